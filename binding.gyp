@@ -1,0 +1,40 @@
+{
+  "targets": [
+    {
+      "target_name": "mmapipc",
+      "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
+      "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED"],
+      "cflags": ["-Wall", "-Wextra", "-fvisibility=hidden"],
+      "cflags_c": ["-std=c11"],
+      "cflags_cc": ["-std=c++17", "-fno-exceptions", "-fno-rtti"],
+      "sources": [
+        "src/base/slots.c",
+        "src/binding/addon.cc",
+        "src/binding/mapping.cc",
+        "src/binding/tables.cc",
+        "src/shm/mapping.c",
+        "src/shm/mapping_open.c",
+        "src/shm/quarantine.c"
+      ],
+      "conditions": [
+        ["OS=='linux'", {
+          "sources": [
+            "src/os/file_linux.c",
+            "src/os/file_posix.c",
+            "src/os/process_posix.c",
+            "src/os/vm_posix.c"
+          ],
+          "defines": ["_GNU_SOURCE", "_FILE_OFFSET_BITS=64"],
+          "ldflags": ["-static-libgcc", "-static-libstdc++", "-Wl,--exclude-libs,ALL"]
+        }],
+        ["OS=='win'", {
+          "sources": [
+            "src/os/file_win32.c",
+            "src/os/process_win32.c",
+            "src/os/vm_win32.c"
+          ]
+        }]
+      ]
+    }
+  ]
+}

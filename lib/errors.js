@@ -1,0 +1,81 @@
+/*
+ * The errors: MmapipcError for what is ours, fs-like ones for the system's refusals, Node's own
+ * codes for wrong arguments. This file makes them; it knows no binding.
+ */
+'use strict';
+
+const util = require('node:util');
+
+class MmapipcError extends Error {
+  constructor(code, message, { cause, ...details } = {}) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    Object.assign(this, details);
+  }
+}
+Object.defineProperty(MmapipcError.prototype, 'name', {
+  value: 'MmapipcError',
+  writable: true,
+  configurable: true,
+});
+
+function withCode(error, code) {
+  error.code = code;
+  return error;
+}
+
+/* What was given instead, in Node's words. */
+function received(value) {
+  if (value === null || value === undefined) return `Received ${value}`;
+  if (typeof value === 'function') return `Received function ${value.name}`;
+  if (typeof value === 'object') {
+    const name = value.constructor?.name;
+    return name ? `Received an instance of ${name}` : `Received ${shown(value)}`;
+  }
+  return `Received type ${typeof value} (${shown(value)})`;
+}
+
+function shown(value) {
+  const text = util.inspect(value, { depth: -1, colors: false });
+  return text.length > 28 ? `${text.slice(0, 25)}...` : text;
+}
+
+/* `what` names it, as in `The "offset" argument`; `expected` completes "must be ...". */
+function invalidType(what, expected, value) {
+  return withCode(
+    new TypeError(`${what} must be ${expected}. ${received(value)}`),
+    'ERR_INVALID_ARG_TYPE',
+  );
+}
+
+function invalidValue(what, reason) {
+  return withCode(new TypeError(`${what} ${reason}`), 'ERR_INVALID_ARG_VALUE');
+}
+
+function outOfRange(what, expected, value) {
+  return withCode(
+    new RangeError(
+      `The value of ${what} is out of range. It must be ${expected}. Received ${shown(value)}`,
+    ),
+    'ERR_OUT_OF_RANGE',
+  );
+}
+
+/* As fs gives it: `ENOENT: no such file or directory, open '/x'`, with errno, code, syscall, path. */
+function systemError(errno, syscall, path, hint = '') {
+  const [code, text] = util.getSystemErrorMap().get(errno) ?? ['UNKNOWN', `error ${errno}`];
+  const where = path === undefined ? '' : ` '${path}'`;
+  const error = withCode(new Error(`${code}: ${text}, ${syscall}${where}${hint}`), code);
+  error.errno = errno;
+  error.syscall = syscall;
+  if (path !== undefined) error.path = path;
+  return error;
+}
+
+/* The number of a system error by its name, for the few that this layer finds itself. */
+function errnoOf(name) {
+  for (const [errno, [code]] of util.getSystemErrorMap()) if (code === name) return errno;
+  return 0;
+}
+
+module.exports = { MmapipcError, invalidType, invalidValue, outOfRange, systemError, errnoOf };

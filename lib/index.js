@@ -1,0 +1,25 @@
+/*
+ * What `require('mmapipc')` gives. One object literal of plain names, so that Node finds them when
+ * an ES module imports them by name.
+ */
+'use strict';
+
+const { constants } = require('./constants');
+const { MmapipcError } = require('./errors');
+const { Mmap } = require('./mmap');
+
+const { PROT_READ, PROT_WRITE } = constants;
+const { MAP_SHARED, MAP_PRIVATE, MAP_ANON, MAP_ANONYMOUS, MAP_FILE } = constants;
+
+module.exports = {
+  Mmap,
+  MmapipcError,
+  constants,
+  PROT_READ,
+  PROT_WRITE,
+  MAP_SHARED,
+  MAP_PRIVATE,
+  MAP_ANON,
+  MAP_ANONYMOUS,
+  MAP_FILE,
+};

@@ -1,0 +1,80 @@
+/*
+ * The report that C leaves after an open: read by the layout that C gives, and made into the error
+ * that it tells of.
+ */
+'use strict';
+
+const os = require('node:os');
+
+const binding = require('./binding');
+const { MmapipcError, errnoOf, outOfRange, systemError } = require('./errors');
+
+const LITTLE = os.endianness() === 'LE';
+const GETTERS = { uint64_t: 'getBigUint64', uint32_t: 'getUint32', int32_t: 'getInt32' };
+const KIND_DIRECTORY = 1;
+
+const bytes = new DataView(binding.report);
+const names = new Map(binding.codes.map(({ status, name }) => [status, name]));
+
+/* The value of a field: a bigint where it has 64 bits. */
+function field(name) {
+  const { offset, type } = binding.layout.report.fields[name];
+  return bytes[GETTERS[type]](offset, LITTLE);
+}
+
+/* The error of a negative status from any call but open; `syscall` names what the system refused. */
+function errorOf(status, syscall, path) {
+  const code = names.get(status);
+  if (code === undefined) return systemError(status, syscall, path);
+  if (code === 'ERR_OUT_OF_RANGE') return outOfRange('"offset"', 'inside the mapping', 'more');
+  return new MmapipcError(code, binding.codes.find((row) => row.status === status).text);
+}
+
+const OPEN_ERRORS = {
+  ERR_OUT_OF_RANGE: ({ offset, length }) =>
+    outOfRange('offset + length', "within this process' address space", offset + length),
+
+  ERR_MMAPIPC_FILE_TOO_SMALL({ length, offset, path, fd }) {
+    const actual = Number(field('file_size'));
+    const required = offset + length;
+    const wanted = length === 0 ? `nothing lies beyond offset ${offset}` : `${required} are needed`;
+    return new MmapipcError(
+      'ERR_MMAPIPC_FILE_TOO_SMALL',
+      `${path ?? `file descriptor ${fd}`} has ${actual} bytes, ${wanted}; give a length and map ` +
+        'it shared with PROT_WRITE to make it longer, or ask for less',
+      { required, actual, path },
+    );
+  },
+
+  ERR_MMAPIPC_FILESYSTEM: ({ path, fd }) =>
+    new MmapipcError(
+      'ERR_MMAPIPC_FILESYSTEM',
+      `${path ?? `file descriptor ${fd}`} lies on a network or FUSE file system, which does not ` +
+        'promise that all who map it see the same bytes; use a local file, or insist with ' +
+        '{ anyFilesystem: true }',
+      { path },
+    ),
+
+  ERR_MMAPIPC_UNSUPPORTED({ path, fd }) {
+    if (field('kind') === KIND_DIRECTORY) return systemError(errnoOf('EISDIR'), 'open', path);
+    return new MmapipcError(
+      'ERR_MMAPIPC_UNSUPPORTED',
+      `${path ?? `file descriptor ${fd}`} is a FIFO, socket or device; only files can be mapped`,
+      { path },
+    );
+  },
+};
+
+/* The error of a failed open of this specification (mmap-options.js). */
+function openError(status, spec) {
+  const code = names.get(status);
+  if (code !== undefined) return OPEN_ERRORS[code](spec);
+  const call = binding.calls[field('call')];
+  const hint =
+    call === 'mmap' && spec.fd !== undefined
+      ? ': the descriptor must be open for reading, for a writable mapping also for writing'
+      : '';
+  return systemError(status, call || 'mmap', spec.path, hint);
+}
+
+module.exports = { field, errorOf, openError };

@@ -1,0 +1,82 @@
+/*
+ * Checks of arguments, each a named error that says what was expected. No side effects.
+ */
+'use strict';
+
+const { isUint8Array } = require('node:util').types;
+
+const { invalidType, invalidValue, outOfRange } = require('./errors');
+
+const MAX = Number.MAX_SAFE_INTEGER;
+
+/* An integer between min and max; `what` names it in the error. */
+function integer(value, what, min = 0, max = MAX) {
+  if (typeof value !== 'number') throw invalidType(what, 'of type number', value);
+  if (!Number.isInteger(value)) throw outOfRange(what, 'an integer', value);
+  if (value < min || value > max) throw outOfRange(what, `>= ${min} and <= ${max}`, value);
+  return value;
+}
+
+function boolean(value, what) {
+  if (typeof value !== 'boolean') throw invalidType(what, 'of type boolean', value);
+  return value;
+}
+
+function callback(value, what) {
+  if (typeof value !== 'function') throw invalidType(what, 'of type function', value);
+  return value;
+}
+
+/* An object of options whose every key is known; undefined counts as none. */
+function options(value, known, what) {
+  if (value === undefined) return {};
+  if (value === null || typeof value !== 'object') {
+    throw invalidType(what, 'of type object', value);
+  }
+  for (const key of Object.keys(value)) {
+    if (known.includes(key)) continue;
+    const near = nearest(key, known);
+    throw invalidValue(
+      what,
+      `has an unknown option '${key}'${near ? `; did you mean '${near}'?` : ''} ` +
+        `(known: ${known.join(', ')})`,
+    );
+  }
+  return value;
+}
+
+/* The known name that a slip of the finger or of the shift key would have meant, if any. */
+function nearest(key, known) {
+  const lower = key.toLowerCase();
+  let best;
+  let least = 3;
+  for (const name of known) {
+    const d = distance(lower, name.toLowerCase());
+    if (d < least) [best, least] = [name, d];
+  }
+  return best;
+}
+
+/* Levenshtein's distance, by rows. */
+function distance(a, b) {
+  if (Math.abs(a.length - b.length) > 2) return 3;
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const change = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next[j] = Math.min(change, row[j] + 1, next[j - 1] + 1);
+    }
+    row = next;
+  }
+  return row[b.length];
+}
+
+/* Any view as a Uint8Array over the same bytes. */
+function bytesOf(view, what, expected) {
+  if (!ArrayBuffer.isView(view)) throw invalidType(what, expected, view);
+  if (isUint8Array(view)) return view;
+  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+}
+
+module.exports = { MAX, integer, boolean, callback, options, bytesOf };

@@ -1,0 +1,26 @@
+/*
+ * The only place that names the compiler's atomics. Each function says its memory order in its
+ * name; why that order is enough is said where it is called.
+ */
+#ifndef MIPC_BASE_ATOMIC_H
+#define MIPC_BASE_ATOMIC_H
+
+#include <stdint.h>
+
+typedef uint32_t mipc_atomic_u32_t;
+
+/* Returns the value before the addition. */
+static inline uint32_t mipc_atomic_add_relaxed(mipc_atomic_u32_t *word, uint32_t by) {
+  return __atomic_fetch_add(word, by, __ATOMIC_RELAXED);
+}
+
+/* Returns the value before the subtraction. */
+static inline uint32_t mipc_atomic_sub_acq_rel(mipc_atomic_u32_t *word, uint32_t by) {
+  return __atomic_fetch_sub(word, by, __ATOMIC_ACQ_REL);
+}
+
+static inline uint32_t mipc_atomic_load_acquire(const mipc_atomic_u32_t *word) {
+  return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+}
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * Status codes: what every function of ours that can fail returns.
+ *
+ * 0 or a count is success; a negative number is a failure. Ours run from -1001 downwards; the
+ * operating system's own are the numbers libuv uses for them (on POSIX -errno), so that JS names
+ * them with util.getSystemErrorName(). The two ranges never meet: -errno stays above -1000, and
+ * libuv's numbers on Windows lie between -4100 and -3000.
+ *
+ * The one list below makes the enum, the names JS throws and the texts of the table in README.md
+ * (a test compares them).
+ */
+#ifndef MIPC_BASE_STATUS_H
+#define MIPC_BASE_STATUS_H
+
+/* X(symbol, number, name in JS, what it means) */
+#define MIPC_STATUS_MAP(X)                                                                         \
+  X(RANGE, -1001, "ERR_OUT_OF_RANGE", "an offset, length or size lies outside what is allowed")    \
+  X(ACCESS, -1002, "ERR_MMAPIPC_ACCESS",                                                           \
+    "a write to a read-only mapping, or a read from a write-only one")                             \
+  X(CLOSED, -1003, "ERR_MMAPIPC_CLOSED", "the mapping was used after close()")                     \
+  X(FILE_TOO_SMALL, -1004, "ERR_MMAPIPC_FILE_TOO_SMALL",                                           \
+    "the file ends before the range that was asked for, and this mapping may not make it longer")  \
+  X(FILESYSTEM, -1005, "ERR_MMAPIPC_FILESYSTEM",                                                   \
+    "the file lies on a network or FUSE file system, where a shared writable mapping is not kept " \
+    "the same for all")                                                                            \
+  X(UNSUPPORTED, -1006, "ERR_MMAPIPC_UNSUPPORTED",                                                 \
+    "this system, file type or runtime cannot do what was asked")                                  \
+  X(NO_BINARY, -1007, "ERR_MMAPIPC_NO_BINARY", "no native binary for this platform could be loaded")
+
+/* The system calls that a failure can be blamed on: X(symbol, name in JS). */
+#define MIPC_CALL_MAP(X)                                                                           \
+  X(NONE, "")                                                                                      \
+  X(OPEN, "open")                                                                                  \
+  X(DUP, "dup")                                                                                    \
+  X(FSTAT, "fstat")                                                                                \
+  X(FALLOCATE, "fallocate")                                                                        \
+  X(MMAP, "mmap")
+
+#define MIPC_STATUS_ENUM_ROW(symbol, number, name, text) MIPC_E_##symbol = number,
+typedef enum { MIPC_OK = 0, MIPC_STATUS_MAP(MIPC_STATUS_ENUM_ROW) } mipc_status_t;
+#undef MIPC_STATUS_ENUM_ROW
+
+#define MIPC_CALL_ENUM_ROW(symbol, name) MIPC_CALL_##symbol,
+typedef enum { MIPC_CALL_MAP(MIPC_CALL_ENUM_ROW) } mipc_call_t;
+#undef MIPC_CALL_ENUM_ROW
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * What one environment (the main thread, or one worker_thread) keeps: the table behind the integer
+ * handles that JS holds, and the report that C fills and JS reads. Nothing in it is shared with
+ * other threads.
+ *
+ * It is counted, because the finalizers that Node runs at the end of a thread come in no order:
+ * the environment's own may run before those of its mappings.
+ */
+#ifndef MIPC_BINDING_ENVIRONMENT_H
+#define MIPC_BINDING_ENVIRONMENT_H
+
+#include <napi.h>
+
+extern "C" {
+#include "../base/slots.h"
+#include "../shm/layout.h"
+}
+
+struct Environment {
+  uint32_t refs;
+  mipc_slots_t mappings;
+  mipc_report_t *report;       /* the bytes of the ArrayBuffer below */
+  Napi::ObjectReference bytes; /* keeps them alive, whatever JS does with its own reference */
+};
+
+Environment *environment_of(napi_env env);
+void environment_put(Environment *environment);
+
+/* The subjects of the binding; each adds its functions or tables to `exports`. */
+void mapping_exports(Napi::Env env, Napi::Object exports);
+void tables_exports(Napi::Env env, Napi::Object exports);
+
+#endif

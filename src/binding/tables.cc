@@ -1,0 +1,81 @@
+/*
+ * The tables that C defines and JS reads: status codes, system calls, constants, advices, layout.
+ */
+#include "environment.h"
+
+extern "C" {
+#include "../base/status.h"
+#include "../shm/mapping.h"
+}
+
+/* [{ status, name, text }] in the order of the list. */
+static Napi::Array codes(Napi::Env env) {
+  struct Row {
+    int status;
+    const char *name, *text;
+  };
+#define ROW(symbol, number, name, text) {number, name, text},
+  static const Row rows[] = {MIPC_STATUS_MAP(ROW)};
+#undef ROW
+  Napi::Array list = Napi::Array::New(env);
+  for (const Row &row : rows) {
+    Napi::Object entry = Napi::Object::New(env);
+    entry.Set("status", row.status);
+    entry.Set("name", row.name);
+    entry.Set("text", row.text);
+    list.Set(list.Length(), entry);
+  }
+  return list;
+}
+
+template <size_t n> static Napi::Array names(Napi::Env env, const char *const (&list)[n]) {
+  Napi::Array array = Napi::Array::New(env, n);
+  for (uint32_t i = 0; i < n; i++)
+    array.Set(i, list[i]);
+  return array;
+}
+
+/* { size, fields: { name: { offset, type, meaning } } } */
+static Napi::Object report_layout(Napi::Env env) {
+  struct Row {
+    const char *type, *name;
+    uint32_t offset;
+    const char *meaning;
+  };
+#define ROW(type, field, offset, meaning) {#type, #field, offset, meaning},
+  static const Row rows[] = {MIPC_REPORT_ROWS(ROW)};
+#undef ROW
+  Napi::Object fields = Napi::Object::New(env);
+  for (const Row &row : rows) {
+    Napi::Object field = Napi::Object::New(env);
+    field.Set("offset", row.offset);
+    field.Set("type", row.type);
+    field.Set("meaning", row.meaning);
+    fields.Set(row.name, field);
+  }
+  Napi::Object layout = Napi::Object::New(env);
+  layout.Set("size", MIPC_REPORT_SIZE);
+  layout.Set("fields", fields);
+  return layout;
+}
+
+void tables_exports(Napi::Env env, Napi::Object exports) {
+  exports.Set("codes", codes(env));
+
+#define ROW(symbol, name) name,
+  static const char *const calls[] = {MIPC_CALL_MAP(ROW)};
+  static const char *const advices[] = {MIPC_ADVICE_MAP(ROW)};
+#undef ROW
+  exports.Set("calls", names(env, calls));
+  exports.Set("advices", names(env, advices));
+
+  Napi::Object constants = Napi::Object::New(env);
+#define ROW(name, number) constants.Set(#name, number);
+  MIPC_CONSTANT_MAP(ROW)
+#undef ROW
+  exports.Set("constants", constants);
+
+  Napi::Object layout = Napi::Object::New(env);
+  layout.Set("report", report_layout(env));
+  exports.Set("layout", layout);
+}

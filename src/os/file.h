@@ -1,0 +1,70 @@
+/*
+ * Files: opening, looking at, lengthening. One function, one system call (or the nearest thing).
+ *
+ * Every function returns 0 or a negative status (base/status.h); outputs are untouched on failure.
+ * Paths are UTF-8. Descriptors are never inherited by a spawned child.
+ */
+#ifndef MIPC_OS_FILE_H
+#define MIPC_OS_FILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* An open file of this process: a descriptor (POSIX) or a HANDLE (Windows). */
+typedef struct {
+  intptr_t os;
+} mipc_file_t;
+
+#define MIPC_NO_FILE ((mipc_file_t){-1})
+
+typedef enum {
+  MIPC_OPEN_READ = 0,      /* read only; must exist */
+  MIPC_OPEN_WRITE = 1,     /* read and write */
+  MIPC_OPEN_CREATE = 2,    /* with WRITE: make it when it is missing */
+  MIPC_OPEN_EXCLUSIVE = 4, /* with WRITE and CREATE: fail with EEXIST when it is there */
+} mipc_open_flags_t;
+
+typedef enum {
+  MIPC_KIND_FILE,
+  MIPC_KIND_DIRECTORY,
+  MIPC_KIND_OTHER /* FIFO, socket, device */
+} mipc_file_kind_t;
+
+typedef struct {
+  mipc_file_kind_t kind;
+  uint64_t size; /* bytes */
+} mipc_file_info_t;
+
+/*
+ * Opens `path`. `mode` holds the permission bits of a file that is made, less the umask. Opening a
+ * FIFO does not wait for its other end. `ret_made` tells whether this call made the file.
+ */
+int mipc_file_open(const char *path, uint32_t flags, uint32_t mode, mipc_file_t *ret_file,
+                   bool *ret_made);
+
+/* A descriptor of our own for the file behind `fd`, which stays its owner's. */
+int mipc_file_dup(int fd, mipc_file_t *ret_file);
+
+int mipc_file_stat(mipc_file_t file, mipc_file_info_t *ret_info);
+
+/*
+ * Makes the file `to` bytes long, with zeros, where it has `from`; the space is really taken, so
+ * that no later store into a mapping of it fails for want of space. On failure (ENOSPC, EDQUOT,
+ * EFBIG ...) the file is as it was.
+ */
+int mipc_file_extend(mipc_file_t file, uint64_t from, uint64_t to);
+
+/* Removes the path if it still names the file that is open here. */
+void mipc_file_remove(const char *path, mipc_file_t file);
+
+/* Whether a shared writable mapping of it is one memory for all who map it: false on network and
+ * FUSE file systems. A system that cannot tell says true. */
+bool mipc_file_coherent(mipc_file_t file);
+
+/* The descriptor number for JS; -1 where files have none. */
+int mipc_file_descriptor(mipc_file_t file);
+
+/* Closing MIPC_NO_FILE is fine. */
+void mipc_file_close(mipc_file_t file);
+
+#endif

@@ -1,0 +1,89 @@
+/*
+ * Taking space and telling file systems apart, on Linux.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+#include "file.h"
+
+/* A signal makes tmpfs undo the whole call: small steps make progress under any timer. */
+#define STEP ((uint64_t)16 << 20)
+
+static int allocate(int fd, int mode, uint64_t from, uint64_t to) {
+  while (from < to) {
+    uint64_t step = to - from < STEP ? to - from : STEP;
+    if (fallocate(fd, mode, (off_t)from, (off_t)step) == 0) {
+      from += step;
+    } else if (errno != EINTR) {
+      return -errno;
+    }
+  }
+  return 0;
+}
+
+/*
+ * For file systems that cannot allocate: zeros, never over what another process has appended.
+ * `reached` follows the size the file has by our hand.
+ */
+static int write_zeros(int fd, uint64_t to, uint64_t *reached) {
+  static const char zeros[65536];
+  for (;;) {
+    struct stat st;
+    if (fstat(fd, &st) < 0) return -errno;
+    uint64_t size = (uint64_t)st.st_size;
+    if (size >= to) return 0;
+    size_t step = to - size < sizeof zeros ? (size_t)(to - size) : sizeof zeros;
+    ssize_t n = pwrite(fd, zeros, step, (off_t)size);
+    if (n < 0 && errno != EINTR) return -errno;
+    if (n > 0) *reached = size + (uint64_t)n;
+  }
+}
+
+/*
+ * First the blocks beyond the end, with the size unchanged; the size last, by an allocation of one
+ * byte that is there already: unlike ftruncate, it can never cut off what another process, doing
+ * the same at the same time, has added.
+ */
+int mipc_file_extend(mipc_file_t file, uint64_t from, uint64_t to) {
+  int fd = (int)file.os;
+  uint64_t reached = from;
+  int status = allocate(fd, FALLOC_FL_KEEP_SIZE, from, to);
+  if (status == 0) status = allocate(fd, 0, to - 1, to);
+  if (status == -EOPNOTSUPP) status = write_zeros(fd, to, &reached);
+  struct stat st;
+  /* Give the blocks back, unless the file has grown in another's hands. (Between the look and the
+   * cut another process could still grow it, on a disk where we have just been refused.) */
+  if (status < 0 && fstat(fd, &st) == 0 && (uint64_t)st.st_size == reached &&
+      ftruncate(fd, (off_t)from) < 0) {
+    return -errno;
+  }
+  return status;
+}
+
+bool mipc_file_coherent(mipc_file_t file) {
+  /* statfs(2), linux/magic.h and the file systems' own headers */
+  static const uint32_t remote[] = {
+      0x6969,     /* NFS */
+      0x01021997, /* 9p */
+      0x65735546, /* FUSE, virtiofs */
+      0xFF534D42, /* CIFS */
+      0xFE534D42, /* SMB2 */
+      0x517B,     /* SMB */
+      0x5346414F, /* AFS */
+      0x6B414653, /* kAFS */
+      0x00C36400, /* Ceph */
+      0x73757245, /* Coda */
+      0x786F4256, /* VirtualBox shared folders */
+      0x0BD00BD0, /* Lustre */
+  };
+  struct statfs fs;
+  if (fstatfs((int)file.os, &fs) < 0) return true;
+  for (size_t i = 0; i < sizeof remote / sizeof *remote; i++) {
+    if ((uint32_t)fs.f_type == remote[i]) return false;
+  }
+  return true;
+}

@@ -1,0 +1,70 @@
+/*
+ * file.h on POSIX, all but what each system does its own way: taking space and telling file
+ * systems apart (file_linux.c).
+ */
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int retry_open(const char *path, int flags, uint32_t mode) {
+  int fd;
+  /* O_NONBLOCK: a FIFO in the place of the file must not hold us up; no meaning for files. */
+  do {
+    fd = open(path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, (mode_t)mode);
+  } while (fd < 0 && errno == EINTR);
+  return fd < 0 ? -errno : fd;
+}
+
+int mipc_file_open(const char *path, uint32_t flags, uint32_t mode, mipc_file_t *ret_file,
+                   bool *ret_made) {
+  int how = flags & MIPC_OPEN_WRITE ? O_RDWR : O_RDONLY;
+  bool made = false;
+  int fd = flags & MIPC_OPEN_EXCLUSIVE ? -ENOENT : retry_open(path, how, 0);
+  if (fd == -ENOENT && (flags & MIPC_OPEN_CREATE)) {
+    fd = retry_open(path, how | O_CREAT | O_EXCL, mode);
+    made = fd >= 0;
+    /* Somebody else made it just now, or it is a symbolic link to nothing. */
+    if (fd == -EEXIST && !(flags & MIPC_OPEN_EXCLUSIVE)) {
+      fd = retry_open(path, how | O_CREAT, mode);
+    }
+  }
+  if (fd < 0) return fd;
+  ret_file->os = fd;
+  *ret_made = made;
+  return 0;
+}
+
+int mipc_file_dup(int fd, mipc_file_t *ret_file) {
+  int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  if (copy < 0) return -errno;
+  ret_file->os = copy;
+  return 0;
+}
+
+int mipc_file_stat(mipc_file_t file, mipc_file_info_t *ret_info) {
+  struct stat st;
+  if (fstat((int)file.os, &st) < 0) return -errno;
+  ret_info->kind = S_ISREG(st.st_mode)   ? MIPC_KIND_FILE
+                   : S_ISDIR(st.st_mode) ? MIPC_KIND_DIRECTORY
+                                         : MIPC_KIND_OTHER;
+  ret_info->size = (uint64_t)st.st_size;
+  return 0;
+}
+
+void mipc_file_remove(const char *path, mipc_file_t file) {
+  struct stat open_one, named;
+  if (fstat((int)file.os, &open_one) < 0 || lstat(path, &named) < 0) return;
+  if (open_one.st_dev == named.st_dev && open_one.st_ino == named.st_ino) unlink(path);
+}
+
+int mipc_file_descriptor(mipc_file_t file) {
+  return (int)file.os;
+}
+
+void mipc_file_close(mipc_file_t file) {
+  /* Not again after EINTR: Linux has closed it, and the number may be another thread's by now. */
+  if (file.os >= 0) close((int)file.os);
+}

@@ -1,0 +1,148 @@
+/*
+ * The use and the end of a mapping. The contract stands in mapping.h.
+ */
+#include "mapping.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/range.h"
+#include "../base/status.h"
+#include "mapping_i.h"
+#include "quarantine.h"
+
+static bool has_two_ranges(const mipc_mapping_t *m) {
+  return m->view != m->base;
+}
+
+void mipc_mapping_close(mipc_mapping_t *m, uint32_t detached) {
+  if (m->closed) return;
+  m->closed = true;
+  if (has_two_ranges(m)) mipc_vm_unmap(m->base, m->span);
+  /* acquire: pairs with the release of mipc_mapping_put_window(), so that a window counted as gone
+   * is gone with everything its finalizer did. */
+  uint32_t windows = mipc_atomic_load_acquire(&m->windows);
+  if (!m->shown || !windows) {
+    /* Nobody has the address. (A window that is gone was collected with its Buffers, and a call of
+     * Node's that is under way would have kept them.) */
+    mipc_vm_unmap(m->view, m->span);
+  } else if (mipc_vm_replace(m->view, m->span)) {
+    if (windows > detached) {
+      m->replaced = true; /* somebody has it under another name: mipc_mapping_put() unmaps */
+    } else {
+      mipc_quarantine_add(m->view, m->span);
+    }
+  }
+  if (!m->replaced) m->view = NULL;
+  m->base = NULL;
+  mipc_file_close(m->file);
+  m->file = MIPC_NO_FILE;
+}
+
+void mipc_mapping_put(mipc_mapping_t *m) {
+  /* acq_rel: the release hands our last writes to whoever frees, the acquire takes all of theirs.
+   */
+  if (mipc_atomic_sub_acq_rel(&m->refs, 1) != 1) return;
+  if (m->replaced) {
+    mipc_vm_unmap_replaced(m->view, m->span);
+  } else if (m->base) {
+    if (has_two_ranges(m)) mipc_vm_unmap(m->view, m->span);
+    mipc_vm_unmap(m->base, m->span);
+  }
+  mipc_file_close(m->file);
+  free(m);
+}
+
+void *mipc_mapping_window(mipc_mapping_t *m, uint64_t offset, uint64_t length, bool truth) {
+  if (m->closed || !length || !mipc_range_fits(m->size, offset, length)) return NULL;
+  /* relaxed: the caller holds a reference, so neither count can reach 0 meanwhile, and nothing is
+   * published by them. */
+  mipc_atomic_add_relaxed(&m->refs, 1);
+  mipc_atomic_add_relaxed(&m->windows, 1);
+  if (!truth) m->shown = true;
+  return (truth ? m->base : m->view) + m->slop + offset;
+}
+
+void mipc_mapping_put_window(mipc_mapping_t *m) {
+  /* acq_rel: see mipc_mapping_close(). */
+  mipc_atomic_sub_acq_rel(&m->windows, 1);
+  mipc_mapping_put(m);
+}
+
+int64_t mipc_mapping_read(mipc_mapping_t *m, uint64_t offset, void *to, uint64_t length) {
+  if (m->closed) return MIPC_E_CLOSED;
+  if (!(m->prot & MIPC_PROT_READ)) return MIPC_E_ACCESS;
+  if (offset >= m->size) return MIPC_E_RANGE;
+  length = mipc_range_clip(m->size, offset, length);
+  if (length) memcpy(to, m->base + m->slop + offset, (size_t)length);
+  return (int64_t)length;
+}
+
+int64_t mipc_mapping_write(mipc_mapping_t *m, uint64_t offset, const void *from, uint64_t length) {
+  if (m->closed) return MIPC_E_CLOSED;
+  if (!(m->prot & MIPC_PROT_WRITE)) return MIPC_E_ACCESS;
+  if (offset >= m->size) return MIPC_E_RANGE;
+  length = mipc_range_clip(m->size, offset, length);
+  /* memmove: the bytes may come from a Buffer over this same mapping. */
+  if (length) memmove(m->base + m->slop + offset, from, (size_t)length);
+  return (int64_t)length;
+}
+
+/* A range of the user's as whole pages, in bytes from the start of the mapped range. */
+typedef struct {
+  size_t start, length;
+} pages_t;
+
+static int find_pages(const mipc_mapping_t *m, uint64_t offset, uint64_t length, pages_t *ret) {
+  if (m->closed) return MIPC_E_CLOSED;
+  if (offset >= m->size) return MIPC_E_RANGE;
+  uint64_t begin = m->slop + offset;
+  uint64_t end = begin + mipc_range_clip(m->size, offset, length);
+  begin = mipc_round_down(begin, mipc_vm_page_size());
+  *ret = (pages_t){(size_t)begin, (size_t)(end - begin)};
+  return 0;
+}
+
+int mipc_mapping_flush(mipc_mapping_t *m, uint64_t offset, uint64_t length, bool async) {
+  pages_t pages;
+  int status = find_pages(m, offset, length, &pages);
+  if (status < 0) return status;
+  return mipc_vm_flush(m->file, m->base + pages.start, pages.length, async);
+}
+
+/* Pages that lie wholly in the range, or at the very end of the mapping: what was not named must
+ * not lose its private changes. */
+static void narrow(const mipc_mapping_t *m, uint64_t offset, uint64_t length, pages_t *pages) {
+  uint64_t page = mipc_vm_page_size();
+  uint64_t begin = offset == 0 ? 0 : mipc_round_up(m->slop + offset, page);
+  uint64_t end = m->slop + offset + mipc_range_clip(m->size, offset, length);
+  if (end < m->span) end = mipc_round_down(end, page);
+  *pages = (pages_t){(size_t)begin, end > begin ? (size_t)(end - begin) : 0};
+}
+
+int mipc_mapping_advise(mipc_mapping_t *m, mipc_advice_t advice, uint64_t offset, uint64_t length) {
+  pages_t pages;
+  int status = find_pages(m, offset, length, &pages);
+  if (status < 0) return status;
+  if (advice == MIPC_ADVICE_DONTNEED) narrow(m, offset, length, &pages);
+  if (!pages.length) return 0;
+  status = mipc_vm_advise(m->base + pages.start, pages.length, advice);
+  if (status < 0 || !has_two_ranges(m)) return status;
+  return mipc_vm_advise(m->view + pages.start, pages.length, advice);
+}
+
+int64_t mipc_mapping_resident(mipc_mapping_t *m, uint64_t offset, uint64_t length) {
+  pages_t pages;
+  int status = find_pages(m, offset, length, &pages);
+  if (status < 0) return status;
+  return mipc_vm_resident(m->base + pages.start, pages.length);
+}
+
+/* Only the true image is locked: on the copy-on-write one, mlock would make every page private. */
+int mipc_mapping_lock_memory(mipc_mapping_t *m) {
+  return m->closed ? (int)MIPC_E_CLOSED : mipc_vm_lock(m->base, m->span);
+}
+
+int mipc_mapping_unlock_memory(mipc_mapping_t *m) {
+  return m->closed ? (int)MIPC_E_CLOSED : mipc_vm_unlock(m->base, m->span);
+}

@@ -1,0 +1,133 @@
+/*
+ * The birth of a mapping. The order matters: map first, take the space afterwards. A refused map
+ * then leaves the file untouched, and nobody looks at the pages beyond the old end in between.
+ */
+#include <stdlib.h>
+
+#include "../base/range.h"
+#include "../base/status.h"
+#include "../os/process.h"
+#include "mapping_i.h"
+
+static bool is_shared_writer(const mipc_mapping_spec_t *spec) {
+  return (spec->prot & MIPC_PROT_WRITE) && !spec->copy_on_write;
+}
+
+static int check(const mipc_mapping_spec_t *spec) {
+  const uint32_t all = MIPC_PROT_READ | MIPC_PROT_WRITE;
+  if (!spec->prot || (spec->prot & ~all)) return MIPC_E_RANGE;
+  if (!mipc_range_fits(MIPC_MAX_OFFSET, spec->offset, spec->length)) return MIPC_E_RANGE;
+  if (spec->create == MIPC_CREATE_EXCLUSIVE && (!spec->length || !is_shared_writer(spec))) {
+    return MIPC_E_RANGE;
+  }
+  return 0;
+}
+
+static int open_file(const mipc_mapping_spec_t *spec, mipc_file_t *ret_file, bool *ret_made,
+                     uint32_t *call) {
+  if (!spec->path) {
+    *call = MIPC_CALL_DUP;
+    return mipc_file_dup(spec->fd, ret_file);
+  }
+  uint32_t flags = MIPC_OPEN_READ;
+  if (is_shared_writer(spec)) {
+    flags = MIPC_OPEN_WRITE;
+    if (spec->create != MIPC_CREATE_NEVER && spec->length) flags |= MIPC_OPEN_CREATE;
+    if (spec->create == MIPC_CREATE_EXCLUSIVE) flags |= MIPC_OPEN_EXCLUSIVE;
+  }
+  *call = MIPC_CALL_OPEN;
+  return mipc_file_open(spec->path, flags, spec->mode, ret_file, ret_made);
+}
+
+/* How many bytes to map, and whether the file must grow for it. */
+static int measure(const mipc_mapping_spec_t *spec, uint64_t file_size, uint64_t *ret_size,
+                   bool *ret_grow) {
+  uint64_t size = spec->length;
+  bool grow = false;
+  if (!size) {
+    if (file_size <= spec->offset) return MIPC_E_FILE_TOO_SMALL;
+    size = file_size - spec->offset;
+    if (!mipc_range_fits(MIPC_MAX_OFFSET, spec->offset, size)) return MIPC_E_RANGE;
+  } else if (file_size < spec->offset + size) {
+    if (!is_shared_writer(spec)) return MIPC_E_FILE_TOO_SMALL;
+    grow = true;
+  }
+  *ret_size = size;
+  *ret_grow = grow;
+  return 0;
+}
+
+/* Makes the one or two ranges that mapping.h describes. */
+static int map_ranges(mipc_mapping_t *m, const mipc_mapping_spec_t *spec) {
+  uint64_t start = spec->offset - m->slop;
+  mipc_vm_access_t access = !(spec->prot & MIPC_PROT_WRITE) ? MIPC_VM_READ
+                            : spec->copy_on_write           ? MIPC_VM_COPY
+                                                            : MIPC_VM_WRITE;
+  void *base, *view;
+  int status = mipc_vm_map(m->file, start, m->span, access, &base);
+  if (status < 0) return status;
+  view = base;
+  if (access == MIPC_VM_READ && !spec->protect &&
+      mipc_vm_map(m->file, start, m->span, MIPC_VM_COPY, &view) < 0) {
+    view = base; /* a system that counts every private page in advance: a stray store faults */
+  }
+  m->base = base;
+  m->view = view;
+  return 0;
+}
+
+static int build(mipc_mapping_t *m, const mipc_mapping_spec_t *spec, mipc_report_t *report) {
+  mipc_file_info_t info;
+  report->call = MIPC_CALL_FSTAT;
+  int status = mipc_file_stat(m->file, &info);
+  if (status < 0) return status;
+  report->call = MIPC_CALL_NONE;
+  report->kind = info.kind;
+  report->file_size = info.size;
+  if (info.kind != MIPC_KIND_FILE) return MIPC_E_UNSUPPORTED;
+  if (is_shared_writer(spec) && !spec->any_filesystem && !mipc_file_coherent(m->file)) {
+    return MIPC_E_FILESYSTEM;
+  }
+
+  bool grow;
+  status = measure(spec, info.size, &m->size, &grow);
+  if (status < 0) return status;
+  m->slop = (size_t)(spec->offset % mipc_vm_granularity());
+  if (m->size > SIZE_MAX / 2 - m->slop) return MIPC_E_RANGE;
+  m->span = (size_t)m->size + m->slop;
+
+  report->call = MIPC_CALL_MMAP;
+  status = map_ranges(m, spec);
+  if (status < 0 || !grow) return status;
+  report->call = MIPC_CALL_FALLOCATE;
+  return mipc_file_extend(m->file, info.size, spec->offset + m->size);
+}
+
+int mipc_mapping_open(const mipc_mapping_spec_t *spec, mipc_report_t *report,
+                      mipc_mapping_t **ret_mapping) {
+  *report = (mipc_report_t){.fd = -1, .page_size = (uint32_t)mipc_vm_page_size()};
+  int status = check(spec);
+  if (status < 0) return status;
+  mipc_mapping_t *m = calloc(1, sizeof *m);
+  if (!m) return mipc_no_memory();
+  m->refs = 1;
+  m->prot = spec->prot;
+  m->copy_on_write = spec->copy_on_write;
+  m->file = MIPC_NO_FILE;
+  bool made = false;
+  status = open_file(spec, &m->file, &made, &report->call);
+  if (status == 0) status = build(m, spec, report);
+  if (status < 0) {
+    /* The name goes before the descriptor: while it is open, its inode number is not used again. */
+    if (made) mipc_file_remove(spec->path, m->file);
+    mipc_mapping_put(m);
+    return status;
+  }
+  report->call = MIPC_CALL_NONE;
+  report->size = m->size;
+  if (report->file_size < spec->offset + m->size) report->file_size = spec->offset + m->size;
+  report->address = (uint64_t)(uintptr_t)(m->view + m->slop);
+  report->fd = mipc_file_descriptor(m->file);
+  *ret_mapping = m;
+  return 0;
+}

@@ -1,0 +1,78 @@
+'use strict';
+
+// Files as a whole: kind and place, length, first lines, and how much of them is binding.
+
+const { FLOORS } = require('./house');
+
+const MOST_LINES = 400;
+const HEADER_TEXT = 20; // characters
+
+// DESIGN wants about 15 %; that holds once the other floors are built, and this is lowered then.
+const BINDING_SHARE = 0.35;
+
+/** In src/ there is C on known floors, C++ in the binding, and prose; no rule misses a file. */
+function fileKinds(tree) {
+  const fault = (file) => {
+    if (file.ext === '.md') return undefined;
+    if (!Object.hasOwn(FLOORS, file.floor ?? '')) return 'lies on no floor of src/';
+    if (!file.isC) return `${file.ext || 'no extension'}: neither .c, .cc nor .h`;
+    if (file.ext === '.cc' && file.floor !== 'binding') return 'C++ is for src/binding/';
+    return undefined;
+  };
+  return tree.files
+    .filter((file) => file.top === 'src' && fault(file))
+    .map((file) => ({ file: file.path, line: 1, message: fault(file) }));
+}
+
+/** No source without an end. */
+function length(tree) {
+  return tree.files
+    .filter((file) => file.isC || /^\.[cm]?[jt]s$/.test(file.ext) || file.top === 'bin')
+    .filter((file) => file.lineCount > MOST_LINES)
+    .map((file) => ({
+      file: file.path,
+      line: MOST_LINES + 1,
+      message: `${file.lineCount} lines, at most ${MOST_LINES}`,
+    }));
+}
+
+const C_START = /^\s*(\/\*[\s\S]*?\*\/)/;
+const JS_PROLOGUE = /^\uFEFF?(?:#!.*\n)?\s*(?:(['"])use strict\1;?\s*)?/;
+const JS_ORDER = /^(?:\/\*\s*(?:eslint|globals?)\b[\s\S]*?\*\/|\/\/\s*(?:eslint|@ts)-.*)\s*/;
+const JS_START = /^(\/\*[\s\S]*?\*\/|(?:[ \t]*\/\/.*(?:\n|$))+)/;
+
+/** The comment at the beginning of the file, '' when there is none. */
+function firstComment(file) {
+  if (file.isC) return C_START.exec(file.text)?.[1] ?? '';
+  let text = file.text.replace(JS_PROLOGUE, '');
+  while (JS_ORDER.test(text)) text = text.replace(JS_ORDER, '');
+  return JS_START.exec(text)?.[1] ?? '';
+}
+
+/** The first lines say what the file is. */
+function headerComment(tree) {
+  return tree.files
+    .filter((file) => file.isC || file.ext === '.js')
+    .filter((file) => firstComment(file).replace(/[\s*/]+/g, ' ').trim().length < HEADER_TEXT)
+    .map((file) => ({ file: file.path, line: 1, message: 'does not say what it is' }));
+}
+
+/** The binding holds no logic. */
+function thinBinding(tree) {
+  const lines = (files) => files.reduce((sum, file) => sum + file.lineCount, 0);
+  const binding = lines(tree.native.filter((file) => file.floor === 'binding'));
+  const all = lines(tree.native);
+  if (binding <= all * BINDING_SHARE) return [];
+  const percent = (share) => `${Math.round(share * 100)} %`;
+  return [
+    {
+      file: 'src/binding',
+      line: 1,
+      message:
+        `${binding} of ${all} native lines are binding, ${percent(binding / all)}; ` +
+        `at most ${percent(BINDING_SHARE)}`,
+    },
+  ];
+}
+
+module.exports = { fileKinds, length, headerComment, thinBinding };
