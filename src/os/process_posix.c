@@ -1,5 +1,5 @@
 /*
- * process.h on POSIX.
+ * The mutex, the clock and the memory of the process on POSIX: process.h.
  */
 #include "process.h"
 

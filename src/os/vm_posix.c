@@ -1,5 +1,5 @@
 /*
- * vm.h on POSIX.
+ * Mapping and advising on POSIX: vm.h.
  */
 #include "vm.h"
 

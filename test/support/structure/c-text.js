@@ -16,6 +16,7 @@ const TOKEN = new RegExp(
 );
 
 const lineEnds = (text) => (text.match(/\\?\n/g) ?? []).join('');
+const plainEnds = (text) => lineEnds(text).replaceAll('\\', '');
 
 /** { bare, code }: without comments; the same with empty strings and characters. */
 function stripC(text) {
@@ -62,14 +63,14 @@ function shape(code) {
   let open = []; // per brace, whether it counts
   let end = 0;
   const depth = () => open.filter(Boolean).length;
-  const take = (text) => top.push(depth() ? lineEnds(text) : text);
+  const take = (text) => top.push(depth() ? plainEnds(text) : text);
   for (const match of code.matchAll(SHAPE)) {
     take(code.slice(end, match.index));
     end = match.index + match[0].length;
     if (match.groups.open) {
       if (!match.groups.clear && !depth()) top.push('{');
       open.push(!match.groups.clear);
-      top.push(lineEnds(match[0]));
+      top.push(plainEnds(match[0]));
     } else if (match[0] === '}') {
       if (open.pop() && !depth()) top.push('}');
     } else {
@@ -78,7 +79,7 @@ function shape(code) {
       if (/^el/.test(name) && branches.length) open = [...branches.at(-1)];
       if (name === 'endif') branches.pop();
       directives.push({ line: lineAt(code, match.index), depth: depth(), name, rest });
-      top.push(lineEnds(match[0]).replaceAll('\\', ''));
+      top.push(plainEnds(match[0]));
     }
   }
   take(code.slice(end));

@@ -53,7 +53,12 @@ function firstComment(file) {
 function headerComment(tree) {
   return tree.files
     .filter((file) => file.isC || file.ext === '.js')
-    .filter((file) => firstComment(file).replace(/[\s*/]+/g, ' ').trim().length < HEADER_TEXT)
+    .filter(
+      (file) =>
+        firstComment(file)
+          .replace(/[\s*/]+/g, ' ')
+          .trim().length < HEADER_TEXT,
+    )
     .map((file) => ({ file: file.path, line: 1, message: 'does not say what it is' }));
 }
 
@@ -75,4 +80,4 @@ function thinBinding(tree) {
   ];
 }
 
-module.exports = { fileKinds, length, headerComment, thinBinding };
+module.exports = { BINDING_SHARE, fileKinds, length, headerComment, thinBinding };

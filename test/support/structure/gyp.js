@@ -6,14 +6,14 @@
 const SYSTEMS = ['linux', 'mac', 'win', 'freebsd', 'openbsd'];
 const PLATFORM_FILE = /_(?:linux|darwin|win32|posix|none)\.cc?$/;
 
-const TERM = /^OS\s*(?:(==|!=)\s*(['"])(\w+)\2|(not\s+)?in\s*(['"[])([^'"\]]*|['"\w\s,]*)['"\]])$/;
+const TERM = /^OS\s*(?:(==|!=)\s*(['"])(\w+)\2|(not\s+)?in\s*([\w\s,'"[\]()]+))$/;
 
 /** Whether a condition about OS holds; undefined when it is about something else. */
 function holds(condition, system) {
   const term = (text) => {
     const match = TERM.exec(text.trim());
     if (!match) return undefined;
-    const [, operator, , one, not, , many] = match;
+    const [, operator, , one, not, many] = match;
     if (operator) return (one === system) === (operator === '==');
     return many.match(/\w+/g).includes(system) !== Boolean(not);
   };
@@ -44,7 +44,7 @@ function listings(node, systems = SYSTEMS, conditional = false) {
 
 /** What is wrong with one entry of a list, or undefined. */
 function entryFault(tree, { source, conditional }) {
-  if (tree.read(source) === undefined) return 'does not exist';
+  if (!tree.exists(source)) return 'does not exist';
   if (PLATFORM_FILE.test(source) === conditional) return undefined;
   return conditional
     ? 'is for all systems and stands under a condition'

@@ -3,6 +3,7 @@
 // The prefix shows the floor: mipc_ across floors, mipc_i_ inside one, MIPC_ for macros. The
 // binding is C++ and keeps its names to itself.
 
+const path = require('node:path');
 const { includes, shape, lineAt } = require('./c-text');
 
 const FLOORS = new Set(['base', 'os', 'shm', 'pack']);
@@ -72,7 +73,10 @@ function macroNames(file) {
 function innerHeaders(file) {
   return includes(file)
     .filter(({ quoted }) => quoted !== undefined && INNER_HEADER.test(quoted))
-    .filter(({ quoted }) => /^(?:\.\.\/)+(?!\.\.)(?<floor>\w+)\//.exec(quoted)?.[1] !== undefined)
+    .filter(({ quoted }) => {
+      const target = path.posix.join(path.posix.dirname(file.path), quoted);
+      return !target.startsWith(`src/${file.floor}/`);
+    })
     .map(({ line, quoted }) => ({
       file: file.path,
       line,

@@ -52,6 +52,10 @@ function read(root, name) {
   return fs.readFileSync(path.join(root, name), 'utf8').replaceAll('\r\n', '\n');
 }
 
+function isFile(root, name) {
+  return Boolean(fs.statSync(path.join(root, name), { throwIfNoEntry: false })?.isFile());
+}
+
 function walk(root, folder) {
   return fs.readdirSync(path.join(root, folder), { withFileTypes: true }).flatMap((entry) => {
     const name = `${folder}/${entry.name}`;
@@ -62,8 +66,9 @@ function walk(root, folder) {
 }
 
 /**
- * `files`, sorted by path; `native`, those of them that are C or C++ in src/; `has(path)`;
- * `read(path)`, the text of any file under the root, undefined when there is none.
+ * `files` of the folders above, sorted by path; `native`, those of them that are C or C++ in src/;
+ * `has(path)`, whether it is one of them; `exists(path)` and `read(path)`, of any file under the
+ * root, the text undefined when there is none.
  */
 function readTree(root) {
   const paths = FOLDERS.filter((folder) => fs.existsSync(path.join(root, folder)))
@@ -75,7 +80,8 @@ function readTree(root) {
     files,
     native: files.filter((file) => file.top === 'src' && file.isC),
     has: (name) => known.has(name),
-    read: (name) => (fs.existsSync(path.join(root, name)) ? read(root, name) : undefined),
+    exists: (name) => isFile(root, name),
+    read: (name) => (isFile(root, name) ? read(root, name) : undefined),
   };
 }
 

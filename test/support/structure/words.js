@@ -6,15 +6,15 @@ const { includes, shape, lineAt } = require('./c-text');
 const { NAPI_HEADERS, C_HEADERS, CPP_HEADERS, ATOMIC_HEADERS } = require('./house');
 
 const ATOMIC_HOME = 'src/base/atomic.h';
-const ATOMIC_WORD = /\b(?:__atomic|__sync_|_*Interlocked|_Atomic\b|std\s*::\s*atomic)\w*/g;
+const ATOMIC_WORD =
+  /\b(?:__atomic|__ATOMIC_|__sync_|_*Interlocked|_Atomic\b|std\s*::\s*atomic)\w*/g;
 
-const PLATFORM_WORD = new RegExp(
-  [
-    String.raw`\b(?:_?WIN32|_WIN64|_MSC_VER|__MINGW32__|__MINGW64__|__CYGWIN__|__APPLE__`,
-    '__linux|__linux__|__ANDROID__|__unix|__unix__|__FreeBSD__|__NetBSD__',
-    String.raw`__OpenBSD__)\b`,
-  ].join('|'),
-);
+const PLATFORM_WORDS = [
+  ...['_WIN32', '_WIN64', 'WIN32', '_MSC_VER', '__MINGW32__', '__MINGW64__', '__CYGWIN__'],
+  ...['__linux', '__linux__', '__ANDROID__', '__unix', '__unix__', '__APPLE__'],
+  ...['__FreeBSD__', '__NetBSD__', '__OpenBSD__'],
+];
+const PLATFORM_WORD = new RegExp(`\\b(?:${PLATFORM_WORDS.join('|')})\\b`);
 
 /** Headers of the operating system only in src/os/. */
 function osHeaders(tree) {
@@ -54,7 +54,11 @@ function atomics(tree) {
     .flatMap((file) => [
       ...includes(file)
         .filter(({ angle, quoted }) => ATOMIC_HEADERS.has(angle ?? quoted))
-        .map(({ line, angle }) => ({ file: file.path, line, message: message(`<${angle}>`) })),
+        .map(({ line, angle, quoted }) => ({
+          file: file.path,
+          line,
+          message: message(angle ?? quoted),
+        })),
       ...[...file.code.matchAll(ATOMIC_WORD)].map((match) => ({
         file: file.path,
         line: lineAt(file.code, match.index),

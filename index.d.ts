@@ -1,0 +1,240 @@
+/**
+ * mmapipc: memory shared by Node.js programs.
+ *
+ * Sizes and offsets are bytes, integers up to 2^53 - 1.
+ *
+ * @packageDocumentation
+ */
+
+/// <reference types="node" />
+
+/** Loads are allowed. */
+export const PROT_READ: 1;
+/** Stores are allowed. */
+export const PROT_WRITE: 2;
+/** Stores reach the file and everybody who maps it. */
+export const MAP_SHARED: 1;
+/** Stores stay in this process: a page stored into becomes a private copy. */
+export const MAP_PRIVATE: 2;
+/** Memory without a file. Not in this version: ERR_MMAPIPC_UNSUPPORTED. */
+export const MAP_ANON: 32;
+/** The same as {@link MAP_ANON}. */
+export const MAP_ANONYMOUS: 32;
+/** Memory of a file: the default, and no bit at all. */
+export const MAP_FILE: 0;
+
+/** All the constants in one frozen object. They have the same numbers on every system. */
+export const constants: Readonly<{
+  PROT_READ: 1;
+  PROT_WRITE: 2;
+  MAP_SHARED: 1;
+  MAP_PRIVATE: 2;
+  MAP_ANON: 32;
+  MAP_ANONYMOUS: 32;
+  MAP_FILE: 0;
+}>;
+
+/** What names a file: a path, a `file:` URL, a descriptor, or an open FileHandle. */
+export type FileLike = string | URL | number | { readonly fd: number; close(...args: any[]): any };
+
+/** What the mapping's own methods may be asked for: see {@link Mmap.advise}. */
+export type Advice = 'normal' | 'sequential' | 'random' | 'willneed' | 'dontneed' | 'hugepage';
+
+/**
+ * An error of this package. `code` says which; README.md has the table of all codes.
+ *
+ * The operating system's refusals come as `fs` gives them instead (an Error with `code` 'ENOENT',
+ * `errno`, `syscall`, `path`), and wrong arguments as a TypeError or RangeError with Node's codes
+ * (ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE).
+ */
+export class MmapipcError extends Error {
+  name: 'MmapipcError';
+  /** ERR_MMAPIPC_ACCESS, ERR_MMAPIPC_CLOSED ... */
+  code: string;
+  /** The file, where there is one. */
+  path?: string;
+  /** ERR_MMAPIPC_FILE_TOO_SMALL: bytes the file would have to have. */
+  required?: number;
+  /** ERR_MMAPIPC_FILE_TOO_SMALL: bytes it has. */
+  actual?: number;
+}
+
+/** Options of {@link Mmap}. A name that is not one of these is an error that says so. */
+export interface MmapOptions {
+  /** The file. A descriptor or FileHandle is duplicated; yours may be closed at once. */
+  file: FileLike;
+  /** Bytes to map; 0, the default: from `offset` to the end of the file. */
+  size?: number;
+  /** First byte, any; default 0. */
+  offset?: number;
+  /**
+   * PROT_READ, PROT_WRITE or both. Default PROT_READ, or both with `readOnly: false`. A
+   * write-only mapping refuses `read`, `readInto` and `readString`; its `buffer` is there to be
+   * stored into, and hardware lets it be read.
+   */
+  prot?: number;
+  /** `false` is the short form of `prot: PROT_READ | PROT_WRITE`. */
+  readOnly?: boolean;
+  /** As MAP_PRIVATE: stores stay in this process. The file is only ever read. Default false. */
+  private?: boolean;
+  /**
+   * Of a read-only mapping: a stray store into `buffer` ends the process (SIGSEGV), instead of
+   * changing a private copy of the page. Default false.
+   */
+  protect?: boolean;
+  /**
+   * Whether a missing file is made. Default `true`, when the mapping is shared and writable and
+   * has a size; `'exclusive'` fails with EEXIST when it is there already.
+   */
+  create?: boolean | 'exclusive';
+  /** Permission bits of a file that is made, less the umask; default 0o600. */
+  mode?: number;
+  /**
+   * Map shared and writable even on a network or FUSE file system, where others may not see what
+   * is written. Default false: ERR_MMAPIPC_FILESYSTEM.
+   */
+  anyFilesystem?: boolean;
+}
+
+/**
+ * A file as memory of this process.
+ *
+ * A shared mapping is one memory for all processes that map the file. A read-only one cannot change
+ * it: `write` throws, and a store into `buffer` changes a private copy of that page, in this
+ * process only; pages not stored into go on following the file.
+ *
+ * If another process makes the file shorter than the mapping, touching the lost bytes ends this
+ * process (SIGBUS).
+ */
+export class Mmap {
+  /**
+   * Maps a file.
+   *
+   * A missing file is made when the mapping is shared and writable and has a length. A file that
+   * is too short is extended with zeros when the mapping is shared and writable, and the space is
+   * really taken (ENOSPC here, not at some later store); nothing is left behind on failure.
+   *
+   * @param file - path, `file:` URL, descriptor (duplicated) or FileHandle
+   * @param length - bytes; 0: from `offset` to the end of the file
+   * @param prot - PROT_READ, PROT_WRITE or both
+   * @param flags - MAP_SHARED or MAP_PRIVATE, with MAP_FILE or without
+   * @param offset - first byte, any: it need not be a multiple of the page size
+   * @throws ERR_MMAPIPC_FILE_TOO_SMALL - the file ends before the range and may not be extended
+   *   (also: length 0 and nothing lies beyond `offset`)
+   * @throws ERR_MMAPIPC_FILESYSTEM - a shared writable mapping on a network or FUSE file system
+   * @throws ERR_MMAPIPC_UNSUPPORTED - a FIFO, socket or device; MAP_ANON
+   * @throws the system's refusals as fs gives them: ENOENT, EACCES, EISDIR, ENOSPC, EMFILE ...
+   */
+  constructor(file: FileLike, length?: number, prot?: number, flags?: number, offset?: number);
+  constructor(options: MmapOptions);
+
+  /**
+   * Maps, calls `fn` with the mapping, closes it, and gives back what `fn` returned. A promise is
+   * awaited before the mapping is closed.
+   */
+  static with<T>(file: FileLike | MmapOptions, fn: (map: Mmap) => T): T;
+
+  /** Bytes of the mapping. Stays readable after close(). */
+  readonly size: number;
+  /** Offset of its first byte in the file. Stays readable after close(). */
+  readonly offset: number;
+  /** The path it was opened by; undefined for a descriptor. */
+  readonly file: string | undefined;
+  /** Whether `write` is refused. */
+  readonly readOnly: boolean;
+  readonly closed: boolean;
+  /** Bytes of a page on this system. */
+  readonly pageSize: number;
+  /**
+   * The mapping's own descriptor, close-on-exec; undefined on Windows. It is closed by close(): do
+   * not close it yourself.
+   * @throws ERR_MMAPIPC_CLOSED
+   */
+  readonly fd: number | undefined;
+  /**
+   * Where the first byte of `buffer` lies in this process.
+   * @throws ERR_MMAPIPC_CLOSED
+   */
+  readonly address: bigint;
+
+  /**
+   * The mapping itself, without a copy: always the same Buffer, over the first 4 GiB where Node has
+   * that limit (Node 20; use `view` beyond). Typed arrays and Atomics over its ArrayBuffer work,
+   * across processes too; Atomics.wait does not, as this is no SharedArrayBuffer.
+   *
+   * After close() it has length 0. A Buffer handed to an asynchronous call (fs, zlib, crypto) must
+   * not be closed before the callback.
+   * @throws ERR_MMAPIPC_CLOSED; ERR_MMAPIPC_UNSUPPORTED where the runtime refuses such Buffers
+   *   (Electron)
+   */
+  readonly buffer: Buffer;
+
+  /**
+   * A window onto the mapping, without a copy, anywhere in a mapping of any size; clipped at its
+   * end. The rules of `buffer` hold for it.
+   * @param offset - default 0
+   * @param length - default: the rest
+   * @throws ERR_OUT_OF_RANGE - offset at or beyond the end; a Buffer cannot be that long
+   */
+  view(offset?: number, length?: number): Buffer;
+
+  /**
+   * Copies bytes out, as many as there are up to `length`.
+   * @throws ERR_OUT_OF_RANGE - offset at or beyond the end; a Buffer cannot be that long
+   * @throws ERR_MMAPIPC_ACCESS - the mapping is write-only
+   */
+  read(offset?: number, length?: number): Buffer;
+
+  /**
+   * Copies bytes into `target`, up to the shortest of `length`, the target and what there is.
+   * @returns bytes copied
+   */
+  readInto(target: NodeJS.ArrayBufferView, offset?: number, length?: number): number;
+
+  /** The bytes as a string; `encoding` as for Buffer.toString, default 'utf8'. */
+  readString(offset?: number, length?: number, encoding?: BufferEncoding): string;
+
+  /**
+   * Writes a string (UTF-8; cut between characters, never inside one) or bytes, clipped at the end
+   * of the mapping and after `length` bytes.
+   * @returns bytes written
+   * @throws ERR_OUT_OF_RANGE - offset at or beyond the end
+   * @throws ERR_MMAPIPC_ACCESS - the mapping is read-only
+   */
+  write(data: string | NodeJS.ArrayBufferView, offset?: number, length?: number): number;
+
+  /**
+   * Has the range written to the disk (msync). Other processes see what is written without it;
+   * it is for the power cut.
+   * @param options - `async: true`: begin, do not wait
+   */
+  flush(offset?: number, length?: number, options?: { async?: boolean }): void;
+
+  /**
+   * Tells the system how the range will be used (madvise). 'dontneed' on a private mapping throws
+   * away its own changes, of the pages that lie wholly in the range.
+   * @throws ERR_INVALID_ARG_VALUE; EINVAL where the system cannot ('hugepage' on most files)
+   */
+  advise(advice: Advice, offset?: number, length?: number): void;
+
+  /** Keeps all pages in memory (mlock). @throws ENOMEM, EPERM beyond what the user may lock */
+  lockMemory(): void;
+  /** Takes lockMemory() back. */
+  unlockMemory(): void;
+
+  /**
+   * How many pages of the range are in memory (mincore). Linux answers with all of them for a file
+   * that the user neither owns nor may write.
+   */
+  resident(offset?: number, length?: number): number;
+
+  /**
+   * Unmaps. Every Buffer, typed array and DataView got from it then has length 0 or throws.
+   * Closing again does nothing.
+   */
+  close(): void;
+  /** The same as close(). */
+  unmap(): void;
+  /** close(), for `using`. */
+  [Symbol.dispose](): void;
+}

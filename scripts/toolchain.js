@@ -1,0 +1,178 @@
+/*
+ * What the build scripts share: how they read binding.gyp, find programs, run them and fail. Part
+ * of the package (install.js needs it), so it requires nothing but Node.
+ */
+'use strict';
+
+const fs = require('node:fs');
+const path = require('node:path');
+const { execSync, spawnSync } = require('node:child_process');
+
+const ROOT = path.join(__dirname, '..');
+const CONDITION = /^OS\s*==\s*(['"])(\w+)\1$/;
+const LISTS = [
+  ...['sources', 'defines', 'include_dirs', 'libraries'],
+  ...['cflags', 'cflags_c', 'cflags_cc', 'ldflags'],
+];
+
+/* A failure that is told in one sentence, after what the failed program printed. */
+class Failure extends Error {
+  constructor(sentence, output = '') {
+    super(sentence);
+    this.output = output;
+  }
+}
+
+/* Runs a script's body; a Failure becomes its output, its sentence and exit code 1. */
+async function main(name, body) {
+  try {
+    await body();
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    if (error.output) process.stderr.write(`${error.output.trimEnd()}\n`);
+    process.stderr.write(`${name}: ${error.message}\n`);
+    process.exitCode = 1;
+  }
+}
+
+/*
+ * Runs a program to its end and gives { status, stdout, output }, where output is stdout and stderr
+ * together. Throws a Failure with `sentence` when it does not start or does not exit with 0, unless
+ * `sentence` is false.
+ */
+function run(command, args, { sentence, ...options } = {}) {
+  const done = spawnSync(command, args, {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...options,
+  });
+  const output = `${done.stdout ?? ''}${done.stderr ?? ''}${done.error ? done.error.message : ''}`;
+  if (done.status !== 0 && sentence !== false) {
+    const how = done.signal ? `was ended by ${done.signal}` : `failed`;
+    throw new Failure(sentence ?? `${path.basename(command)} ${args[0] ?? ''} ${how}`, output);
+  }
+  return { status: done.status, stdout: done.stdout ?? '', output };
+}
+
+/* Whole seconds and tenths since `start`, a value of performance.now(). */
+function seconds(start) {
+  return `${((performance.now() - start) / 1000).toFixed(1)} s`;
+}
+
+/* The program of that name, or at that path; undefined when it cannot be run. */
+function findProgram(name, env = process.env) {
+  const folders = path.basename(name) === name ? (env.PATH ?? '').split(path.delimiter) : [''];
+  return folders
+    .map((folder) => path.join(folder, name))
+    .find((file) => {
+      try {
+        fs.accessSync(file, fs.constants.X_OK);
+        return fs.statSync(file).isFile();
+      } catch {
+        return false;
+      }
+    });
+}
+
+/* The first word of a setting such as CC="ccache gcc". */
+const word = (setting) => setting.trim().split(/\s+/)[0];
+
+function findPython(env) {
+  const { NODE_GYP_FORCE_PYTHON: forced, PYTHON: set, npm_config_python: configured } = env;
+  const names = forced ? [forced] : [configured, set, 'python3', 'python'];
+  return names.filter(Boolean).find((name) => {
+    const args = ['-c', 'import sys; sys.exit(sys.version_info < (3, 6))'];
+    return findProgram(name, env) && run(name, args, { env, sentence: false }).status === 0;
+  });
+}
+
+/*
+ * What node-gyp needs besides itself: { missing, env }, with what is missing in words and the
+ * variables that make it take the compilers that were found. On Windows it looks for itself.
+ */
+function findToolchain(env = process.env) {
+  if (process.platform === 'win32') return { missing: [], env: {} };
+  const make =
+    env.npm_config_make ?? env.MAKE ?? (/bsd|aix/.test(process.platform) ? 'gmake' : 'make');
+  const isThere = (name) => findProgram(name, env);
+  const compiler = (setting, names) =>
+    env[setting] ? isThere(word(env[setting])) && env[setting] : names.find(isThere);
+
+  const CC = compiler('CC', ['cc', 'gcc', 'clang']);
+  const CXX = compiler('CXX', ['g++', 'c++', 'clang++']);
+  const missing = [
+    findPython(env) ? '' : 'python3',
+    isThere(word(make)) ? '' : make,
+    CC ? '' : `a C compiler (${env.CC ?? 'cc'})`,
+    CXX ? '' : `a C++ compiler (${env.CXX ?? 'g++'})`,
+  ].filter(Boolean);
+  return { missing, env: { CC, CXX } };
+}
+
+/* The command that starts npm, the one that runs us if it does. */
+function npmCommand() {
+  const { npm_execpath: script = '' } = process.env;
+  return path.basename(script) === 'npm-cli.js' ? [process.execPath, script] : ['npm'];
+}
+
+/* 'a', 'a and b', 'a, b and c'. */
+function enumerate(words) {
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+}
+
+function holds(condition, system) {
+  const match = CONDITION.exec(condition);
+  if (!match) throw new Failure(`binding.gyp: the condition "${condition}" is not of form OS=='x'`);
+  return match[2] === system;
+}
+
+/* A list of gyp with its commands, '<!(...)' and '<!@(...)', run. */
+function expand(list) {
+  return list.flatMap((text) => {
+    const [, many, command] = /^<!(@?)\((.*)\)$/.exec(text) ?? [];
+    if (command === undefined) return [text];
+    const printed = execSync(command, { cwd: ROOT, encoding: 'utf8' }).trim();
+    return many ? printed.split(/\s+/) : [printed];
+  });
+}
+
+/*
+ * The one target of binding.gyp as a system gets it, that named as gyp does: 'linux', 'mac', 'win'.
+ * { name, sources, defines, includeDirs, libraries, cflagsC, cflagsCc, ldflags }; paths are
+ * relative to the project's folder, and both kinds of cflags include the common ones.
+ */
+function readGyp(system, file = path.join(ROOT, 'binding.gyp')) {
+  const [target] = JSON.parse(fs.readFileSync(file, 'utf8')).targets;
+  const lists = Object.fromEntries(LISTS.map((name) => [name, []]));
+  const add = (node) => {
+    for (const name of LISTS) lists[name].push(...expand(node[name] ?? []));
+    for (const [condition, yes, no = {}] of node.conditions ?? []) {
+      add(holds(condition, system) ? yes : no);
+    }
+  };
+  add(target);
+  return {
+    name: target.target_name,
+    sources: lists.sources,
+    defines: lists.defines,
+    includeDirs: lists.include_dirs,
+    libraries: lists.libraries,
+    cflagsC: [...lists.cflags, ...lists.cflags_c],
+    cflagsCc: [...lists.cflags, ...lists.cflags_cc],
+    ldflags: lists.ldflags,
+  };
+}
+
+module.exports = {
+  ROOT,
+  Failure,
+  main,
+  run,
+  seconds,
+  findProgram,
+  findToolchain,
+  npmCommand,
+  enumerate,
+  readGyp,
+};

@@ -1,0 +1,24 @@
+/*
+ * process.h on Windows.
+ */
+#include "process.h"
+
+#include "win32_i.h"
+
+static SRWLOCK mutex = SRWLOCK_INIT;
+
+void mipc_process_lock(void) {
+  AcquireSRWLockExclusive(&mutex);
+}
+
+void mipc_process_unlock(void) {
+  ReleaseSRWLockExclusive(&mutex);
+}
+
+int mipc_no_memory(void) {
+  return MIPC_UV_ENOMEM;
+}
+
+uint64_t mipc_clock_ms(void) {
+  return GetTickCount64();
+}

@@ -1,0 +1,173 @@
+/*
+ * vm.h on Windows.
+ *
+ * A range of a file becomes memory through a section: an object that is as long as what is mapped
+ * of the file, and that may be closed once the view is there. While a view stands, the system lets
+ * nobody make the file shorter than it.
+ */
+#include "vm.h"
+
+#include "../base/status.h"
+#include "process.h"
+#include "win32_i.h"
+
+#define PSAPI_VERSION 2 /* QueryWorkingSetEx from kernel32, not from psapi.dll */
+#include <psapi.h>
+
+static SYSTEM_INFO system_info(void) {
+  SYSTEM_INFO info;
+  GetSystemInfo(&info);
+  return info;
+}
+
+size_t mipc_vm_page_size(void) {
+  return system_info().dwPageSize;
+}
+
+size_t mipc_vm_granularity(void) {
+  return system_info().dwAllocationGranularity;
+}
+
+static int map_section(mipc_file_t file, uint64_t offset, size_t length, mipc_vm_access_t access,
+                       void **ret_base) {
+  static const struct {
+    DWORD page, view;
+  } rights[] = {
+      [MIPC_VM_READ] = {PAGE_READONLY, FILE_MAP_READ},
+      [MIPC_VM_WRITE] = {PAGE_READWRITE, FILE_MAP_READ | FILE_MAP_WRITE},
+      [MIPC_VM_COPY] = {PAGE_WRITECOPY, FILE_MAP_COPY},
+  };
+  uint64_t end = offset + length;
+  HANDLE section = CreateFileMappingW((HANDLE)file.os, NULL, rights[access].page,
+                                      (DWORD)(end >> 32), (DWORD)end, NULL);
+  if (!section) return mipc_i_last_status();
+  void *base =
+      MapViewOfFile(section, rights[access].view, (DWORD)(offset >> 32), (DWORD)offset, length);
+  int status = base ? 0 : mipc_i_last_status();
+  CloseHandle(section); /* the view keeps it */
+  if (status == 0) *ret_base = base;
+  return status;
+}
+
+static bool address_space_has(size_t length) {
+  void *range = VirtualAlloc(NULL, length, MEM_RESERVE, PAGE_NOACCESS);
+  if (range) VirtualFree(range, 0, MEM_RELEASE);
+  return range;
+}
+
+/*
+ * A section cannot be longer than its file, and a mapped file cannot be made shorter: so the space
+ * is taken before the file is mapped, and given back when it is refused. What no address space can
+ * hold is refused before it fills the disk.
+ */
+int mipc_vm_map(mipc_file_t file, uint64_t offset, size_t length, mipc_vm_access_t access,
+                void **ret_base) {
+  mipc_file_info_t info;
+  uint64_t end = offset + length;
+  int status = mipc_file_stat(file, &info);
+  if (status < 0) return status;
+  bool grow = access == MIPC_VM_WRITE && info.size < end;
+  if (grow) {
+    if (!address_space_has(length)) return mipc_no_memory();
+    status = mipc_file_extend(file, info.size, end);
+    if (status < 0) return status;
+  }
+  status = map_section(file, offset, length, access, ret_base);
+  if (status < 0 && grow) mipc_i_file_cut(file, info.size, end);
+  return status;
+}
+
+void mipc_vm_unmap(void *base, size_t length) {
+  (void)length;
+  UnmapViewOfFile(base);
+}
+
+bool mipc_vm_replace(void *base, size_t length) {
+  UnmapViewOfFile(base);
+  /* Pages that cannot be written to are worth having too: nobody else gets the address. */
+  return VirtualAlloc(base, length, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE) ||
+         VirtualAlloc(base, length, MEM_RESERVE, PAGE_NOACCESS);
+}
+
+void mipc_vm_unmap_replaced(void *base, size_t length) {
+  (void)length;
+  VirtualFree(base, 0, MEM_RELEASE);
+}
+
+/* The lazy writer may be at the same pages; that ends soon. */
+static int flush_view(const void *base, size_t length) {
+  enum { TRIES = 1000 };
+  for (int i = 0; !FlushViewOfFile(base, length); i++) {
+    DWORD error = GetLastError();
+    if (error != ERROR_LOCK_VIOLATION || i == TRIES) return mipc_i_status_of(error);
+    Sleep(1);
+  }
+  return 0;
+}
+
+int mipc_vm_flush(mipc_file_t file, void *base, size_t length, bool async) {
+  if (!length) return 0; /* to Windows that means all of it */
+  int status = flush_view(base, length);
+  if (status < 0 || async) return status;
+  if (FlushFileBuffers((HANDLE)file.os)) return 0;
+  /* A handle that may not write has nothing of ours to wait for. */
+  return GetLastError() == ERROR_ACCESS_DENIED ? 0 : mipc_i_last_status();
+}
+
+typedef BOOL(WINAPI *prefetch_t)(HANDLE, ULONG_PTR, WIN32_MEMORY_RANGE_ENTRY *, ULONG);
+
+static int prefetch(void *base, size_t length) {
+  HMODULE kernel = GetModuleHandleW(L"kernel32.dll");
+  prefetch_t call = (prefetch_t)(void *)GetProcAddress(kernel, "PrefetchVirtualMemory");
+  WIN32_MEMORY_RANGE_ENTRY range = {base, length};
+  if (!call || call(GetCurrentProcess(), 1, &range, 0)) return 0;
+  return mipc_i_last_status();
+}
+
+int mipc_vm_advise(void *base, size_t length, mipc_advice_t advice) {
+  if (advice == MIPC_ADVICE_HUGEPAGE) return MIPC_E_UNSUPPORTED;
+  return advice == MIPC_ADVICE_WILLNEED ? prefetch(base, length) : 0;
+}
+
+/* Makes room for `length` more locked bytes: the limit is the least size of the working set, about
+ * 200 KB unless the process asks for more. */
+static bool raise_quota(size_t length) {
+  HANDLE self = GetCurrentProcess();
+  SIZE_T least, most;
+  mipc_process_lock(); /* two threads, each adding to what it has read */
+  bool raised = GetProcessWorkingSetSize(self, &least, &most) && length <= SIZE_MAX / 2 - most &&
+                SetProcessWorkingSetSize(self, least + length, most + length);
+  mipc_process_unlock();
+  return raised;
+}
+
+int mipc_vm_lock(void *base, size_t length) {
+  if (VirtualLock(base, length)) return 0;
+  DWORD error = GetLastError();
+  if (error != ERROR_WORKING_SET_QUOTA || !raise_quota(length)) return mipc_i_status_of(error);
+  return VirtualLock(base, length) ? 0 : mipc_i_last_status();
+}
+
+int mipc_vm_unlock(void *base, size_t length) {
+  if (VirtualUnlock(base, length) || GetLastError() == ERROR_NOT_LOCKED) return 0;
+  return mipc_i_last_status();
+}
+
+int64_t mipc_vm_resident(void *base, size_t length) {
+  enum { CHUNK = 512 }; /* pages asked at a time */
+  PSAPI_WORKING_SET_EX_INFORMATION asked[CHUNK];
+  size_t page = mipc_vm_page_size(), pages = (length + page - 1) / page;
+  int64_t resident = 0;
+  for (size_t done = 0; done < pages;) {
+    size_t n = pages - done < CHUNK ? pages - done : CHUNK;
+    for (size_t i = 0; i < n; i++)
+      asked[i].VirtualAddress = (char *)base + (done + i) * page;
+    if (!QueryWorkingSetEx(GetCurrentProcess(), asked, (DWORD)(n * sizeof *asked))) {
+      return mipc_i_last_status();
+    }
+    for (size_t i = 0; i < n; i++)
+      resident += asked[i].VirtualAttributes.Valid;
+    done += n;
+  }
+  return resident;
+}

@@ -1,0 +1,51 @@
+/*
+ * What the *_win32.c files share with each other, and nobody else sees: the system's header, its
+ * errors as statuses, and the way back for a file that grew for nothing.
+ */
+#ifndef MIPC_OS_WIN32_I_H
+#define MIPC_OS_WIN32_I_H
+
+#include <windows.h>
+
+#include "file.h"
+
+/* libuv's numbers on Windows: X(name, number). The project does not build against libuv. */
+#define MIPC_UV_MAP(X)                                                                             \
+  X(EACCES, -4092)                                                                                 \
+  X(EBADF, -4083)                                                                                  \
+  X(EBUSY, -4082)                                                                                  \
+  X(ECHARSET, -4080)                                                                               \
+  X(EEXIST, -4075)                                                                                 \
+  X(EFBIG, -4036)                                                                                  \
+  X(EINVAL, -4071)                                                                                 \
+  X(EIO, -4070)                                                                                    \
+  X(EISDIR, -4068)                                                                                 \
+  X(ELOOP, -4067)                                                                                  \
+  X(EMFILE, -4066)                                                                                 \
+  X(ENAMETOOLONG, -4064)                                                                           \
+  X(ENOENT, -4058)                                                                                 \
+  X(ENOMEM, -4057)                                                                                 \
+  X(ENOSPC, -4055)                                                                                 \
+  X(ENOSYS, -4054)                                                                                 \
+  X(ENOTSUP, -4049)                                                                                \
+  X(EPERM, -4048)                                                                                  \
+  X(EROFS, -4043)                                                                                  \
+  X(UNKNOWN, -4094)
+
+#define MIPC_UV_ENUM_ROW(name, number) MIPC_UV_##name = number,
+enum { MIPC_UV_MAP(MIPC_UV_ENUM_ROW) };
+#undef MIPC_UV_ENUM_ROW
+
+/* A GetLastError() value as a status: the one that fs gives for it. Never 0. */
+int mipc_i_status_of(DWORD error);
+
+/* That of the call that has just failed. */
+static inline int mipc_i_last_status(void) {
+  return mipc_i_status_of(GetLastError());
+}
+
+/* Cuts a file back to `from` bytes, unless it has another size than `reached`, the one we gave it,
+ * or somebody has mapped it: the system refuses then. */
+void mipc_i_file_cut(mipc_file_t file, uint64_t from, uint64_t reached);
+
+#endif

@@ -1,0 +1,127 @@
+/*
+ * The tables "Coming from ..." of the README: each line that exists is done here, and a line that
+ * is not supported says why.
+ */
+'use strict';
+
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+
+const mmapipc = require('..');
+const { read, table } = require('./support/readme');
+const { scratch } = require('./support/scratch');
+
+const { Mmap, PROT_READ, PROT_WRITE, MAP_SHARED, MAP_PRIVATE, MAP_FILE } = mmapipc;
+const RW = PROT_READ | PROT_WRITE;
+
+/* Gets a mapping of a file that holds '0123456789', and its path; gives whether it worked. */
+const perl = {
+  'IPC::Mmap->new($file, $length, $prot, $flags)': (map, path) =>
+    new Mmap(path, 5, RW, MAP_SHARED).size === 5,
+  'IPC::Mmap->new(FILEHANDLE, ...)': async (map, path) => {
+    const fd = fs.openSync(path, 'r');
+    const one = new Mmap(fd).readString();
+    fs.closeSync(fd);
+    const handle = await fs.promises.open(path);
+    const two = new Mmap(handle).readString();
+    await handle.close();
+    return one === '0123456789' && two === one;
+  },
+  '$mmap->read($data, $offset, $length)': (map) => map.read(3, 2).toString() === '34',
+  '$mmap->write($data, $offset, $length)': (map) =>
+    map.write('abcdef', 8, 4) === 2 && map.readString() === '01234567ab',
+  '$mmap->getFilename()': (map, path) => map.file === path,
+  '$mmap->getFileHandle()': (map) => fs.fstatSync(map.fd).size === 10,
+  '$mmap->getLength()': (map) => map.size === 10,
+  '$mmap->getAddress()': (map) => typeof map.address === 'bigint' && map.address > 0n,
+  '$mmap->unmap()': (map) => (map.unmap(), map.closed),
+  '$mmap->close()': (map) => (map.close(), map.closed),
+  PROT_READ: (map, path) => new Mmap(path, 0, PROT_READ).readOnly,
+  PROT_WRITE: (map, path) => {
+    const writer = new Mmap(path, 0, PROT_WRITE);
+    assert.throws(() => writer.read(), { code: 'ERR_MMAPIPC_ACCESS' });
+    return writer.write('x') === 1 && map.readString(0, 1) === 'x';
+  },
+  MAP_SHARED: (map, path) => {
+    new Mmap(path, 0, RW, MAP_SHARED).write('x');
+    return map.readString(0, 1) === 'x';
+  },
+  MAP_PRIVATE: (map, path) => {
+    new Mmap(path, 0, RW, MAP_PRIVATE).write('x');
+    return map.readString(0, 1) === '0';
+  },
+  MAP_FILE: (map, path) => new Mmap(path, 0, RW, MAP_SHARED | MAP_FILE).size === 10,
+};
+
+const ruby = {
+  'MMap.new(:file => f)': (map, path) => new Mmap({ file: path, readOnly: false }).write('x') === 1,
+  'MMap.new(...) { |addr| ... }': (map, path) => Mmap.with({ file: path }, (m) => m.size) === 10,
+  ':size': (map, path) => new Mmap({ file: path, size: 20, readOnly: false }).size === 20,
+  ':protection': (map, path) => protections(path),
+  ':access': (map, path) => protections(path),
+  address: (map) => typeof map.address === 'bigint',
+  ':open': (map, path) => {
+    const options = { file: `${path}-missing`, size: 10, readOnly: false, create: false };
+    assert.throws(() => new Mmap(options), { code: 'ENOENT' });
+    return true;
+  },
+  'flush(num_bytes)': (map) => map.flush(0, 4) === undefined,
+  close: (map) => (map.close(), map.closed),
+  'write_string(s)': (map) => map.write('new') === 3,
+  'read_string(length)': (map) => map.readString(0, 4) === '0123',
+};
+
+function protections(path) {
+  const readOnly = new Mmap({ file: path, readOnly: true });
+  const copy = new Mmap({ file: path, readOnly: false, private: true });
+  const both = new Mmap({ file: path, prot: RW });
+  assert.throws(() => readOnly.write('x'), { code: 'ERR_MMAPIPC_ACCESS' });
+  copy.write('x');
+  both.write('y');
+  return readOnly.readString(0, 1) === 'y' && copy.readString(0, 1) === 'x';
+}
+
+for (const [heading, ways] of [
+  ["## Coming from Perl's IPC::Mmap", perl],
+  ["## Coming from Ruby's win32-mmap", ruby],
+]) {
+  describe(heading.replace('## ', ''), () => {
+    const tmp = scratch();
+    const rows = table(read('README.md'), heading);
+
+    for (const [theirs, ours, note] of rows) {
+      if (ours.startsWith('not supported')) {
+        it(`${theirs}: says why it is not supported`, () => {
+          assert.match(ours, /^not supported, because .{10}/, note);
+          assert.ok(!(theirs in ways), 'it works: say so');
+        });
+      } else {
+        it(`${theirs}: ${ours}`, async () => {
+          const path = tmp();
+          fs.writeFileSync(path, '0123456789');
+          const map = new Mmap(path, 0, RW);
+          assert.equal(await ways[theirs](map, path), true);
+          map.close();
+        });
+      }
+    }
+
+    it('has no way that the table does not name', () => {
+      const named = new Set(rows.map(([theirs]) => theirs));
+      assert.deepEqual(
+        Object.keys(ways).filter((theirs) => !named.has(theirs)),
+        [],
+      );
+    });
+  });
+}
+
+describe('what is not in this version', () => {
+  it('is refused by name: MAP_ANON', () => {
+    for (const flag of [mmapipc.MAP_ANON, mmapipc.MAP_ANONYMOUS]) {
+      assert.throws(() => new Mmap('x', 10, RW, flag | MAP_SHARED), {
+        code: 'ERR_MMAPIPC_UNSUPPORTED',
+      });
+    }
+  });
+});

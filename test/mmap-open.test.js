@@ -1,0 +1,427 @@
+/*
+ * Opening: what can be named, what is made, what is extended, what is refused.
+ */
+'use strict';
+
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const { pathToFileURL } = require('node:url');
+
+const { Mmap, constants, PROT_READ, PROT_WRITE, MAP_SHARED, MAP_PRIVATE, MAP_FILE } = require('..');
+const { scratch } = require('./support/scratch');
+const { holdings } = require('./support/holdings');
+
+const RW = PROT_READ | PROT_WRITE;
+
+describe('opening a mapping', () => {
+  const tmp = scratch();
+
+  function file(content) {
+    const path = tmp();
+    fs.writeFileSync(path, content);
+    return path;
+  }
+
+  describe('by whatever names a file', () => {
+    it('takes a path', () => {
+      const path = file('hello');
+      const map = new Mmap(path);
+      assert.equal(map.readString(), 'hello');
+      assert.equal(map.file, path);
+      assert.equal(map.size, 5);
+      assert.equal(map.offset, 0);
+      assert.equal(map.readOnly, true);
+      map.close();
+    });
+
+    it('takes a path of any characters', () => {
+      const path = tmp('größe 𝄞 \n x');
+      fs.writeFileSync(path, 'odd');
+      const map = new Mmap({ file: path });
+      assert.equal(map.readString(), 'odd');
+      map.close();
+    });
+
+    it('takes a relative path', () => {
+      const path = file('rel');
+      const cwd = process.cwd();
+      process.chdir(require('node:path').dirname(path));
+      try {
+        const map = new Mmap(require('node:path').basename(path));
+        assert.equal(map.readString(), 'rel');
+        map.close();
+      } finally {
+        process.chdir(cwd);
+      }
+    });
+
+    it('takes a file: URL', () => {
+      const path = file('url');
+      const map = new Mmap(pathToFileURL(path));
+      assert.equal(map.readString(), 'url');
+      assert.equal(map.file, path);
+      map.close();
+    });
+
+    it('takes a descriptor, which the user may close', () => {
+      const path = file('descriptor');
+      const fd = fs.openSync(path, 'r+');
+      const map = new Mmap(fd, 0, RW);
+      fs.closeSync(fd);
+      assert.equal(map.write('D'), 1);
+      assert.equal(map.file, undefined);
+      assert.notEqual(map.fd, fd);
+      assert.equal(fs.fstatSync(map.fd).size, 10);
+      map.close();
+      assert.equal(fs.readFileSync(path, 'utf8'), 'Descriptor');
+    });
+
+    it('takes a FileHandle, in both forms', async () => {
+      const path = file('handle');
+      const handle = await fs.promises.open(path, 'r');
+      const one = new Mmap(handle);
+      const two = new Mmap({ file: handle });
+      await handle.close();
+      assert.equal(one.readString() + two.readString(), 'handlehandle');
+      one.close();
+      two.close();
+      assert.throws(() => new Mmap(handle), { code: 'ERR_INVALID_ARG_VALUE' });
+    });
+
+    it('takes a file that has no name any more', () => {
+      const path = file('unlinked');
+      const fd = fs.openSync(path, 'r');
+      fs.unlinkSync(path);
+      const map = new Mmap(fd);
+      fs.closeSync(fd);
+      assert.equal(map.readString(), 'unlinked');
+      map.close();
+    });
+
+    it('follows a symbolic link', () => {
+      const path = file('target');
+      const link = tmp();
+      fs.symlinkSync(path, link);
+      const map = new Mmap(link);
+      assert.equal(map.readString(), 'target');
+      map.close();
+    });
+  });
+
+  describe('in both constructor forms', () => {
+    it('maps the same by positions and by options', () => {
+      const path = file('0123456789');
+      const a = new Mmap(path, 4, RW, MAP_SHARED | MAP_FILE, 3);
+      const b = new Mmap({ file: path, size: 4, prot: RW, offset: 3 });
+      const c = new Mmap({ file: path, size: 4, readOnly: false, offset: 3 });
+      for (const map of [a, b, c]) {
+        assert.equal(map.readString(), '3456');
+        assert.equal(map.readOnly, false);
+        assert.equal(map.size, 4);
+        assert.equal(map.offset, 3);
+      }
+      a.write('x');
+      assert.equal(b.readString(), 'x456');
+      assert.equal(c.readString(), 'x456');
+      for (const map of [a, b, c]) map.close();
+    });
+
+    it('has the constants of Linux on every system, frozen', () => {
+      assert.deepEqual(constants, {
+        PROT_READ: 1,
+        PROT_WRITE: 2,
+        MAP_SHARED: 1,
+        MAP_PRIVATE: 2,
+        MAP_ANON: 32,
+        MAP_ANONYMOUS: 32,
+        MAP_FILE: 0,
+      });
+      assert.ok(Object.isFrozen(constants));
+    });
+  });
+
+  describe('at any offset', () => {
+    it('maps every byte around a page border', () => {
+      const content = Buffer.from(Array.from({ length: 3 * 4096 + 7 }, (_, i) => (i * 7) % 251));
+      const path = file(content);
+      for (const offset of [0, 1, 4095, 4096, 4097, 8191, 8192, 12288, 12294]) {
+        const map = new Mmap({ file: path, offset });
+        assert.deepEqual(map.read(), content.subarray(offset));
+        assert.deepEqual(map.buffer, content.subarray(offset));
+        assert.equal(map.size, content.length - offset);
+        map.close();
+      }
+    });
+
+    it('writes at an odd offset and nowhere else', () => {
+      const path = file(Buffer.alloc(9000, '.'));
+      const map = new Mmap(path, 10, RW, MAP_SHARED, 4093);
+      assert.equal(map.write('#'.repeat(100)), 10);
+      map.close();
+      const content = fs.readFileSync(path, 'latin1');
+      assert.equal(content, '.'.repeat(4093) + '#'.repeat(10) + '.'.repeat(9000 - 4103));
+    });
+  });
+
+  describe('making and extending', () => {
+    it('makes a missing file with mode 0600 and zeros', () => {
+      const path = tmp();
+      const map = new Mmap(path, 5000, RW);
+      assert.deepEqual(map.read(), Buffer.alloc(5000));
+      map.close();
+      const stat = fs.statSync(path);
+      assert.equal(stat.size, 5000);
+      assert.equal(stat.mode & 0o777, 0o600);
+    });
+
+    it('makes it with the mode asked, less the umask', () => {
+      const path = tmp();
+      const before = process.umask(0o027);
+      try {
+        new Mmap({ file: path, size: 10, readOnly: false, mode: 0o666 }).close();
+      } finally {
+        process.umask(before);
+      }
+      assert.equal(fs.statSync(path).mode & 0o777, 0o640);
+    });
+
+    it('makes the target of a symbolic link to nothing', () => {
+      const link = tmp();
+      const target = tmp();
+      fs.symlinkSync(target, link);
+      new Mmap(link, 10, RW).close();
+      assert.equal(fs.statSync(target).size, 10);
+    });
+
+    it('makes nothing with create: false, read-only, private, or without a size', () => {
+      const path = tmp();
+      const cases = [
+        { size: 10, readOnly: false, create: false },
+        { size: 10 },
+        { size: 10, readOnly: false, private: true },
+        { readOnly: false },
+      ];
+      for (const options of cases) {
+        assert.throws(() => new Mmap({ file: path, ...options }), {
+          name: 'Error',
+          code: 'ENOENT',
+          syscall: 'open',
+          path,
+        });
+        assert.ok(!fs.existsSync(path));
+      }
+    });
+
+    it("fails with create: 'exclusive' on a file that is there, and leaves it", () => {
+      const path = tmp();
+      const options = { file: path, size: 10, readOnly: false, create: 'exclusive' };
+      const map = new Mmap(options);
+      map.write('mine');
+      assert.throws(() => new Mmap(options), { code: 'EEXIST', syscall: 'open', path });
+      assert.equal(map.readString(0, 4), 'mine');
+      map.close();
+    });
+
+    it('extends a shorter file with zeros and really takes the space', () => {
+      const path = file('abc');
+      const map = new Mmap(path, 100000, RW);
+      assert.equal(map.readString(0, 3), 'abc');
+      assert.deepEqual(map.read(3), Buffer.alloc(99997));
+      map.close();
+      const stat = fs.statSync(path);
+      assert.equal(stat.size, 100000);
+      assert.ok(stat.blocks * 512 >= 100000, `${stat.blocks} blocks`);
+    });
+
+    it('extends up to offset + length', () => {
+      const path = file('abc');
+      new Mmap(path, 10, RW, MAP_SHARED, 5001).close();
+      assert.equal(fs.statSync(path).size, 5011);
+    });
+
+    it('never makes a file shorter', () => {
+      const path = file('0123456789');
+      new Mmap(path, 3, RW).close();
+      assert.equal(fs.readFileSync(path, 'utf8'), '0123456789');
+    });
+
+    it('does not extend through a read-only or private mapping, and says both numbers', () => {
+      const path = file('abc');
+      for (const [prot, flags] of [
+        [PROT_READ, MAP_SHARED],
+        [RW, MAP_PRIVATE],
+      ]) {
+        assert.throws(() => new Mmap(path, 10, prot, flags, 1), {
+          name: 'MmapipcError',
+          code: 'ERR_MMAPIPC_FILE_TOO_SMALL',
+          required: 11,
+          actual: 3,
+          path,
+        });
+      }
+      assert.equal(fs.statSync(path).size, 3);
+    });
+
+    it('refuses to map nothing: an empty file, or an offset at the end', () => {
+      const path = file('');
+      assert.throws(() => new Mmap(path), { code: 'ERR_MMAPIPC_FILE_TOO_SMALL', actual: 0 });
+      assert.throws(() => new Mmap(path, 0, RW), { code: 'ERR_MMAPIPC_FILE_TOO_SMALL' });
+      fs.writeFileSync(path, 'abc');
+      assert.throws(() => new Mmap({ file: path, offset: 3 }), {
+        code: 'ERR_MMAPIPC_FILE_TOO_SMALL',
+      });
+      assert.equal(fs.statSync(path).size, 3);
+    });
+  });
+
+  describe('refusing', () => {
+    it('a directory, as fs does', () => {
+      const path = tmp('directory');
+      fs.mkdirSync(path);
+      for (const prot of [PROT_READ, RW]) {
+        assert.throws(() => new Mmap(path, 10, prot), { code: 'EISDIR', syscall: 'open', path });
+      }
+      const fd = fs.openSync(path, 'r');
+      assert.throws(() => new Mmap(fd), { code: 'EISDIR' });
+      fs.closeSync(fd);
+    });
+
+    it('a FIFO and a device, without waiting', () => {
+      const path = tmp();
+      require('node:child_process').execFileSync('mkfifo', [path]);
+      for (const prot of [PROT_READ, RW]) {
+        assert.throws(() => new Mmap(path, 10, prot), { code: 'ERR_MMAPIPC_UNSUPPORTED', path });
+      }
+      assert.throws(() => new Mmap('/dev/null', 10), { code: 'ERR_MMAPIPC_UNSUPPORTED' });
+    });
+
+    it('a closed descriptor', () => {
+      const fd = fs.openSync(file('x'), 'r');
+      fs.closeSync(fd);
+      assert.throws(() => new Mmap(fd), { code: 'EBADF', syscall: 'dup' });
+    });
+
+    it('a descriptor without the rights that the mapping needs', () => {
+      const path = file('abc');
+      const reader = fs.openSync(path, 'r');
+      const writer = fs.openSync(path, 'a');
+      assert.throws(() => new Mmap(reader, 0, RW), { code: 'EACCES', syscall: 'mmap' });
+      assert.throws(() => new Mmap(writer), { code: 'EACCES', syscall: 'mmap' });
+      fs.closeSync(reader);
+      fs.closeSync(writer);
+    });
+
+    it('a file without permission, as fs does', function () {
+      const path = file('secret');
+      fs.chmodSync(path, 0o400);
+      const { runFunction } = require('./support/child');
+      const body = (mmapipc, name, uid) => {
+        if (uid !== null) process.setuid(uid);
+        try {
+          new mmapipc.Mmap(name, 0, 3);
+        } catch (error) {
+          console.log(error.code, error.syscall, error.path === name);
+        }
+      };
+      const uid = process.getuid() === 0 ? 65534 : null;
+      if (uid !== null) fs.chownSync(path, uid, uid);
+      fs.chmodSync(require('node:path').dirname(path), 0o755);
+      assert.equal(runFunction(body, [path, uid]).stdout, 'EACCES open true\n');
+    });
+
+    it('a path through a file, and one that is too long, as fs does', () => {
+      assert.throws(() => new Mmap(`${file('x')}/y`), { code: 'ENOTDIR', syscall: 'open' });
+      assert.throws(() => new Mmap('x'.repeat(5000)), { code: 'ENAMETOOLONG', syscall: 'open' });
+    });
+
+    it('more than this process can address', () => {
+      const path = file('x');
+      assert.throws(
+        () => new Mmap(path, Number.MAX_SAFE_INTEGER, RW),
+        (error) => ['ENOMEM', 'EFBIG', 'EOVERFLOW'].includes(error.code),
+      );
+      assert.equal(fs.statSync(path).size, 1);
+    });
+
+    it('memory without a file, which a later version brings', () => {
+      assert.throws(() => new Mmap(null, 10, RW, constants.MAP_ANON | MAP_SHARED), {
+        code: 'ERR_MMAPIPC_UNSUPPORTED',
+      });
+    });
+
+    it('leaves no descriptor and no mapping behind', () => {
+      const path = file('abc');
+      const attempts = [
+        () => new Mmap(path, 10),
+        () => new Mmap(require('node:os').tmpdir()),
+        () => new Mmap('/dev/null', 10),
+        () => new Mmap(path, Number.MAX_SAFE_INTEGER, RW),
+      ];
+      for (const attempt of attempts) assert.throws(attempt);
+      const before = holdings();
+      for (let i = 0; i < 100; i++) for (const attempt of attempts) assert.throws(attempt);
+      assert.deepEqual(holdings().fds, before.fds);
+      assert.ok(holdings().maps <= before.maps + 20);
+    });
+  });
+
+  describe('told of a slip', () => {
+    const path = '/nowhere';
+    const cases = [
+      [[{ file: path, readonly: true }], /unknown option 'readonly'; did you mean 'readOnly'\?/],
+      [[{ file: path, ofset: 1 }], /unknown option 'ofset'; did you mean 'offset'\?/],
+      [[{ file: path, colour: 1 }], /unknown option 'colour' \(known: file, size/],
+      [[{ path }], /"path" is not one of Mmap; use "file"/],
+      [[{ file: path, prot: PROT_READ, readOnly: false }], /"readOnly" contradicts "prot"/],
+      [[{ file: path, protect: true, readOnly: false }], /"protect" is for read-only mappings/],
+      [[{ file: path, create: 'exclusive', size: 1 }], /needs readOnly: false/],
+      [[{ file: path, create: 'exclusive', readOnly: false }], /needs a size/],
+      [[{ file: 0, create: 'exclusive', readOnly: false, size: 1 }], /needs a path/],
+      [[{ file: path, create: 'yes' }], /must be true, false or 'exclusive'/],
+      [[''], /must not be an empty string/],
+      [['a\0b'], /without null bytes/],
+    ];
+    for (const [args, message] of cases) {
+      it(`${JSON.stringify(args)} gives ${message}`, () => {
+        assert.throws(() => new Mmap(...args), {
+          name: 'TypeError',
+          code: 'ERR_INVALID_ARG_VALUE',
+          message,
+        });
+      });
+    }
+
+    it('says what was expected of a wrong type', () => {
+      for (const value of [undefined, null, true, 1n, Symbol('x'), () => {}, [], {}, new Map()]) {
+        assert.throws(() => new Mmap(value), {
+          name: 'TypeError',
+          code: 'ERR_INVALID_ARG_TYPE',
+          message: /"file".* must be a path \(string\), a file: URL, a file descriptor/,
+        });
+      }
+      assert.throws(() => new Mmap('/x', '10'), {
+        code: 'ERR_INVALID_ARG_TYPE',
+        message: `The "length" argument must be of type number. Received type string ('10')`,
+      });
+    });
+
+    it('says the range of a number outside it', () => {
+      const inRange = (args) =>
+        assert.throws(() => new Mmap(...args), { name: 'RangeError', code: 'ERR_OUT_OF_RANGE' });
+      inRange(['/x', -1]);
+      inRange(['/x', 1.5]);
+      inRange(['/x', NaN]);
+      inRange(['/x', Infinity]);
+      inRange(['/x', 2 ** 53]);
+      inRange(['/x', 1, 0]);
+      inRange(['/x', 1, 4]);
+      inRange(['/x', 1, PROT_READ, 0]);
+      inRange(['/x', 1, PROT_READ, MAP_SHARED | MAP_PRIVATE]);
+      inRange(['/x', 1, PROT_READ, MAP_SHARED, -1]);
+      inRange(['/x', 2, PROT_READ, MAP_SHARED, Number.MAX_SAFE_INTEGER - 1]);
+      inRange([-1]);
+      inRange([2 ** 31]);
+      inRange([{ file: '/x', mode: 0o10000 }]);
+    });
+  });
+});

@@ -1,0 +1,152 @@
+/*
+ * File systems: full ones, and those on which a mapping is not one memory for all.
+ */
+'use strict';
+
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+
+const { needsCommand, needsMounts, runWithMount, tmpfs } = require('./support/mounts');
+const { scratch } = require('./support/scratch');
+
+describe('on a full file system', function () {
+  this.timeout(60000);
+  const tmp = scratch();
+  before(needsMounts);
+
+  /* Runs the function with a tmpfs of this size and gives what it printed as JSON. */
+  function onTmpfs(size, fn) {
+    const folder = tmp();
+    fs.mkdirSync(folder);
+    const { stdout, stderr, status, signal } = runWithMount(tmpfs(size), folder, fn, [folder]);
+    assert.deepEqual([status, signal], [0, null], stderr);
+    return JSON.parse(stdout);
+  }
+
+  it('the constructor gives ENOSPC and leaves no file that it made, and no space taken', () => {
+    const seen = onTmpfs('1m', ({ Mmap }, folder) => {
+      const { existsSync, readdirSync, statfsSync } = require('node:fs');
+      const free = statfsSync(folder).bfree;
+      const path = `${folder}/new`;
+      const errors = [];
+      for (let i = 0; i < 50; i++) {
+        try {
+          new Mmap(path, 2 << 20, 3);
+        } catch (error) {
+          errors.push(`${error.code} ${error.syscall} ${error.path === path}`);
+        }
+      }
+      const result = {
+        errors: [...new Set(errors)],
+        count: errors.length,
+        left: existsSync(path),
+        same: statfsSync(folder).bfree === free,
+        fds: readdirSync('/proc/self/fd').length < 40,
+      };
+      console.log(JSON.stringify(result));
+    });
+    assert.deepEqual(seen, {
+      errors: ['ENOSPC fallocate true'],
+      count: 50,
+      left: false,
+      same: true,
+      fds: true,
+    });
+  });
+
+  it('a file that cannot be extended stays as it was, also when it takes several steps', () => {
+    const seen = onTmpfs('40m', ({ Mmap }, folder) => {
+      const { readFileSync, statSync, statfsSync, writeFileSync } = require('node:fs');
+      const path = `${folder}/old`;
+      writeFileSync(path, 'content');
+      const free = statfsSync(folder).bfree;
+      let code;
+      try {
+        new Mmap(path, 64 << 20, 3);
+      } catch (error) {
+        code = error.code;
+      }
+      const result = {
+        code,
+        size: statSync(path).size,
+        content: readFileSync(path, 'utf8'),
+        same: statfsSync(folder).bfree === free,
+      };
+      console.log(JSON.stringify(result));
+    });
+    assert.deepEqual(seen, { code: 'ENOSPC', size: 7, content: 'content', same: true });
+  });
+
+  it('what a constructor has given can be stored into to the last byte', () => {
+    const seen = onTmpfs('1m', ({ Mmap }, folder) => {
+      const map = new Mmap(`${folder}/a`, 700000, 3);
+      let refused;
+      try {
+        new Mmap(`${folder}/b`, 700000, 3);
+      } catch (error) {
+        refused = error.code;
+      }
+      map.buffer.fill(7);
+      console.log(JSON.stringify({ refused, last: map.buffer[699999] }));
+    });
+    assert.deepEqual(seen, { refused: 'ENOSPC', last: 7 });
+  });
+
+  it('where fallocate is not known the space is taken by writing', () => {
+    /* ramfs has no fallocate and no limit: the way of write_zeros() in os/file_linux.c. */
+    const folder = tmp();
+    fs.mkdirSync(folder);
+    const body = ({ Mmap }, where) => {
+      const path = `${where}/file`;
+      require('node:fs').writeFileSync(path, 'abc');
+      const map = new Mmap(path, 300000, 3);
+      const ok = map.readString(0, 3) === 'abc' && map.read(3).every((byte) => byte === 0);
+      console.log(ok, require('node:fs').statSync(path).size);
+    };
+    const { stdout, stderr } = runWithMount('mount -t ramfs none "$0"', folder, body, [folder]);
+    assert.equal(stdout, 'true 300000\n', stderr);
+  });
+});
+
+describe('on a FUSE file system', function () {
+  const tmp = scratch();
+  before(needsMounts);
+  before(needsCommand('bindfs', 'bindfs'));
+
+  it('a shared writable mapping is refused, unless insisted on; others work', () => {
+    const below = tmp();
+    const folder = tmp();
+    fs.mkdirSync(below);
+    fs.mkdirSync(folder);
+    fs.writeFileSync(`${below}/file`, 'hello');
+    const body = ({ Mmap }, where) => {
+      const file = `${where}/file`;
+      const codes = [];
+      for (const options of [
+        { file, readOnly: false },
+        { file: `${where}/new`, size: 10, readOnly: false },
+      ]) {
+        try {
+          new Mmap(options);
+        } catch (error) {
+          codes.push(error.code);
+        }
+      }
+      const reader = new Mmap({ file });
+      const own = new Mmap({ file, readOnly: false, private: true });
+      own.write('HELLO');
+      const insisting = new Mmap({ file, readOnly: false, anyFilesystem: true });
+      insisting.write('J');
+      insisting.flush();
+      codes.push(reader.size, own.readString(), require('node:fs').readdirSync(where).length);
+      console.log(JSON.stringify(codes));
+    };
+    const { stdout, stderr } = runWithMount(`bindfs "${below}" "$0"`, folder, body, [folder]);
+    assert.deepEqual(
+      JSON.parse(stdout || 'null'),
+      ['ERR_MMAPIPC_FILESYSTEM', 'ERR_MMAPIPC_FILESYSTEM', 5, 'HELLO', 1],
+      stderr,
+    );
+    assert.equal(fs.readFileSync(`${below}/file`, 'utf8'), 'Jello');
+  });
+});

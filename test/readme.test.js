@@ -1,0 +1,135 @@
+/*
+ * What the documents say is so: tables against the code, examples run.
+ */
+'use strict';
+
+const assert = require('node:assert/strict');
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+
+const mmapipc = require('..');
+const binding = require('../lib/binding');
+const { ROOT } = require('./support/child');
+const { examples, read, table } = require('./support/readme');
+const { scratch } = require('./support/scratch');
+
+describe('README.md', () => {
+  const tmp = scratch();
+  const readme = read('README.md');
+
+  it('lists every code that C defines, with its meaning', () => {
+    const expected = binding.codes.map(({ name, text }) => [name, text]);
+    assert.deepEqual(table(readme, '## Errors'), expected);
+  });
+
+  it('every MmapipcError code thrown in lib/ is in that list', () => {
+    const known = new Set(binding.codes.map(({ name }) => name));
+    for (const file of fs.readdirSync(`${ROOT}/lib`)) {
+      for (const [code] of read(`lib/${file}`).matchAll(/ERR_MMAPIPC_[A-Z_]+/g)) {
+        assert.ok(known.has(code), `${code} in lib/${file}`);
+      }
+    }
+  });
+
+  it('names every member of Mmap in its table, and no other', () => {
+    const members = Object.getOwnPropertyNames(mmapipc.Mmap.prototype).filter(
+      (name) => name !== 'constructor',
+    );
+    const cells = table(readme, '## Mmap').flat().join(' ');
+    for (const name of [...members, 'with']) assert.match(cells, new RegExp(`\\b${name}\\b`));
+    const declared = read('index.d.ts');
+    for (const name of members) {
+      assert.match(declared, new RegExp(`^  (readonly )?${name}\\b`, 'm'));
+    }
+  });
+
+  it('its first example prints what it says', () => {
+    const [code] = examples(readme, 'js');
+    const [output] = examples(readme, '');
+    const file = tmp('example.js');
+    const runnable = code
+      .replace("'mmapipc'", JSON.stringify(ROOT))
+      .replace('/dev/shm/hits', tmp('hits'));
+    assert.notEqual(runnable, code);
+    fs.writeFileSync(file, runnable);
+    const { stdout, stderr } = spawnSync(process.execPath, [file], { encoding: 'utf8' });
+    assert.equal(stdout, output, stderr);
+  });
+
+  it('its second example gives what its comments say', () => {
+    const code = examples(readme, 'js')[1].replace("'data.bin'", JSON.stringify(tmp('data.bin')));
+    const lines = code.split('\n');
+    const calls = lines.filter((line) => / \/\/ /.test(line) && /^map\./.test(line));
+    assert.ok(calls.length >= 4);
+    const script = lines
+      .map((line) => line.replace(/^(map\.(?:write|read).*); \/\/.*$/, 'results.push($1);'))
+      .join('\n')
+      .replace("require('mmapipc')", 'mmapipc');
+    const results = [];
+    let map;
+    new Function('mmapipc', 'results', 'give', `${script}\ngive(map);`)(mmapipc, results, (m) => {
+      map = m;
+    });
+    assert.deepEqual(results, [5, 'hello', 'Hello']);
+    assert.ok(map.closed);
+  });
+});
+
+describe('src/README.md', () => {
+  it('has the layout that C defines', () => {
+    const { fields } = binding.layout.report;
+    const expected = Object.entries(fields).map(([name, { type, offset, meaning }]) => [
+      name,
+      type,
+      String(offset),
+      meaning,
+    ]);
+    assert.deepEqual(table(read('src/README.md'), '## What C and JS share'), expected);
+    assert.equal(binding.report.byteLength, binding.layout.report.size);
+  });
+
+  it('names only files that exist', () => {
+    const text = read('src/README.md');
+    for (const [, name] of text.matchAll(/`((?:base|os|shm|binding)\/[a-z_]+\.[a-z]+)`/g)) {
+      assert.ok(fs.existsSync(`${ROOT}/src/${name}`), name);
+    }
+    for (const [, name] of text.matchAll(/`((?:lib|test)\/[a-z.-]+\.js)`/g)) {
+      assert.ok(fs.existsSync(`${ROOT}/${name}`), name);
+    }
+  });
+});
+
+describe('the package', () => {
+  it('exports the same names to require and to import', async () => {
+    const names = [
+      ...['Mmap', 'MmapipcError', 'constants', 'PROT_READ', 'PROT_WRITE', 'MAP_SHARED'],
+      ...['MAP_PRIVATE', 'MAP_ANON', 'MAP_ANONYMOUS', 'MAP_FILE'],
+    ];
+    assert.deepEqual(Object.keys(mmapipc), names);
+    const script = `
+      import * as all from ${JSON.stringify(`${ROOT}/lib/index.js`)};
+      import { ${names.join(', ')} } from ${JSON.stringify(`${ROOT}/lib/index.js`)};
+      console.log(Object.keys(all).sort().join(), typeof Mmap, PROT_READ | PROT_WRITE);`;
+    const file = tmp2(script);
+    const { stdout, stderr } = spawnSync(process.execPath, [file], { encoding: 'utf8' });
+    const expected = [...names, 'default', 'module.exports'].sort();
+    const [keys, ...rest] = stdout.trim().split(' ');
+    assert.deepEqual(rest, ['function', '3'], stderr);
+    assert.deepEqual(
+      keys.split(',').filter((k) => k !== 'module.exports'),
+      [...expected.filter((k) => k !== 'module.exports')],
+    );
+  });
+
+  it('has one version in package.json and CHANGELOG.md', () => {
+    const { version } = JSON.parse(read('package.json'));
+    assert.ok(read('CHANGELOG.md').includes(`\n## ${version} `));
+  });
+
+  const tmp = scratch();
+  const tmp2 = (text) => {
+    const file = tmp('names.mjs');
+    fs.writeFileSync(file, text);
+    return file;
+  };
+});

@@ -1,0 +1,27 @@
+/*
+ * Running a piece of JS in a process of its own.
+ */
+'use strict';
+
+const { spawnSync } = require('node:child_process');
+const path = require('node:path');
+
+const ROOT = path.join(__dirname, '..', '..');
+
+/*
+ * Runs the body of a function with `mmapipc` loaded, as `node -e`; `args` are JSON values.
+ * { status, signal, stdout, stderr }.
+ */
+function runFunction(fn, args = [], { nodeArgs = [], command = [], env } = {}) {
+  const code = `
+    const mmapipc = require(${JSON.stringify(ROOT)});
+    (${fn})(mmapipc, ...${JSON.stringify(args)});`;
+  const line = [...command, process.execPath, ...nodeArgs, '-e', code];
+  return spawnSync(line[0], line.slice(1), {
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+    timeout: 60000,
+  });
+}
+
+module.exports = { ROOT, runFunction };

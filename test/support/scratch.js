@@ -1,0 +1,18 @@
+/*
+ * A folder of its own for each test file, removed when its tests are done.
+ */
+'use strict';
+
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+
+/* Call it inside a describe(): gives a function that makes paths in the folder. */
+function scratch(parent = os.tmpdir()) {
+  const folder = fs.mkdtempSync(path.join(parent, 'mmapipc-test-'));
+  let count = 0;
+  after(() => fs.rmSync(folder, { recursive: true, force: true }));
+  return (name = `file-${++count}`) => path.join(folder, name);
+}
+
+module.exports = { scratch };

@@ -1,0 +1,124 @@
+/*
+ * Threads and time: the addon in many threads at once and in turn, and many mappings in a row,
+ * with nothing left of them.
+ */
+'use strict';
+
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const path = require('node:path');
+const { Worker } = require('node:worker_threads');
+
+const { Mmap, PROT_READ, PROT_WRITE } = require('..');
+const { collect, holdings, mappingsOf } = require('./support/holdings');
+const { scratch } = require('./support/scratch');
+
+const RW = PROT_READ | PROT_WRITE;
+const FIXTURE = path.join(__dirname, 'fixtures', 'thread.js');
+
+function start(workerData) {
+  const worker = new Worker(FIXTURE, { workerData });
+  const done = new Promise((resolve, reject) => {
+    let message;
+    worker.on('message', (value) => (message = value));
+    worker.on('error', reject);
+    worker.on('exit', (code) => resolve({ code, message }));
+  });
+  return { worker, done };
+}
+
+describe('in worker_threads', function () {
+  this.timeout(180000);
+  const tmp = scratch();
+
+  it('works in the main thread and eight others at once, on one memory', async () => {
+    const map = new Mmap(tmp(), 4096, RW);
+    const threads = Array.from({ length: 8 }, () =>
+      start({ file: map.file, task: 'add', times: 20000 }),
+    );
+    const results = await Promise.all(threads.map(({ done }) => done));
+    for (const { code } of results) assert.equal(code, 0);
+    const words = new Int32Array(map.buffer.buffer, map.buffer.byteOffset, 16);
+    assert.equal(Atomics.load(words, 3), 160000);
+    map.close();
+  });
+
+  it('each has its own mapping: closing in one leaves the others', async () => {
+    const map = new Mmap(tmp(), 4096, RW);
+    map.write('here');
+    const { message } = await start({ file: map.file, task: 'close' }).done;
+    assert.deepEqual(message, { length: 0, code: 'ERR_MMAPIPC_CLOSED' });
+    assert.equal(map.readString(0, 4), 'here');
+    map.close();
+  });
+
+  it('ends with mappings open, and when terminated in the middle of a copy', async () => {
+    const file = tmp();
+    new Mmap(file, 1 << 20, RW).close();
+    const lines = mappingsOf(file).length;
+    for (let i = 0; i < 20; i++) {
+      assert.equal((await start({ file, task: 'leave' }).done).code, 0);
+      const { worker, done } = start({ file, task: 'loop' });
+      await new Promise((resolve) => worker.once('message', resolve));
+      await worker.terminate();
+      await done;
+    }
+    await collect(6);
+    assert.equal(mappingsOf(file).length, lines);
+  });
+
+  it('1,000 workers in turn leave no descriptor, mapping or memory', async () => {
+    const file = tmp();
+    new Mmap(file, 4096, RW).close();
+    const round = async (n) => {
+      for (let i = 0; i < n; i++) {
+        const batch = [1, 2].map(() => start({ file, task: 'leave' }).done);
+        for (const { code } of await Promise.all(batch)) assert.equal(code, 0);
+      }
+      await collect(4);
+      return { ...holdings(), rss: process.memoryUsage.rss() };
+    };
+    await round(50);
+    const first = await round(100);
+    const last = await round(350);
+    assert.deepEqual(mappingsOf(file).length, 0);
+    assert.ok(last.fds <= first.fds + 2, `${first.fds} -> ${last.fds} descriptors`);
+    assert.ok(last.maps <= first.maps + 140, `${first.maps} -> ${last.maps} mappings`);
+    const growth = (last.rss - first.rss) / 1e6;
+    assert.ok(growth < 60, `${growth.toFixed(1)} MB more after 700 workers`);
+  });
+});
+
+describe('10,000 mappings in turn', function () {
+  this.timeout(120000);
+  const tmp = scratch();
+
+  it('leave no descriptor, mapping or memory, whatever was done with them', async () => {
+    const file = tmp();
+    fs.writeFileSync(file, Buffer.alloc(20000, 'x'));
+    const use = [
+      (map) => map.read(0, 10),
+      (map) => map.buffer[19999],
+      (map) => map.view(10000, 10),
+      (map) => map.readOnly || map.write('y'),
+      () => {},
+    ];
+    const round = async (n) => {
+      for (let i = 0; i < n; i++) {
+        const map = new Mmap({ file, readOnly: i % 2 === 0, offset: i % 5000 });
+        use[i % use.length](map, i);
+        map.close();
+      }
+      await collect(4);
+      return { ...holdings(), rss: process.memoryUsage.rss() };
+    };
+    const first = await round(2000);
+    const last = await round(8000);
+    assert.deepEqual(mappingsOf(file), []);
+    assert.equal(last.fds, first.fds);
+    /* The quarantine's 128 ranges lie side by side, as one line, or apart. */
+    assert.ok(last.maps <= first.maps + 140, `${first.maps} -> ${last.maps} mappings`);
+    const growth = (last.rss - first.rss) / 1e6;
+    assert.ok(growth < 30, `${growth.toFixed(1)} MB more`);
+  });
+});
