@@ -4,6 +4,7 @@
  */
 'use strict';
 
+const os = require('node:os');
 const util = require('node:util');
 
 class MmapipcError extends Error {
@@ -63,13 +64,19 @@ function outOfRange(what, expected, value) {
 
 /* As fs gives it: `ENOENT: no such file or directory, open '/x'`, with errno, code, syscall, path. */
 function systemError(errno, syscall, path, hint = '') {
-  const [code, text] = util.getSystemErrorMap().get(errno) ?? ['UNKNOWN', `error ${errno}`];
+  const [code, text] = util.getSystemErrorMap().get(errno) ?? [nameOf(errno), 'system error'];
   const where = path === undefined ? '' : ` '${path}'`;
   const error = withCode(new Error(`${code}: ${text}, ${syscall}${where}${hint}`), code);
   error.errno = errno;
   error.syscall = syscall;
   if (path !== undefined) error.path = path;
   return error;
+}
+
+/* The name of an error that libuv does not know, such as EDQUOT. */
+function nameOf(errno) {
+  const found = Object.entries(os.constants.errno).find(([, number]) => number === -errno);
+  return found ? found[0] : `E${-errno}`;
 }
 
 /* The number of a system error by its name, for the few that this layer finds itself. */

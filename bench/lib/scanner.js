@@ -1,0 +1,30 @@
+/*
+ * One of several processes that scan the same file; holds it until it is killed.
+ *
+ *     scanner.js <way> <file>        (forked by map.js)
+ */
+'use strict';
+
+const fs = require('node:fs');
+
+const { Mmap } = require('../..');
+const { proportional } = require('./memory');
+
+const WAYS = {
+  nothing: () => Buffer.alloc(0),
+  mapped: (file) => new Mmap({ file }).buffer,
+  read: (file) => fs.promises.readFile(file),
+};
+
+let bytes; /* kept: what is measured must not be collected */
+
+async function main([way, file]) {
+  bytes = await WAYS[way](file);
+  let sum = 0;
+  for (let i = 0; i < bytes.length; i++) sum = (sum + bytes[i]) | 0;
+  process.on('message', () => process.send({ memory: proportional() }));
+  process.on('disconnect', () => process.exit(0));
+  process.send({ sum });
+}
+
+main(process.argv.slice(2));

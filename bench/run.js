@@ -1,0 +1,79 @@
+/*
+ * Runs the benches and prints their tables as markdown.
+ *
+ *     node bench/run.js [--rounds N] [name...]        (README.md)
+ */
+'use strict';
+
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { parseArgs } = require('node:util');
+
+const { runRounds } = require('./lib/rounds');
+
+const NAMES = fs
+  .readdirSync(__dirname)
+  .filter((file) => file.endsWith('.js') && file !== path.basename(__filename))
+  .map((file) => file.slice(0, -'.js'.length));
+
+class UsageError extends Error {}
+
+function readOptions() {
+  let parsed;
+  try {
+    parsed = parseArgs({ options: { rounds: { type: 'string' } }, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError(error.message.split(/\. |\n/)[0]);
+  }
+  const { values, positionals } = parsed;
+  for (const name of positionals) {
+    if (!NAMES.includes(name)) throw new UsageError(`no bench '${name}'; there is ${NAMES}`);
+  }
+  if (values.rounds !== undefined && !/^[1-9]\d{0,3}$/.test(values.rounds)) {
+    throw new UsageError(`--rounds must be a whole number from 1, not '${values.rounds}'`);
+  }
+  return { names: positionals.length > 0 ? positionals : NAMES, rounds: values.rounds };
+}
+
+/* A bar on a terminal, nothing elsewhere. */
+function progressBar(name, total) {
+  if (!process.stderr.isTTY) return { step() {}, stop() {} };
+  const { SingleBar, Presets } = require('cli-progress');
+  const format = `${name} {bar} {value}/{total} {trial}`;
+  const bar = new SingleBar({ format, clearOnComplete: true }, Presets.shades_classic);
+  bar.start(total, 0, { trial: '' });
+  return { step: (trial) => bar.increment(1, { trial }), stop: () => bar.stop() };
+}
+
+async function runBench(name, wanted) {
+  const file = path.join(__dirname, `${name}.js`);
+  const bench = require(file);
+  const rounds = Number(wanted ?? bench.rounds);
+  const bar = progressBar(name, rounds * bench.cases.length);
+  let results;
+  try {
+    results = await runRounds({ file, bench, rounds, onTrial: (trial) => bar.step(trial) });
+  } finally {
+    bar.stop();
+  }
+  const command = `node bench/run.js ${name}${wanted ? ` --rounds ${wanted}` : ''}`;
+  const how =
+    `\`${command}\`: medians of ${rounds} rounds; Node ${process.version}, ` +
+    `${process.platform} ${process.arch}, ${os.availableParallelism()} cores, ${os.cpus()[0].model}`;
+  console.log(`## ${bench.title}\n\n${bench.report(results, how)}\n`);
+}
+
+async function main() {
+  const { names, rounds } = readOptions();
+  for (const name of names) await runBench(name, rounds);
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => process.exit(128 + os.constants.signals[signal]));
+}
+
+main().catch((error) => {
+  console.error(`bench: ${error.message}`);
+  process.exit(error instanceof UsageError ? 2 : 1);
+});

@@ -1,0 +1,39 @@
+/*
+ * Mappings for the C tests of shm/mapping.h: specifications in short, and opening one that must
+ * succeed.
+ */
+#ifndef MIPC_TEST_MAPPINGS_H
+#define MIPC_TEST_MAPPINGS_H
+
+#include "../../src/base/status.h"
+#include "../../src/shm/mapping.h"
+#include "../../src/shm/quarantine.h"
+#include "check.h"
+#include "fixture.h"
+
+#define READ MIPC_PROT_READ
+#define BOTH (MIPC_PROT_READ | MIPC_PROT_WRITE)
+
+/* SPEC("path", READ, .offset = 1) */
+#define SPEC(name, access, ...)                                                                    \
+  ((mipc_mapping_spec_t){.path = (name), .prot = (access), .mode = 0600, __VA_ARGS__})
+
+/* What the last open reported. */
+static mipc_report_t report;
+
+/* Exits when it fails: nothing can be tested without a mapping. */
+static inline mipc_mapping_t *open_mapping(mipc_mapping_spec_t spec) {
+  mipc_mapping_t *mapping = NULL;
+  memset(&report, 0xA5, sizeof report);
+  if (CHECK_EQ(mipc_mapping_open(&spec, &report, &mapping), 0) && CHECK(mapping)) return mapping;
+  printf("cannot map %s, call %u\n", spec.path ? spec.path : "a descriptor", report.call);
+  exit(1);
+}
+
+/* As its owner does it when it was never shown. */
+static inline void close_mapping(mipc_mapping_t *mapping) {
+  mipc_mapping_close(mapping, 0);
+  mipc_mapping_put(mapping);
+}
+
+#endif

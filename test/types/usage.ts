@@ -1,0 +1,70 @@
+/*
+ * The declarations, used as a program would: tsc says whether they fit. Lines below
+ * @ts-expect-error must be refused.
+ */
+import { open } from 'node:fs/promises';
+
+import {
+  Mmap,
+  MmapipcError,
+  constants,
+  MAP_FILE,
+  MAP_PRIVATE,
+  MAP_SHARED,
+  PROT_READ,
+  PROT_WRITE,
+  type Advice,
+  type MmapOptions,
+} from 'mmapipc';
+
+const options: MmapOptions = { file: '/x', size: 10, readOnly: false, create: 'exclusive' };
+const map = new Mmap(options);
+new Mmap('/x', 8192, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FILE, 3);
+new Mmap(new URL('file:///x'));
+new Mmap(3, 0, constants.PROT_READ, MAP_PRIVATE);
+
+const advice: Advice = 'willneed';
+const size: number = map.size;
+const address: bigint = map.address;
+const file: string | undefined = map.file;
+const buffer: Buffer = map.buffer;
+const copy: Buffer = map.read(1, 2);
+const text: string = map.readString(0, 10, 'latin1');
+const written: number = map.write('x', 0) + map.write(new Float64Array(2), 1, 3);
+const copied: number = map.readInto(new DataView(new ArrayBuffer(8)), 2);
+map.view(5, 5).fill(0);
+map.flush(0, 10, { async: true });
+map.advise(advice);
+map.lockMemory();
+map.unlockMemory();
+const pages: number = map.resident();
+map.unmap();
+map.close();
+
+const inside: number = Mmap.with({ file: '/x' }, (m) => m.size);
+
+export async function later(): Promise<string> {
+  const handle = await open('/x');
+  using other = new Mmap(handle);
+  const found: string = await Mmap.with('/x', async (m) => m.readString());
+  return found + other.readString();
+}
+
+export function told(error: unknown): string {
+  return error instanceof MmapipcError ? `${error.code} ${error.required}` : 'other';
+}
+
+// @ts-expect-error: no such option
+new Mmap({ file: '/x', readonly: true });
+// @ts-expect-error: options need a file
+new Mmap({ size: 10 });
+// @ts-expect-error: no such advice
+map.advise('fast');
+// @ts-expect-error: sizes are numbers
+map.read(0n);
+// @ts-expect-error: read-only member
+map.size = 3;
+// @ts-expect-error: no such encoding
+map.readString(0, 1, 'utf9');
+
+export { address, buffer, copied, copy, file, inside, pages, size, text, written };
