@@ -29,6 +29,7 @@
         }],
         ["OS=='win'", {
           "sources": [
+            "src/os/error_win32.c",
             "src/os/file_win32.c",
             "src/os/process_win32.c",
             "src/os/vm_win32.c"

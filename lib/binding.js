@@ -27,7 +27,7 @@ function loadBinding() {
     throw new MmapipcError(
       'ERR_MMAPIPC_NO_BINARY',
       `the native binary ${file} cannot be loaded (${cause.message.trim()}): ` +
-        'build it for this system with "npm rebuild mmapipc --build-from-source"',
+        'build it for this system with "npm_config_build_from_source=true npm rebuild mmapipc"',
       { cause },
     );
   }

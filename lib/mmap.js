@@ -20,6 +20,8 @@ const { boolean, bytesOf, callback, integer, options } = require('./validate');
 
 const { PROT_READ, PROT_WRITE } = constants;
 const { MAX_LENGTH } = bufferLimits;
+/* Buffer.copy of Node 22 cuts offsets to 32 bits: beyond 4 GiB C copies, in every version. */
+const WINDOW = Math.min(MAX_LENGTH, 2 ** 32);
 const CLOSED = -1;
 const EMPTY = Buffer.alloc(0);
 const VIEW = 'an instance of Buffer, TypedArray or DataView';
@@ -320,8 +322,7 @@ class Mmap {
 
   #truth() {
     if (this.#bytes === undefined) {
-      const n = Math.min(this.#size, MAX_LENGTH);
-      const window = binding.window(this.#handle, 0, n, true);
+      const window = binding.window(this.#handle, 0, Math.min(this.#size, WINDOW), true);
       this.#bytes = typeof window === 'number' ? EMPTY : Buffer.from(window);
     }
     return this.#bytes;

@@ -5,9 +5,12 @@
 
 const { median } = require('./numbers');
 
-const WARM_UP = 200e6; /* ns */
-const BATCH = 10e6; /* ns */
-const BATCHES = 15;
+/* Nanoseconds. A batch is shorter than what a scheduler gives at a time, so that on a busy machine
+ * most batches run undisturbed. */
+const WARM_UP = 200e6;
+const BATCH = 2e6;
+const TOTAL = 250e6;
+const LEAST_BATCHES = 15;
 
 /* Escapes, so what is stored here must have been computed. */
 const sink = new Array(64).fill(undefined);
@@ -22,18 +25,23 @@ function batch(run, args, calls) {
 }
 
 /*
- * run() is called with each of `args` in turn, whose number is a power of two; what it returns is
- * kept for a while.
+ * run() is called with each of `args` equally often, in turn; their number is a power of two. What
+ * it returns is kept for a while.
  */
 function measure(run, args) {
-  let calls = args.length;
+  let turns = 1;
   for (let spent = 0; spent < WARM_UP;) {
+    const took = batch(run, args, turns * args.length);
+    spent += took;
+    turns = Math.min(Math.max(Math.floor((BATCH / took) * turns), 1), turns * 4);
+  }
+  const calls = turns * args.length;
+  const times = [];
+  for (let spent = 0; spent < TOTAL || times.length < LEAST_BATCHES;) {
     const took = batch(run, args, calls);
     spent += took;
-    const perBatch = Math.ceil((BATCH / took) * calls);
-    calls = Math.min(Math.max(perBatch, 1), calls * 4);
+    times.push(took / calls);
   }
-  const times = Array.from({ length: BATCHES }, () => batch(run, args, calls) / calls);
   return median(times);
 }
 

@@ -138,9 +138,10 @@ Napi::Value window(const Napi::CallbackInfo &info) {
   napi_status status = napi_create_external_arraybuffer(
       info.Env(), bytes, static_cast<size_t>(length), window_finalize, mapping, &buffer);
   if (status == napi_ok) return Napi::Value(info.Env(), buffer);
-  /* Where external memory is refused, Node-API says so before it does anything. After any other
-   * failure the finalizer has run or will. */
-  if (status == napi_no_external_buffers_allowed) mipc_mapping_put_window(mapping);
+  /* Only when it fails in the middle (generic failure) has Node taken the finalizer over. Refused
+   * at the door, because external memory is not allowed (Electron) or the thread is being
+   * terminated, it will never run. */
+  if (status != napi_generic_failure) mipc_mapping_put_window(mapping);
   return to_number(info, MIPC_E_UNSUPPORTED);
 }
 

@@ -50,9 +50,8 @@ static int map_section(mipc_file_t file, uint64_t offset, size_t length, mipc_vm
 }
 
 static bool address_space_has(size_t length) {
-  void *range = VirtualAlloc(NULL, length, MEM_RESERVE, PAGE_NOACCESS);
-  if (range) VirtualFree(range, 0, MEM_RELEASE);
-  return range;
+  SYSTEM_INFO info = system_info();
+  return length <= (uintptr_t)info.lpMaximumApplicationAddress;
 }
 
 /*

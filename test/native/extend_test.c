@@ -16,12 +16,12 @@
 #include "fixture.h"
 
 static struct {
-  int calls;             /* of fallocate(), so far */
-  int fail_at, error;    /* this call of fallocate(), counted from 1, fails ... */
-  bool fail_from;        /* ... and all after it */
-  int64_t longest;       /* a step longer than that is interrupted and undone; 0: none is */
-  void (*before_size)(); /* called before the step that makes the file longer */
-  void (*before_write)();
+  int calls;                 /* of fallocate(), so far */
+  int fail_at, error;        /* this call of fallocate(), counted from 1, fails ... */
+  bool fail_from;            /* ... and all after it */
+  int64_t longest;           /* a step longer than that is interrupted and undone; 0: none is */
+  void (*before_size)(void); /* called before the step that makes the file longer */
+  void (*before_write)(void);
 } plan;
 
 static void plan_nothing(void) {
@@ -36,7 +36,7 @@ int fallocate(int fd, int mode, off_t offset, off_t length) {
     errno = plan.calls < 1000 ? EINTR : EDEADLK; /* a loop without an end has to end here */
     return -1;
   }
-  void (*before)() = plan.before_size;
+  void (*before)(void) = plan.before_size;
   if (mode == 0 && before) {
     plan.before_size = NULL;
     before();
@@ -45,7 +45,7 @@ int fallocate(int fd, int mode, off_t offset, off_t length) {
 }
 
 ssize_t pwrite(int fd, const void *bytes, size_t length, off_t offset) {
-  void (*before)() = plan.before_write;
+  void (*before)(void) = plan.before_write;
   plan.before_write = NULL;
   if (before) before();
   return (ssize_t)syscall(SYS_pwrite64, fd, bytes, length, offset);

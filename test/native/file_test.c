@@ -230,11 +230,21 @@ static void shared_memory_on_these_file_systems(void) {
     long type;
     bool coherent;
   } types[] = {
-      {0xEF53, true},     {0x01021994, true},  {0x58465342, true},  {0x9123683E, true},
-      {0x794C7630, true}, {0x6969, false},     {0x01021997, false}, {0x65735546, false},
-      {0x517B, false},    {0x00C36400, false}, {0xFF534D42, false}, {0xFE534D42, false},
+      {0xEF53, true},
+      {0x01021994, true},
+      {0x58465342, true},
+      {0x9123683E, true},
+      {0x794C7630, true},
+      {0x6969, false},
+      {0x01021997, false},
+      {0x65735546, false},
+      {0x517B, false},
+      {0x00C36400, false},
+      {0xFF534D42, false},
+      {0xFE534D42, false},
       /* f_type is a signed word: where that has 32 bits, these are negative */
-      {(int32_t)0xFF534D42, false}, {(int32_t)0x9123683E, true},
+      {(int32_t)0xFF534D42, false},
+      {(int32_t)0x9123683E, true},
   };
   mipc_file_t file = open_good(make_file("coherent", 1), MIPC_OPEN_READ, false);
   for (size_t i = 0; i < sizeof types / sizeof *types; i++) {

@@ -135,7 +135,7 @@ static inline const char *read_maps(void) {
   static char text[1 << 20];
   size_t length = 0;
   int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
-  for (ssize_t n = 1; n > 0 && length < sizeof text - 1; length += n > 0 ? (size_t)n : 0) {
+  for (ssize_t n = 1; n > 0 && length<sizeof text - 1; length += n> 0 ? (size_t)n : 0) {
     n = read(fd, text + length, sizeof text - 1 - length);
   }
   close(fd);
@@ -175,7 +175,8 @@ static inline bool mount_small(const char *path, const char *size) {
   mkdir(path, 0700);
   static bool is_private;
   if (!is_private) {
-    is_private = unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+    is_private =
+        unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
   }
   if (is_private && mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, options) == 0) return true;
   printf("not permitted to mount a tmpfs of %s (%s): its tests are left out\n", size,

@@ -132,7 +132,9 @@ static void read_only_has_two_images(void) {
 static void others_have_one_image(void) {
   const char *path = make_file("one", page);
   mipc_mapping_spec_t specs[] = {
-      SPEC(path, BOTH), SPEC(path, MIPC_PROT_WRITE), SPEC(path, BOTH, .copy_on_write = true),
+      SPEC(path, BOTH),
+      SPEC(path, MIPC_PROT_WRITE),
+      SPEC(path, BOTH, .copy_on_write = true),
       SPEC(path, READ, .protect = true),
       SPEC(path, READ, .protect = true, .copy_on_write = true),
   };
@@ -253,10 +255,12 @@ static void dontneed_narrows(void) {
     uint64_t offset, length; /* in eighths of a page */
     bool lost[3];
   } cases[] = {
-      {0, 24, {true, true, true}},     {0, 23, {true, true, false}},  {1, 23, {false, true, true}},
-      {1, 15, {false, true, false}},   {1, 14, {false, false, false}}, {8, 8, {false, true, false}},
-      {9, 7, {false, false, false}},   {16, 8, {false, false, true}}, {17, 7, {false, false, false}},
-      {16, 100, {false, false, true}}, {0, 0, {false, false, false}}, {3, 0, {false, false, false}},
+      {0, 24, {true, true, true}},    {0, 23, {true, true, false}},
+      {1, 23, {false, true, true}},   {1, 15, {false, true, false}},
+      {1, 14, {false, false, false}}, {8, 8, {false, true, false}},
+      {9, 7, {false, false, false}},  {16, 8, {false, false, true}},
+      {17, 7, {false, false, false}}, {16, 100, {false, false, true}},
+      {0, 0, {false, false, false}},  {3, 0, {false, false, false}},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     mipc_mapping_t *m = open_mapping(SPEC(path, BOTH, .copy_on_write = true));
@@ -274,6 +278,21 @@ static void dontneed_narrows(void) {
     }
     close_mapping(m);
   }
+}
+
+/* The bytes before an odd offset are nobody's here: they do not keep the first page. */
+static void dontneed_at_an_odd_offset(void) {
+  const char *path = make_file("odd", 2 * page);
+  mipc_mapping_t *m = open_mapping(SPEC(path, BOTH, .offset = 10, .copy_on_write = true));
+  uint8_t byte;
+  CHECK_EQ(mipc_mapping_write(m, 0, "\0", 1), 1);
+  CHECK_EQ(mipc_mapping_advise(m, MIPC_ADVICE_DONTNEED, 1, page - 11), 0);
+  CHECK(mipc_mapping_read(m, 0, &byte, 1) == 1 && byte == 0);
+  CHECK_EQ(mipc_mapping_advise(m, MIPC_ADVICE_DONTNEED, 0, page - 11), 0);
+  CHECK(mipc_mapping_read(m, 0, &byte, 1) == 1 && byte == 0);
+  CHECK_EQ(mipc_mapping_advise(m, MIPC_ADVICE_DONTNEED, 0, page - 10), 0);
+  CHECK(mipc_mapping_read(m, 0, &byte, 1) == 1 && byte == pattern_at(10));
+  close_mapping(m);
 }
 
 /* Both images are advised: the stray store into the shown one is forgotten. */
@@ -308,6 +327,7 @@ int main(void) {
   flush_and_memory_locks();
   resident_widens_to_whole_pages();
   dontneed_narrows();
+  dontneed_at_an_odd_offset();
   dontneed_of_a_read_only_mapping();
   CHECK_EQ(count_descriptors(), before);
   CHECK_EQ(count_maps(fixture_folder), 0);

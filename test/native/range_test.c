@@ -11,9 +11,9 @@
 __extension__ typedef unsigned __int128 wide_t;
 
 static const uint64_t edges[] = {
-    0,          1,           2,       4095,    4096,    4097, UINT32_MAX - 1,
-    UINT32_MAX, 0x100000000, MAX - 1, MAX,     MAX + 1, INT64_MAX,
-    1ull << 63, UINT64_MAX - 4096, UINT64_MAX - 1, UINT64_MAX,
+    0,           1,       2,   4095,    4096,      4097,       UINT32_MAX - 1,    UINT32_MAX,
+    0x100000000, MAX - 1, MAX, MAX + 1, INT64_MAX, 1ull << 63, UINT64_MAX - 4096, UINT64_MAX - 1,
+    UINT64_MAX,
 };
 #define EDGES (sizeof edges / sizeof *edges)
 

@@ -1,0 +1,35 @@
+/*
+ * Formats the C and C++ of the project as .clang-format says; with --check it only tells which
+ * files are not.
+ */
+'use strict';
+
+const fs = require('node:fs');
+const path = require('node:path');
+
+const { ROOT, Failure, findProgram, main, run } = require('./toolchain');
+
+const FOLDERS = ['src', 'test/native', 'test/fixtures'];
+
+function sources(folder) {
+  const absolute = path.join(ROOT, folder);
+  if (!fs.existsSync(absolute)) return [];
+  return fs
+    .readdirSync(absolute, { recursive: true })
+    .filter((file) => /\.(?:c|cc|h)$/.test(file))
+    .map((file) => path.join(folder, file));
+}
+
+function body() {
+  if (!findProgram('clang-format')) {
+    throw new Failure('there is no clang-format: apt-get install clang-format');
+  }
+  const check = process.argv.includes('--check');
+  const files = FOLDERS.flatMap(sources);
+  run('clang-format', [...(check ? ['--dry-run', '--Werror'] : ['-i']), ...files], {
+    cwd: ROOT,
+    sentence: check ? 'not formatted: npm run format' : 'clang-format failed',
+  });
+}
+
+main('clang-format', body);
