@@ -79,6 +79,7 @@ function build() {
 function environment(runtime) {
   const options = [
     ...['detect_leaks=0', 'handle_segv=0', 'handle_sigbus=0', 'allocator_may_return_null=1'],
+    'quarantine_size_mb=32', // the suites look at how much memory is resident,
     `log_path=${path.join(REPORTS, 'report')}`,
   ];
   return {
