@@ -40,26 +40,26 @@ function readOptions() {
 function progressBar(name, total) {
   if (!process.stderr.isTTY) return { step() {}, stop() {} };
   const { SingleBar, Presets } = require('cli-progress');
-  const format = `${name} {bar} {value}/{total} {trial}`;
+  const format = `${name} {bar} {value}/{total} {last}`;
   const bar = new SingleBar({ format, clearOnComplete: true }, Presets.shades_classic);
-  bar.start(total, 0, { trial: '' });
-  return { step: (trial) => bar.increment(1, { trial }), stop: () => bar.stop() };
+  bar.start(total, 0, { last: '' });
+  return { step: (last) => bar.increment(1, { last }), stop: () => bar.stop() };
 }
 
 async function runBench(name, wanted) {
   const file = path.join(__dirname, `${name}.js`);
   const bench = require(file);
   const rounds = Number(wanted ?? bench.rounds);
-  const bar = progressBar(name, rounds * bench.cases.length);
+  const bar = progressBar(name, rounds * bench.groups.length);
   let results;
   try {
-    results = await runRounds({ file, bench, rounds, onTrial: (trial) => bar.step(trial) });
+    results = await runRounds({ file, bench, rounds, onGroup: (first) => bar.step(first) });
   } finally {
     bar.stop();
   }
   const command = `node bench/run.js ${name}${wanted ? ` --rounds ${wanted}` : ''}`;
   const how =
-    `\`${command}\`: medians of ${rounds} rounds; Node ${process.version}, ` +
+    `\`${command}\`: medians of ${rounds} rounds of ${bench.turns}; Node ${process.version}, ` +
     `${process.platform} ${process.arch}, ${os.availableParallelism()} cores, ${os.cpus()[0].model}`;
   console.log(`## ${bench.title}\n\n${bench.report(results, how)}\n`);
 }

@@ -1,16 +1,10 @@
 /*
- * Times one small operation in this process: nanoseconds a call, the median of many batches.
+ * Times one small operation in this process.
  */
 'use strict';
 
-const { median } = require('./numbers');
-
-/* Nanoseconds. A batch is shorter than what a scheduler gives at a time, so that on a busy machine
- * most batches run undisturbed. */
-const WARM_UP = 200e6;
-const BATCH = 2e6;
-const TOTAL = 250e6;
-const LEAST_BATCHES = 15;
+const WARM_UP = 150e6; /* ns */
+const BATCH = 2e6; /* ns: shorter than what a scheduler gives at a time */
 
 /* Escapes, so what is stored here must have been computed. */
 const sink = new Array(64).fill(undefined);
@@ -25,10 +19,11 @@ function batch(run, args, calls) {
 }
 
 /*
- * run() is called with each of `args` equally often, in turn; their number is a power of two. What
- * it returns is kept for a while.
+ * Warms up, and returns a function that times one batch: nanoseconds a call. run() is called with
+ * each of `args` equally often, in turn (their number is a power of two); what it returns is kept
+ * for a while.
  */
-function measure(run, args) {
+function timer(run, args) {
   let turns = 1;
   for (let spent = 0; spent < WARM_UP;) {
     const took = batch(run, args, turns * args.length);
@@ -36,13 +31,10 @@ function measure(run, args) {
     turns = Math.min(Math.max(Math.floor((BATCH / took) * turns), 1), turns * 4);
   }
   const calls = turns * args.length;
-  const times = [];
-  for (let spent = 0; spent < TOTAL || times.length < LEAST_BATCHES;) {
-    const took = batch(run, args, calls);
-    spent += took;
-    times.push(took / calls);
-  }
-  return median(times);
+  return () => {
+    batch(run, args, args.length); /* the caches may be full of somebody else's bytes */
+    return batch(run, args, calls) / calls;
+  };
 }
 
-module.exports = { measure };
+module.exports = { timer };

@@ -1,5 +1,7 @@
 /*
- * Runs the cases of a bench, each trial in a process of its own, several rounds over all cases.
+ * Runs the cases of a bench, each in a process of its own. Cases of one group are compared with
+ * each other: their processes take turns of a few milliseconds, so that whatever else the machine
+ * does disturbs all of them alike.
  */
 'use strict';
 
@@ -11,40 +13,74 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-function runTrial(file, name) {
-  return new Promise((resolve, reject) => {
-    const child = fork(path.join(__dirname, 'trial.js'), [file, name], {
+class Trial {
+  #child;
+  #settle; /* { resolve, reject } of the answer that is awaited */
+
+  constructor(file, name) {
+    this.name = name;
+    this.#child = fork(path.join(__dirname, 'trial.js'), [file, name], {
       execArgv: ['--expose-gc'],
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
-    let figures;
-    running.add(child);
-    child.on('message', (message) => (figures = message));
-    child.on('error', reject);
-    child.on('exit', (code, signal) => {
-      running.delete(child);
-      if (figures !== undefined && code === 0) return resolve(figures);
-      return reject(new Error(`trial '${name}' ended with ${signal ?? `exit code ${code}`}`));
+    running.add(this.#child);
+    this.#child.on('message', (answer) => this.#settle.resolve(answer));
+    this.#child.on('error', (error) => this.#settle.reject(error));
+    this.#child.on('exit', (code, signal) => {
+      running.delete(this.#child);
+      this.#settle.reject(new Error(`trial '${name}' ended with ${signal ?? `code ${code}`}`));
     });
-  });
+  }
+
+  answer() {
+    return new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
+  }
+
+  turn() {
+    const answer = this.answer();
+    this.#child.send('turn');
+    return answer;
+  }
+
+  end() {
+    this.#child.disconnect(); /* it ends, and removes its files */
+  }
 }
 
-/* A map: case -> { figure: [its value in each round] }, or { absent: 'why' }. */
-async function runRounds({ file, bench, rounds, onTrial }) {
-  const results = new Map(bench.cases.map((name) => [name, {}]));
+/* One round of one group; `collect(name, figures)` gets what each turn of each case gave. */
+async function runGroup(file, names, turns, collect) {
+  const trials = [];
+  try {
+    for (const name of names) {
+      const trial = new Trial(file, name);
+      if ((await trial.answer()) === 'ready') trials.push(trial);
+      else trial.end();
+    }
+    for (let turn = 0; turn < turns; turn++) {
+      for (const trial of trials) collect(trial.name, await trial.turn());
+      trials.push(trials.shift()); /* nobody always comes after the same one */
+    }
+  } finally {
+    for (const trial of trials) trial.end();
+  }
+}
+
+/*
+ * A map: case -> { figure: [its value in each turn of each round] }; without figures: absent. The
+ * n-th values of cases of one group belong together.
+ */
+async function runRounds({ file, bench, rounds, onGroup }) {
+  const results = new Map(bench.groups.flat().map((name) => [name, {}]));
+  const collect = (name, figures) => {
+    const result = results.get(name);
+    for (const [key, value] of Object.entries(figures)) (result[key] ??= []).push(value);
+  };
   for (let round = 0; round < rounds; round++) {
-    for (const name of bench.cases) {
-      const result = results.get(name);
-      if (!result.absent) collect(result, await runTrial(file, name));
-      onTrial(name);
+    for (const names of bench.groups) {
+      await runGroup(file, names, bench.turns, collect);
+      onGroup(names[0]);
     }
   }
   return results;
-}
-
-function collect(result, figures) {
-  if (figures.absent) result.absent = figures.absent;
-  else for (const [key, value] of Object.entries(figures)) (result[key] ??= []).push(value);
 }
 
 module.exports = { runRounds };

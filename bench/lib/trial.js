@@ -1,5 +1,5 @@
 /*
- * The process of one trial: runs one case of one bench and sends back its figures.
+ * The process of one trial: opens one case of one bench, then measures it once for each message.
  *
  *     trial.js <bench file> <case>        (forked by rounds.js)
  */
@@ -7,12 +7,18 @@
 
 const [, , file, name] = process.argv;
 
-async function main() {
-  const figures = await require(file).trial(name);
-  process.send(figures, () => process.exit(0));
-}
-
-main().catch((error) => {
+function fail(error) {
   console.error(error);
   process.exit(1);
-});
+}
+
+async function main() {
+  const turn = await require(file).open(name);
+  process.on('message', () =>
+    Promise.resolve(turn()).then((figures) => process.send(figures), fail),
+  );
+  process.send(turn === undefined ? 'absent' : 'ready');
+}
+
+process.on('disconnect', () => process.exit(0));
+main().catch(fail);

@@ -6,29 +6,48 @@
 #include <stddef.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "file.h"
 
-/* A signal makes tmpfs undo the whole call: small steps make progress under any timer. */
-#define STEP ((uint64_t)16 << 20)
+#ifndef RWF_APPEND
+#define RWF_APPEND 0x10 /* linux/fs.h, 4.16; older C libraries do not know it */
+#endif
+
+/* A signal makes tmpfs undo the whole call. Small steps, smaller after each interruption, make
+ * progress under any timer. */
+#define STEP     ((uint64_t)16 << 20)
+#define MIN_STEP ((uint64_t)64 << 10)
 
 static int allocate(int fd, int mode, uint64_t from, uint64_t to) {
+  uint64_t limit = STEP;
   while (from < to) {
-    uint64_t step = to - from < STEP ? to - from : STEP;
+    uint64_t step = to - from < limit ? to - from : limit;
     if (fallocate(fd, mode, (off_t)from, (off_t)step) == 0) {
       from += step;
     } else if (errno != EINTR) {
       return -errno;
+    } else if (limit > MIN_STEP) {
+      limit /= 2;
     }
   }
   return 0;
 }
 
-/*
- * For file systems that cannot allocate: zeros, never over what another process has appended.
- * `reached` follows the size the file has by our hand.
- */
+/* Appends, wherever the end is by now; where the kernel (before 4.16) cannot, at `end`. */
+static ssize_t append(int fd, const void *bytes, size_t length, uint64_t end) {
+  struct iovec vector = {(void *)(uintptr_t)bytes, length};
+  ssize_t n = syscall(SYS_pwritev2, fd, &vector, 1L, 0L, 0L, RWF_APPEND);
+  if (n < 0 && (errno == ENOSYS || errno == EOPNOTSUPP)) {
+    n = pwrite(fd, bytes, length, (off_t)end);
+  }
+  return n;
+}
+
+/* For file systems that cannot allocate: zeros behind the end. Two that do it at once may add a
+ * little more than was asked. `reached` follows the size the file has by our hand. */
 static int write_zeros(int fd, uint64_t to, uint64_t *reached) {
   static const char zeros[65536];
   for (;;) {
@@ -37,22 +56,27 @@ static int write_zeros(int fd, uint64_t to, uint64_t *reached) {
     uint64_t size = (uint64_t)st.st_size;
     if (size >= to) return 0;
     size_t step = to - size < sizeof zeros ? (size_t)(to - size) : sizeof zeros;
-    ssize_t n = pwrite(fd, zeros, step, (off_t)size);
+    ssize_t n = append(fd, zeros, step, size);
     if (n < 0 && errno != EINTR) return -errno;
     if (n > 0) *reached = size + (uint64_t)n;
   }
 }
 
 /*
- * First the blocks beyond the end, with the size unchanged; the size last, by an allocation of one
+ * First the blocks beyond the end, with the size unchanged. Then the size, by an allocation of one
  * byte that is there already: unlike ftruncate, it can never cut off what another process, doing
- * the same at the same time, has added.
+ * the same at the same time, has added. Then the blocks once more: such a process, refused, may
+ * have given ours back with its own before the size held them.
  */
 int mipc_file_extend(mipc_file_t file, uint64_t from, uint64_t to) {
   int fd = (int)file.os;
   uint64_t reached = from;
   int status = allocate(fd, FALLOC_FL_KEEP_SIZE, from, to);
   if (status == 0) status = allocate(fd, 0, to - 1, to);
+  if (status == 0) {
+    reached = to;
+    status = allocate(fd, 0, from, to);
+  }
   if (status == -EOPNOTSUPP) status = write_zeros(fd, to, &reached);
   struct stat st;
   /* Give the blocks back, unless the file has grown in another's hands. (Between the look and the

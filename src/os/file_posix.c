@@ -22,14 +22,15 @@ int mipc_file_open(const char *path, uint32_t flags, uint32_t mode, mipc_file_t 
                    bool *ret_made) {
   int how = flags & MIPC_OPEN_WRITE ? O_RDWR : O_RDONLY;
   bool made = false;
-  int fd = flags & MIPC_OPEN_EXCLUSIVE ? -ENOENT : retry_open(path, how, 0);
-  if (fd == -ENOENT && (flags & MIPC_OPEN_CREATE)) {
+  int fd = -ENOENT;
+  /* Made and removed by others as we look: a few times. A symbolic link to nothing stays ENOENT:
+   * what is made through it could not be told from what was there. */
+  for (int tries = 0; tries < 10 && fd == -ENOENT; tries++) {
+    if (!(flags & MIPC_OPEN_EXCLUSIVE)) fd = retry_open(path, how, 0);
+    if (fd != -ENOENT || !(flags & MIPC_OPEN_CREATE)) break;
     fd = retry_open(path, how | O_CREAT | O_EXCL, mode);
     made = fd >= 0;
-    /* Somebody else made it just now, or it is a symbolic link to nothing. */
-    if (fd == -EEXIST && !(flags & MIPC_OPEN_EXCLUSIVE)) {
-      fd = retry_open(path, how | O_CREAT, mode);
-    }
+    if (fd == -EEXIST && !(flags & MIPC_OPEN_EXCLUSIVE)) fd = -ENOENT;
   }
   if (fd < 0) return fd;
   ret_file->os = fd;

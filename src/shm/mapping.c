@@ -18,6 +18,7 @@ static bool has_two_ranges(const mipc_mapping_t *m) {
 void mipc_mapping_close(mipc_mapping_t *m, uint32_t detached) {
   if (m->closed) return;
   m->closed = true;
+  m->detached = detached > 0;
   if (has_two_ranges(m)) mipc_vm_unmap(m->base, m->span);
   /* acquire: pairs with the release of mipc_mapping_put_window(), so that a window counted as gone
    * is gone with everything its finalizer did. */
@@ -28,7 +29,7 @@ void mipc_mapping_close(mipc_mapping_t *m, uint32_t detached) {
     mipc_vm_unmap(m->view, m->span);
   } else if (mipc_vm_replace(m->view, m->span)) {
     if (windows > detached) {
-      m->replaced = true; /* somebody has it under another name: mipc_mapping_put() unmaps */
+      m->replaced = true; /* somebody has it under another name: mipc_mapping_put() goes on */
     } else {
       mipc_quarantine_add(m->view, m->span);
     }
@@ -43,7 +44,9 @@ void mipc_mapping_put(mipc_mapping_t *m) {
   /* acq_rel: the release hands our last writes to whoever frees, the acquire takes all of theirs.
    */
   if (mipc_atomic_sub_acq_rel(&m->refs, 1) != 1) return;
-  if (m->replaced) {
+  if (m->replaced && m->detached) {
+    mipc_quarantine_add(m->view, m->span);
+  } else if (m->replaced) {
     mipc_vm_unmap_replaced(m->view, m->span);
   } else if (m->base) {
     if (has_two_ranges(m)) mipc_vm_unmap(m->view, m->span);
@@ -74,7 +77,8 @@ int64_t mipc_mapping_read(mipc_mapping_t *m, uint64_t offset, void *to, uint64_t
   if (!(m->prot & MIPC_PROT_READ)) return MIPC_E_ACCESS;
   if (offset >= m->size) return MIPC_E_RANGE;
   length = mipc_range_clip(m->size, offset, length);
-  if (length) memcpy(to, m->base + m->slop + offset, (size_t)length);
+  /* memmove, here and in write: the other side may be a Buffer over this same mapping. */
+  if (length) memmove(to, m->base + m->slop + offset, (size_t)length);
   return (int64_t)length;
 }
 
@@ -83,12 +87,12 @@ int64_t mipc_mapping_write(mipc_mapping_t *m, uint64_t offset, const void *from,
   if (!(m->prot & MIPC_PROT_WRITE)) return MIPC_E_ACCESS;
   if (offset >= m->size) return MIPC_E_RANGE;
   length = mipc_range_clip(m->size, offset, length);
-  /* memmove: the bytes may come from a Buffer over this same mapping. */
   if (length) memmove(m->base + m->slop + offset, from, (size_t)length);
   return (int64_t)length;
 }
 
-/* A range of the user's as whole pages, in bytes from the start of the mapped range. */
+/* A range of the user's as whole pages, in bytes from the start of the mapped range; length 0 when
+ * it has no byte. */
 typedef struct {
   size_t start, length;
 } pages_t;
@@ -98,7 +102,7 @@ static int find_pages(const mipc_mapping_t *m, uint64_t offset, uint64_t length,
   if (offset >= m->size) return MIPC_E_RANGE;
   uint64_t begin = m->slop + offset;
   uint64_t end = begin + mipc_range_clip(m->size, offset, length);
-  begin = mipc_round_down(begin, mipc_vm_page_size());
+  if (begin < end) begin = mipc_round_down(begin, mipc_vm_page_size());
   *ret = (pages_t){(size_t)begin, (size_t)(end - begin)};
   return 0;
 }
@@ -106,7 +110,7 @@ static int find_pages(const mipc_mapping_t *m, uint64_t offset, uint64_t length,
 int mipc_mapping_flush(mipc_mapping_t *m, uint64_t offset, uint64_t length, bool async) {
   pages_t pages;
   int status = find_pages(m, offset, length, &pages);
-  if (status < 0) return status;
+  if (status < 0 || !pages.length) return status;
   return mipc_vm_flush(m->file, m->base + pages.start, pages.length, async);
 }
 
@@ -123,7 +127,7 @@ static void narrow(const mipc_mapping_t *m, uint64_t offset, uint64_t length, pa
 int mipc_mapping_advise(mipc_mapping_t *m, mipc_advice_t advice, uint64_t offset, uint64_t length) {
   pages_t pages;
   int status = find_pages(m, offset, length, &pages);
-  if (status < 0) return status;
+  if (status < 0 || !pages.length) return status;
   if (advice == MIPC_ADVICE_DONTNEED) narrow(m, offset, length, &pages);
   if (!pages.length) return 0;
   status = mipc_vm_advise(m->base + pages.start, pages.length, advice);
@@ -134,7 +138,7 @@ int mipc_mapping_advise(mipc_mapping_t *m, mipc_advice_t advice, uint64_t offset
 int64_t mipc_mapping_resident(mipc_mapping_t *m, uint64_t offset, uint64_t length) {
   pages_t pages;
   int status = find_pages(m, offset, length, &pages);
-  if (status < 0) return status;
+  if (status < 0 || !pages.length) return status;
   return mipc_vm_resident(m->base + pages.start, pages.length);
 }
 

@@ -21,6 +21,7 @@ struct mipc_mapping {
   bool shown; /* a window on `view` was given out */
   bool closed;
   bool replaced; /* `view` is private zeros by now and waits for its last window */
+  bool detached; /* one of its windows was detached, and may still be under a call of Node's */
 };
 
 #endif
