@@ -59,7 +59,7 @@ async function runBench(name, wanted) {
   }
   const command = `node bench/run.js ${name}${wanted ? ` --rounds ${wanted}` : ''}`;
   const how =
-    `\`${command}\`: medians of ${rounds} rounds of ${bench.turns}; Node ${process.version}, ` +
+    `\`${command}\`: medians of ${rounds} x ${bench.turns} turns; Node ${process.version}, ` +
     `${process.platform} ${process.arch}, ${os.availableParallelism()} cores, ${os.cpus()[0].model}`;
   console.log(`## ${bench.title}\n\n${bench.report(results, how)}\n`);
 }

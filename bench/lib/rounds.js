@@ -1,17 +1,12 @@
 /*
  * Runs the cases of a bench, each in a process of its own. Cases of one group are compared with
  * each other: their processes take turns of a few milliseconds, so that whatever else the machine
- * does disturbs all of them alike.
+ * does disturbs all of them alike. They end when this process does, however that comes about.
  */
 'use strict';
 
 const { fork } = require('node:child_process');
 const path = require('node:path');
-
-const running = new Set();
-process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
-});
 
 class Trial {
   #child;
@@ -22,11 +17,9 @@ class Trial {
     this.#child = fork(path.join(__dirname, 'trial.js'), [file, name], {
       execArgv: ['--expose-gc'],
     });
-    running.add(this.#child);
     this.#child.on('message', (answer) => this.#settle.resolve(answer));
     this.#child.on('error', (error) => this.#settle.reject(error));
     this.#child.on('exit', (code, signal) => {
-      running.delete(this.#child);
       this.#settle.reject(new Error(`trial '${name}' ended with ${signal ?? `code ${code}`}`));
     });
   }

@@ -25,8 +25,9 @@ async function main([way, file]) {
   let sum = 0;
   for (let i = 0; i < bytes.length; i += CACHE_LINE) sum = (sum + bytes[i]) | 0;
   process.on('message', () => process.send({ memory: proportional() }));
-  process.on('disconnect', () => process.exit(0));
   process.send({ sum });
 }
 
+process.on('disconnect', () => process.exit(0));
+process.on('error', () => process.exit(1)); /* nobody is left to send to */
 main(process.argv.slice(2));

@@ -21,4 +21,5 @@ async function main() {
 }
 
 process.on('disconnect', () => process.exit(0));
+process.on('error', () => process.exit(1)); /* nobody is left to send to */
 main().catch(fail);
