@@ -10,8 +10,10 @@
       "sources": [
         "src/base/slots.c",
         "src/binding/addon.cc",
+        "src/binding/filelock.cc",
         "src/binding/mapping.cc",
         "src/binding/tables.cc",
+        "src/shm/filelock.c",
         "src/shm/mapping.c",
         "src/shm/mapping_open.c",
         "src/shm/quarantine.c"
@@ -21,7 +23,10 @@
           "sources": [
             "src/os/file_linux.c",
             "src/os/file_posix.c",
+            "src/os/flock_linux.c",
+            "src/os/guard_posix.c",
             "src/os/process_posix.c",
+            "src/os/thread_posix.c",
             "src/os/vm_posix.c"
           ],
           "defines": ["_GNU_SOURCE", "_FILE_OFFSET_BITS=64"],
@@ -31,7 +36,10 @@
           "sources": [
             "src/os/error_win32.c",
             "src/os/file_win32.c",
+            "src/os/flock_win32.c",
+            "src/os/guard_none.c",
             "src/os/process_win32.c",
+            "src/os/thread_win32.c",
             "src/os/vm_win32.c"
           ]
         }]

@@ -57,6 +57,46 @@ export class MmapipcError extends Error {
   required?: number;
   /** ERR_MMAPIPC_FILE_TOO_SMALL: bytes it has. */
   actual?: number;
+  /** ERR_MMAPIPC_TIMEOUT: one that holds the lock, where the system tells. */
+  holder?: { pid: number };
+}
+
+/** What to lock, and how long to wait for it. A misspelt name is an error that says so. */
+export interface LockOptions {
+  /**
+   * Milliseconds to wait, then ERR_MMAPIPC_TIMEOUT; 0 tries once; Infinity waits for ever. Default:
+   * the mapping's own `timeout`.
+   */
+  timeout?: number;
+  /**
+   * Shared: others may hold shared locks at the same time. Default false, on a read-only mapping
+   * true (as in IPC::Mmap).
+   */
+  shared?: boolean;
+  /** A range of the mapping instead of the whole file: first byte, default 0. */
+  offset?: number;
+  /** Bytes of the range, at least 1, clipped at the end of the mapping; default: the rest. */
+  length?: number;
+}
+
+/** Options of the asynchronous forms. */
+export interface LockAsyncOptions extends LockOptions {
+  /** Aborting rejects with an AbortError (code ABORT_ERR, `cause` the reason). */
+  signal?: AbortSignal;
+}
+
+/** One acquisition of a lock. */
+export class LockGuard {
+  private constructor();
+  /**
+   * Whether the one who held the lock before died with it. Always false on a file: the kernel
+   * frees its locks with their holder, and does not tell.
+   */
+  readonly recovered: boolean;
+  /** Releases this acquisition, and no later one. Releasing again does nothing. */
+  release(): void;
+  /** release(), for `using`. */
+  [Symbol.dispose](): void;
 }
 
 /** Options of {@link Mmap}. A name that is not one of these is an error that says so. */
@@ -94,6 +134,19 @@ export interface MmapOptions {
    * is written. Default false: ERR_MMAPIPC_FILESYSTEM.
    */
   anyFilesystem?: boolean;
+  /**
+   * Take the lock around each `read`, `readInto`, `readString` and `write` (win32-mmap's way),
+   * unless this object holds it already. Default false.
+   */
+  autolock?: boolean;
+  /** Milliseconds that every call of this object waits for a lock; default 10,000. */
+  timeout?: number;
+  /**
+   * When another process makes the file shorter: 'throw', the default, gives zeros in the place of
+   * the lost bytes, and ERR_MMAPIPC_TRUNCATED from every method from then on; 'crash' leaves it to
+   * the system (SIGBUS ends the process).
+   */
+  onTruncate?: 'throw' | 'crash';
 }
 
 /**
@@ -103,8 +156,13 @@ export interface MmapOptions {
  * it: `write` throws, and a store into `buffer` changes a private copy of that page, in this
  * process only; pages not stored into go on following the file.
  *
- * If another process makes the file shorter than the mapping, touching the lost bytes ends this
- * process (SIGBUS).
+ * If another process makes the file shorter than the mapping, `buffer` shows zeros in the place of
+ * the lost pages, and every method throws ERR_MMAPIPC_TRUNCATED once one of them was touched (see
+ * `onTruncate`).
+ *
+ * Locks are the kernel's own locks on the file: Perl's flock, IPC::Mmap and flock(1) respect those
+ * on the whole file; they come free with the process or thread that holds them, however it ends.
+ * One lock at a time for an object. File locks promise no fairness.
  */
 export class Mmap {
   /**
@@ -230,11 +288,45 @@ export class Mmap {
 
   /**
    * Unmaps. Every Buffer, typed array and DataView got from it then has length 0 or throws.
-   * Closing again does nothing.
+   * Waits for a lock are rejected with ERR_MMAPIPC_CLOSED. Closing again does nothing.
+   * @throws ERR_MMAPIPC_LOCKED - the lock is held; release it first
    */
   close(): void;
   /** The same as close(). */
   unmap(): void;
-  /** close(), for `using`. */
+  /** Releases the lock and closes, for `using`. */
   [Symbol.dispose](): void;
+
+  /** Whether this object holds its lock. */
+  readonly locked: boolean;
+
+  /**
+   * Locks the file or a range of it; the thread sleeps until it is free.
+   * @throws ERR_MMAPIPC_TIMEOUT - `holder` tells the pid where the system does
+   * @throws ERR_MMAPIPC_DEADLOCK - this object, or another of this thread, holds what is wanted
+   * @throws ERR_MMAPIPC_ACCESS - an exclusive range of a read-only mapping
+   */
+  lock(options?: LockOptions): LockGuard;
+  /** Locks if it is free at once; null if not. Never waits. */
+  tryLock(options?: Omit<LockOptions, 'timeout'>): LockGuard | null;
+  /**
+   * Releases what lock() or tryLock() took.
+   * @throws ERR_MMAPIPC_NOT_LOCKED - this object holds nothing, or a guard of lockAsync holds it
+   */
+  unlock(): void;
+  /**
+   * Runs `fn` under the lock and gives back what it returned.
+   * @throws TypeError - `fn` returned a promise (the lock is released): use withLockAsync
+   */
+  withLock<T>(fn: (guard: LockGuard) => T, options?: LockOptions): T;
+  /**
+   * Locks without holding up the event loop. Calls of one object queue, first come first served;
+   * the lock belongs to the guard. A pending call keeps the process alive.
+   */
+  lockAsync(options?: LockAsyncOptions): Promise<LockGuard>;
+  /** Runs an async `fn` under the lock. */
+  withLockAsync<T>(
+    fn: (guard: LockGuard) => Promise<T> | T,
+    options?: LockAsyncOptions,
+  ): Promise<T>;
 }

@@ -53,6 +53,23 @@ function invalidValue(what, reason) {
   return withCode(new TypeError(`${what} ${reason}`), 'ERR_INVALID_ARG_VALUE');
 }
 
+function invalidReturn(what, reason) {
+  return withCode(
+    new TypeError(`The function given to ${what} returned a promise: ${reason}`),
+    'ERR_INVALID_RETURN_VALUE',
+  );
+}
+
+/* As Node's own: AbortError, its cause the signal's reason. */
+function abortError(signal) {
+  const error = withCode(
+    new Error('The operation was aborted', { cause: signal.reason }),
+    'ABORT_ERR',
+  );
+  error.name = 'AbortError';
+  return error;
+}
+
 function outOfRange(what, expected, value) {
   return withCode(
     new RangeError(
@@ -85,4 +102,13 @@ function errnoOf(name) {
   return 0;
 }
 
-module.exports = { MmapipcError, invalidType, invalidValue, outOfRange, systemError, errnoOf };
+module.exports = {
+  MmapipcError,
+  abortError,
+  errnoOf,
+  invalidReturn,
+  invalidType,
+  invalidValue,
+  outOfRange,
+  systemError,
+};

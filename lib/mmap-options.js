@@ -8,7 +8,7 @@ const { fileURLToPath } = require('node:url');
 
 const { constants } = require('./constants');
 const { MmapipcError, invalidType, invalidValue, outOfRange } = require('./errors');
-const { boolean, integer, options } = require('./validate');
+const { boolean, integer, options, timeoutOf } = require('./validate');
 
 const { PROT_READ, PROT_WRITE, MAP_SHARED, MAP_PRIVATE, MAP_ANON, MAP_FILE } = constants;
 
@@ -30,7 +30,22 @@ const KNOWN = [
   'create',
   'mode',
   'anyFilesystem',
+  'autolock',
+  'onTruncate',
+  'timeout',
 ];
+
+const DEFAULTS = {
+  path: undefined,
+  fd: undefined,
+  protect: false,
+  anyFilesystem: false,
+  create: CREATE.get(true),
+  mode: 0o600,
+  autolock: false,
+  onTruncate: 'throw',
+  timeout: 10000,
+};
 
 const FILE_TYPES = 'a path (string), a file: URL, a file descriptor or a FileHandle';
 
@@ -106,6 +121,10 @@ function fromOptions(given) {
     throw invalidType('The option "file"', FILE_TYPES, undefined);
   }
   const { size = 0, offset = 0, create = true, mode = 0o600 } = opts;
+  const { onTruncate = 'throw', timeout = DEFAULTS.timeout } = opts;
+  if (onTruncate !== 'throw' && onTruncate !== 'crash') {
+    throw invalidValue('The option "onTruncate"', "must be 'throw' or 'crash'");
+  }
   integer(size, 'The option "size"');
   integer(offset, 'The option "offset"');
   integer(mode, 'The option "mode"', 0, 0o7777);
@@ -121,6 +140,9 @@ function fromOptions(given) {
     copyOnWrite: flag('private'),
     protect: flag('protect'),
     anyFilesystem: flag('anyFilesystem'),
+    autolock: flag('autolock'),
+    onTruncate,
+    timeout: timeoutOf(timeout, 'The option "timeout"'),
     create: CREATE.get(create),
     mode,
   };
@@ -156,22 +178,13 @@ function checkTogether(spec) {
   return spec;
 }
 
-const DEFAULTS = {
-  path: undefined,
-  fd: undefined,
-  protect: false,
-  anyFilesystem: false,
-  create: CREATE.get(true),
-  mode: 0o600,
-};
-
 function isOptions(first) {
   return first !== null && typeof first === 'object' && !isUrl(first) && !isFileHandle(first);
 }
 
 /*
- * { path | fd, offset, length, prot, copyOnWrite, protect, anyFilesystem, create, mode } of the
- * constructor's arguments.
+ * { path | fd, offset, length, prot, copyOnWrite, protect, anyFilesystem, create, mode, autolock,
+ * onTruncate, timeout } of the constructor's arguments.
  */
 function interpret(args) {
   const spec = isOptions(args[0]) ? fromOptions(args[0]) : fromPositions(...args);

@@ -1,10 +1,6 @@
 /*
- * Class Mmap: a file as bytes of this process.
- *
- * Plain copies are made here, between Buffers, because JS does them without a call into C; what JS
- * cannot reach (beyond the largest Buffer, or where external Buffers are refused) C copies. Two
- * windows are kept: `bytes`, the true image of the file, never shown to anybody, so that nobody can
- * detach or replace it; and `shown`, what the user gets (src/shm/mapping.h).
+ * Class Mmap: a file as bytes of this process. Here are the arguments and the order of things; the
+ * copying is in mapped-bytes.js, the locks in lockable.js.
  */
 'use strict';
 
@@ -14,16 +10,18 @@ const util = require('node:util');
 const binding = require('./binding');
 const { constants } = require('./constants');
 const { MmapipcError, invalidValue, outOfRange } = require('./errors');
+const { FileLock } = require('./filelock');
+const { DEFAULTS, LOCK, Lockable } = require('./lockable');
 const { interpret } = require('./mmap-options');
-const { errorOf, field, openError } = require('./report');
+const { MappedBytes } = require('./mapped-bytes');
+const { errorOf, field, openError, truncatedError } = require('./report');
 const { boolean, bytesOf, callback, integer, options } = require('./validate');
 
 const { PROT_READ, PROT_WRITE } = constants;
 const { MAX_LENGTH } = bufferLimits;
-/* Buffer.copy of Node 22 cuts offsets to 32 bits: beyond 4 GiB C copies, in every version. */
-const WINDOW = Math.min(MAX_LENGTH, 2 ** 32);
 const CLOSED = -1;
-const EMPTY = Buffer.alloc(0);
+const DISPOSE = Symbol.dispose ?? Symbol.for('nodejs.dispose');
+const DATA = 'a string, or an instance of Buffer, TypedArray or DataView';
 const VIEW = 'an instance of Buffer, TypedArray or DataView';
 
 /* structuredClone and postMessage stop at a symbol and print it: the error says what to do. */
@@ -31,7 +29,12 @@ const NOT_CLONEABLE = Symbol(
   'An Mmap cannot be posted to another thread: post its .file and map that there. It',
 );
 
-class Mmap {
+/* C's count of truncations met in this process: while it stands still, no mapping was hit. */
+const hitsBuffer = binding.hitsBuffer();
+const hits = hitsBuffer === undefined ? undefined : new Uint32Array(hitsBuffer);
+const countHits = hits === undefined ? binding.hits : () => hits[0];
+
+class Mmap extends Lockable {
   #handle = CLOSED;
   #spec;
   #size;
@@ -40,12 +43,14 @@ class Mmap {
   #fd;
   #readable;
   #writable;
-  #bytes; /* Buffer; undefined: not made yet; empty: only C can reach the bytes */
-  #shown; /* the Buffer of `buffer`; undefined: not made yet */
-  #views = []; /* WeakRefs to the ArrayBuffers of windows beyond `shown` */
-  #sweepAt = 16; /* number of views at which the collected ones are forgotten */
+  #bytes; /* MappedBytes */
+  #fileId;
+  #lock; /* FileLock; undefined: not made yet */
+  #lockDefaults; /* as lockable.js wants them */
+  #hits; /* countHits() when this mapping was last known to be whole */
 
   constructor(...args) {
+    super();
     const spec = interpret(args);
     const handle = binding.open(
       this,
@@ -58,16 +63,28 @@ class Mmap {
       spec.anyFilesystem,
       spec.create,
       spec.mode,
+      spec.onTruncate === 'throw',
     );
     if (handle < 0) throw openError(handle, spec);
     this.#handle = handle;
     this.#spec = spec;
     this.#size = Number(field('size'));
+    this.#bytes = new MappedBytes(handle, this.#size);
     this.#address = field('address');
     this.#pageSize = field('page_size');
     this.#fd = field('fd');
     this.#readable = (spec.prot & PROT_READ) !== 0;
     this.#writable = (spec.prot & PROT_WRITE) !== 0;
+    this.#hits = countHits();
+    const shared = !this.#writable; /* as in IPC::Mmap */
+    this.#lockDefaults = {
+      whole: { shared, offset: 0, length: 0, start: 0 },
+      shared,
+      timeout: spec.timeout,
+      size: this.#size,
+      base: spec.offset,
+    };
+    this.#fileId = `${field('device')}:${field('inode')}`;
     this['[mmapipc]'] = NOT_CLONEABLE;
   }
 
@@ -78,14 +95,14 @@ class Mmap {
     try {
       result = fn(map);
     } catch (error) {
-      map.close();
+      map[DISPOSE]();
       throw error;
     }
     if (typeof result?.then !== 'function') {
-      map.close();
+      map[DISPOSE]();
       return result;
     }
-    return Promise.resolve(result).finally(() => map.close());
+    return Promise.resolve(result).finally(() => map[DISPOSE]());
   }
 
   get size() {
@@ -123,46 +140,43 @@ class Mmap {
   }
 
   get buffer() {
-    this.#checkOpen();
-    if (this.#shown === undefined) {
-      this.#shown = Buffer.from(this.#window(0, Math.min(this.#size, MAX_LENGTH)));
-    }
-    return this.#shown;
+    this.#checkWhole();
+    return this.#bytes.shown();
   }
 
   view(offset, length) {
-    this.#checkOpen();
+    this.#checkWhole();
     const start = this.#start(offset);
     const n = this.#length(start, length);
     if (n > MAX_LENGTH) throw tooLong(n);
-    if (n === 0) return Buffer.alloc(0);
-    const shown = this.buffer;
-    if (start + n <= shown.length) return shown.subarray(start, start + n);
-    const view = this.#window(start, n);
-    this.#remember(view);
-    return Buffer.from(view);
+    return n === 0 ? Buffer.alloc(0) : this.#bytes.view(start, n);
   }
 
   read(offset, length) {
+    if (this.#autolocks()) return this.withLock(() => this.read(offset, length));
     this.#checkReadable();
     const start = this.#start(offset);
     const n = this.#length(start, length);
     if (n > MAX_LENGTH) throw tooLong(n);
     const target = Buffer.allocUnsafe(n);
-    this.#copyOut(start, target, n);
+    this.#check(this.#bytes.copyOut(start, target, n), 'read');
+    this.#checkWhole();
     return target;
   }
 
   readInto(target, offset, length) {
+    if (this.#autolocks()) return this.withLock(() => this.readInto(target, offset, length));
     this.#checkReadable();
     const to = bytesOf(target, 'The "target" argument', VIEW);
     const start = this.#start(offset);
     const n = Math.min(this.#length(start, length), to.length);
-    this.#copyOut(start, to, n);
+    this.#check(this.#bytes.copyOut(start, to, n), 'read');
+    this.#checkWhole();
     return n;
   }
 
   readString(offset, length, encoding = 'utf8') {
+    if (this.#autolocks()) return this.withLock(() => this.readString(offset, length, encoding));
     this.#checkReadable();
     const start = this.#start(offset);
     const n = this.#length(start, length);
@@ -170,32 +184,30 @@ class Mmap {
       throw invalidValue('The "encoding" argument', 'must be the name of an encoding of Buffer');
     }
     if (n > MAX_LENGTH) throw tooLong(n);
-    const bytes = this.#truth();
-    if (start + n <= bytes.length) return bytes.toString(encoding, start, start + n);
-    return this.read(start, n).toString(encoding);
+    const text = this.#bytes.toString(start, n, encoding) ?? this.read(start, n).toString(encoding);
+    this.#checkWhole();
+    return text;
   }
 
   write(data, offset, length) {
+    if (this.#autolocks()) return this.withLock(() => this.write(data, offset, length));
     this.#checkOpen();
-    if (!this.#writable) {
-      throw new MmapipcError(
-        'ERR_MMAPIPC_ACCESS',
-        'the mapping is read-only; map with PROT_WRITE or readOnly: false to write',
-      );
-    }
-    const isString = typeof data === 'string';
-    const from = isString ? data : bytesOf(data, 'The "data" argument', `a string or ${VIEW}`);
+    if (!this.#writable) throw readOnlyError();
+    if (typeof data === 'string') return this.#writeString(data, offset, length);
+    const from = bytesOf(data, 'The "data" argument', DATA);
+    const start = this.#start(offset);
+    const n = Math.min(this.#length(start, length), from.length);
+    const written = this.#check(this.#bytes.copyIn(start, from, n), 'write');
+    this.#checkWhole();
+    return written;
+  }
+
+  #writeString(data, offset, length) {
     const start = this.#start(offset);
     const n = this.#length(start, length);
-    const bytes = this.#truth();
-    if (isString) {
-      if (start + n <= bytes.length) return bytes.write(from, start, n, 'utf8');
-      /* Cut between characters, as Buffer.write does. */
-      const copy = Buffer.allocUnsafe(Math.min(n, Buffer.byteLength(from)));
-      const used = copy.write(from, 'utf8');
-      return this.#copyIn(start, copy, used);
-    }
-    return this.#copyIn(start, from, Math.min(n, from.length));
+    const written = this.#check(this.#bytes.writeString(start, data, n), 'write');
+    this.#checkWhole();
+    return written;
   }
 
   flush(offset, length, opts) {
@@ -205,6 +217,7 @@ class Mmap {
     const start = this.#start(offset);
     const n = this.#length(start, length);
     this.#check(binding.flush(this.#handle, start, n, async), 'msync');
+    this.#checkWhole();
   }
 
   advise(advice, offset, length) {
@@ -219,6 +232,7 @@ class Mmap {
     const start = this.#start(offset);
     const n = this.#length(start, length);
     this.#check(binding.advise(this.#handle, index, start, n), 'madvise');
+    this.#checkWhole();
   }
 
   lockMemory() {
@@ -235,29 +249,50 @@ class Mmap {
     this.#checkOpen();
     const start = this.#start(offset);
     const n = this.#length(start, length);
-    return this.#check(binding.resident(this.#handle, start, n), 'mincore');
+    const pages = this.#check(binding.resident(this.#handle, start, n), 'mincore');
+    this.#checkWhole();
+    return pages;
+  }
+
+  get locked() {
+    return this.#handle !== CLOSED && this.#lock !== undefined && this.#lock.held;
   }
 
   close() {
     if (this.#handle === CLOSED) return;
+    if (this.locked) {
+      throw new MmapipcError('ERR_MMAPIPC_LOCKED', 'the mapping is locked; release the lock first');
+    }
+    this.#lock?.close(closedError());
     const handle = this.#handle;
-    const windows = this.#views.map((ref) => ref.deref());
-    windows.push(this.#bytes?.buffer, this.#shown?.buffer);
     this.#handle = CLOSED;
-    this.#bytes = this.#shown = undefined;
-    this.#views = [];
-    binding.close(
-      handle,
-      windows.filter((window) => window !== undefined),
-    );
+    binding.close(handle, this.#bytes.release());
   }
 
   unmap() {
     this.close();
   }
 
-  [Symbol.dispose ?? Symbol.for('nodejs.dispose')]() {
+  [DISPOSE]() {
+    this.#lock?.close(closedError());
     this.close();
+  }
+
+  [LOCK]() {
+    this.#checkOpen();
+    if (this.#lock === undefined) {
+      this.#lock = new FileLock(this.#handle, {
+        id: this.#fileId,
+        path: this.file,
+        /* `this`: a mapping whose lock somebody holds or awaits must not be collected. */
+        errorOf: (status) => errorOf(status, 'flock', this.file),
+      });
+    }
+    return this.#lock;
+  }
+
+  [DEFAULTS]() {
+    return this.#lockDefaults;
   }
 
   [util.inspect.custom](depth, opts, inspect) {
@@ -272,9 +307,20 @@ class Mmap {
   }
 
   #checkOpen() {
-    if (this.#handle === CLOSED) {
-      throw new MmapipcError('ERR_MMAPIPC_CLOSED', 'the mapping is closed');
-    }
+    if (this.#handle === CLOSED) throw closedError();
+  }
+
+  /* After the last access of every call: what was read may be zeros that the file never held. */
+  #checkWhole() {
+    this.#checkOpen();
+    const count = countHits();
+    if (count === this.#hits) return;
+    if (binding.truncated(this.#handle) === 1) throw truncatedError(this.#spec.path);
+    this.#hits = count;
+  }
+
+  #autolocks() {
+    return this.#spec.autolock && this.#handle !== CLOSED && !this.locked;
   }
 
   #checkReadable() {
@@ -289,6 +335,7 @@ class Mmap {
 
   #start(offset) {
     if (offset === undefined) return 0;
+    if (Number.isInteger(offset) && offset >= 0 && offset < this.#size) return offset;
     const start = integer(offset, 'The "offset" argument');
     if (start >= this.#size) {
       throw outOfRange('"offset"', `< ${this.#size}, the size of the mapping`, offset);
@@ -308,52 +355,17 @@ class Mmap {
     if (status < 0) throw errorOf(status, syscall, this.#spec.path);
     return status;
   }
+}
 
-  /* An ArrayBuffer over what the user may see. */
-  #window(start, n) {
-    const window = binding.window(this.#handle, start, n, false);
-    if (typeof window !== 'number') return window;
-    throw new MmapipcError(
-      'ERR_MMAPIPC_UNSUPPORTED',
-      'this runtime refuses Buffers over memory of native code (Electron does); use read, ' +
-        'readInto, readString and write',
-    );
-  }
+function readOnlyError() {
+  return new MmapipcError(
+    'ERR_MMAPIPC_ACCESS',
+    'the mapping is read-only; map with PROT_WRITE or readOnly: false to write',
+  );
+}
 
-  #truth() {
-    if (this.#bytes === undefined) {
-      const window = binding.window(this.#handle, 0, Math.min(this.#size, WINDOW), true);
-      this.#bytes = typeof window === 'number' ? EMPTY : Buffer.from(window);
-    }
-    return this.#bytes;
-  }
-
-  /* Closing must detach every window that is still in use; the others are forgotten in time. */
-  #remember(view) {
-    if (this.#views.length >= this.#sweepAt) {
-      this.#views = this.#views.filter((ref) => ref.deref() !== undefined);
-      this.#sweepAt = Math.max(16, this.#views.length * 2);
-    }
-    this.#views.push(new WeakRef(view));
-  }
-
-  #copyOut(start, target, n) {
-    const bytes = this.#truth();
-    if (start + n <= bytes.length) {
-      bytes.copy(target, 0, start, start + n);
-    } else {
-      this.#check(binding.read(this.#handle, start, target.subarray(0, n)), 'read');
-    }
-  }
-
-  #copyIn(start, from, n) {
-    const bytes = this.#truth();
-    if (start + n > bytes.length) {
-      return this.#check(binding.write(this.#handle, start, from.subarray(0, n)), 'write');
-    }
-    bytes.set(n === from.length ? from : from.subarray(0, n), start);
-    return n;
-  }
+function closedError() {
+  return new MmapipcError('ERR_MMAPIPC_CLOSED', 'the mapping is closed');
 }
 
 /* More than one Buffer, or one string, can hold. */

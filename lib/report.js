@@ -26,8 +26,18 @@ function field(name) {
 function errorOf(status, syscall, path) {
   const code = names.get(status);
   if (code === undefined) return systemError(status, syscall, path);
+  if (code === 'ERR_MMAPIPC_TRUNCATED') return truncatedError(path);
   if (code === 'ERR_OUT_OF_RANGE') return outOfRange('"offset"', 'inside the mapping', 'more');
   return new MmapipcError(code, binding.codes.find((row) => row.status === status).text);
+}
+
+function truncatedError(path) {
+  return new MmapipcError(
+    'ERR_MMAPIPC_TRUNCATED',
+    `${path ?? 'the file'} was made shorter than its mapping by another process; what is missing ` +
+      'reads as zeros and stays so: close the mapping and map the file again',
+    { path },
+  );
 }
 
 const OPEN_ERRORS = {
@@ -77,4 +87,4 @@ function openError(status, spec) {
   return systemError(status, call || 'mmap', spec.path, hint);
 }
 
-module.exports = { field, errorOf, openError };
+module.exports = { field, errorOf, openError, truncatedError };

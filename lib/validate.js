@@ -17,6 +17,13 @@ function integer(value, what, min = 0, max = MAX) {
   return value;
 }
 
+/* Milliseconds; fractions and Infinity are fine. */
+function timeoutOf(value, what) {
+  if (typeof value !== 'number') throw invalidType(what, 'of type number', value);
+  if (!(value >= 0)) throw outOfRange(what, '>= 0', value);
+  return value;
+}
+
 function boolean(value, what) {
   if (typeof value !== 'boolean') throw invalidType(what, 'of type boolean', value);
   return value;
@@ -74,9 +81,9 @@ function distance(a, b) {
 
 /* Any view as a Uint8Array over the same bytes. */
 function bytesOf(view, what, expected) {
-  if (!ArrayBuffer.isView(view)) throw invalidType(what, expected, view);
   if (isUint8Array(view)) return view;
+  if (!ArrayBuffer.isView(view)) throw invalidType(what, expected, view);
   return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 }
 
-module.exports = { MAX, integer, boolean, callback, options, bytesOf };
+module.exports = { integer, boolean, callback, options, bytesOf, timeoutOf };

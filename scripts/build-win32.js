@@ -159,6 +159,7 @@ async function body() {
   const gyp = readGyp('win');
   fs.rmSync(FOLDER, { recursive: true, force: true });
   fs.mkdirSync(OBJECTS, { recursive: true });
+  process.env.TMPDIR = OBJECTS; /* Debian's mingw binutils leave empty temporary files behind */
   const library = makeImportLibrary(tools, list);
   const objects = await compileAll(tools, gyp, include);
   const file = link(tools, gyp, objects, library);

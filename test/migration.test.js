@@ -8,6 +8,7 @@ const assert = require('node:assert/strict');
 const fs = require('node:fs');
 
 const mmapipc = require('..');
+const { isWindows } = require('./support/platform');
 const { read, table } = require('./support/readme');
 const { scratch } = require('./support/scratch');
 
@@ -30,8 +31,18 @@ const perl = {
   '$mmap->read($data, $offset, $length)': (map) => map.read(3, 2).toString() === '34',
   '$mmap->write($data, $offset, $length)': (map) =>
     map.write('abcdef', 8, 4) === 2 && map.readString() === '01234567ab',
+  '$mmap->lock()': (map, path) => {
+    map.lock();
+    return new Mmap(path, 0, RW).tryLock() === null;
+  },
+  '$mmap->unlock()': (map, path) => {
+    map.lock();
+    map.unlock();
+    return new Mmap(path, 0, RW).tryLock() !== null;
+  },
   '$mmap->getFilename()': (map, path) => map.file === path,
-  '$mmap->getFileHandle()': (map) => fs.fstatSync(map.fd).size === 10,
+  '$mmap->getFileHandle()': (map) =>
+    isWindows ? map.fd === undefined : fs.fstatSync(map.fd).size === 10,
   '$mmap->getLength()': (map) => map.size === 10,
   '$mmap->getAddress()': (map) => typeof map.address === 'bigint' && map.address > 0n,
   '$mmap->unmap()': (map) => (map.unmap(), map.closed),
@@ -64,6 +75,18 @@ const ruby = {
     const options = { file: `${path}-missing`, size: 10, readOnly: false, create: false };
     assert.throws(() => new Mmap(options), { code: 'ENOENT' });
     return true;
+  },
+  ':autolock': (map, path) => {
+    const auto = new Mmap({ file: path, readOnly: false, autolock: true, timeout: 1 });
+    const written = auto.write('x');
+    map.lock();
+    assert.throws(() => auto.write('y'), { code: 'ERR_MMAPIPC_DEADLOCK' });
+    map.unlock();
+    return written === 1;
+  },
+  ':timeout': (map, path) => {
+    const other = new Mmap({ file: path, readOnly: false, timeout: 0 });
+    return other.tryLock() !== null;
   },
   'flush(num_bytes)': (map) => map.flush(0, 4) === undefined,
   close: (map) => (map.close(), map.closed),
@@ -101,7 +124,7 @@ for (const [heading, ways] of [
           fs.writeFileSync(path, '0123456789');
           const map = new Mmap(path, 0, RW);
           assert.equal(await ways[theirs](map, path), true);
-          map.close();
+          map[Symbol.dispose ?? Symbol.for('nodejs.dispose')]();
         });
       }
     }

@@ -9,6 +9,7 @@ const { constants } = require('node:buffer');
 
 const { Mmap, PROT_READ, PROT_WRITE, MAP_SHARED } = require('..');
 const { collect, mappingsOf } = require('./support/holdings');
+const { isLinux } = require('./support/platform');
 const { scratch } = require('./support/scratch');
 
 const GiB = 2 ** 30;
@@ -110,7 +111,7 @@ describe('a mapping of more than 4 GiB', () => {
     const shown = mappingsOf(path).length;
     other.close();
     assert.ok(kept.every((view) => view.length === 0));
-    assert.ok(mappingsOf(path).length < shown);
+    if (isLinux) assert.ok(mappingsOf(path).length < shown);
   });
 
   it('is read-only without touching memory', () => {

@@ -11,6 +11,8 @@ const { Mmap, PROT_READ, PROT_WRITE } = require('..');
 const binding = require('../lib/binding');
 const { runFunction } = require('./support/child');
 const { collect, holdings, mappingsOf } = require('./support/holdings');
+const { assertMapped, assertUnmapped } = require('./support/holdings');
+const { isLinux } = require('./support/platform');
 const { scratch } = require('./support/scratch');
 
 const RW = PROT_READ | PROT_WRITE;
@@ -140,6 +142,25 @@ describe('closing a mapping', () => {
     }
   });
 
+  it('from a getter of an argument is noticed by the call under way', () => {
+    const view = () => {
+      const bytes = new DataView(new ArrayBuffer(4));
+      return Object.defineProperty(bytes, 'byteLength', {
+        get: () => {
+          map.close();
+          return 4;
+        },
+      });
+    };
+    let map = create();
+    assert.throws(() => map.write(view()), CLOSED);
+    map = create();
+    assert.throws(() => map.readInto(view()), CLOSED);
+    map = create();
+    const opts = Object.defineProperty({}, 'async', { enumerable: true, get: () => map.close() });
+    assert.throws(() => map.flush(0, 1, opts), CLOSED);
+  });
+
   it('under optimised code that runs over it does not crash', () => {
     const body = ({ Mmap: There }, name) => {
       const sums = { index: 0, view: 0, words: 0 };
@@ -220,10 +241,10 @@ describe('closing a mapping', () => {
     map.read();
     map.write('x');
     map.readString();
-    assert.notEqual(mappingsOf(map.file).length, 0);
+    assertMapped(map.file);
     const { file } = map;
     map.close();
-    assert.deepEqual(mappingsOf(file), []);
+    assertUnmapped(file);
     assert.equal(binding.quarantined(), before);
   });
 
@@ -236,8 +257,8 @@ describe('closing a mapping', () => {
       const lines = mappingsOf(file).length;
       const { fds } = holdings();
       map.close();
-      assert.ok(mappingsOf(file).length < lines);
-      assert.equal(holdings().fds, fds - 1);
+      if (isLinux) assert.ok(mappingsOf(file).length < lines);
+      assert.equal(holdings().fds, Math.max(0, fds - 1));
     }
   });
 
@@ -247,10 +268,10 @@ describe('closing a mapping', () => {
     await collect();
     buffer.write('alive');
     assert.equal(fs.readFileSync(path, 'utf8').slice(0, 5), 'alive');
-    assert.notEqual(mappingsOf(path).length, 0);
+    assertMapped(path);
     buffer = null;
     await collect(6);
-    assert.deepEqual(mappingsOf(path), []);
+    assertUnmapped(path);
   });
 
   it('forgotten mappings are collected, in any order, with descriptor and memory', async () => {
@@ -269,7 +290,7 @@ describe('closing a mapping', () => {
       await collect(1);
     }
     await collect(6);
-    assert.deepEqual(mappingsOf(path), []);
+    assertUnmapped(path);
     assert.equal(holdings().fds, before.fds);
   });
 

@@ -9,6 +9,7 @@ const { basename, dirname } = require('node:path');
 const { pathToFileURL } = require('node:url');
 
 const { Mmap, constants, PROT_READ, PROT_WRITE, MAP_SHARED, MAP_PRIVATE, MAP_FILE } = require('..');
+const { isWindows, posixIt } = require('./support/platform');
 const { scratch } = require('./support/scratch');
 
 const RW = PROT_READ | PROT_WRITE;
@@ -35,7 +36,7 @@ describe('opening a mapping', () => {
     });
 
     it('takes a path of any characters', () => {
-      const path = tmp('größe 𝄞 \n x');
+      const path = tmp(isWindows ? 'größe 𝄞 x' : 'größe 𝄞 \n x');
       fs.writeFileSync(path, 'odd');
       const map = new Mmap({ file: path });
       assert.equal(map.readString(), 'odd');
@@ -70,8 +71,12 @@ describe('opening a mapping', () => {
       fs.closeSync(fd);
       assert.equal(map.write('D'), 1);
       assert.equal(map.file, undefined);
-      assert.notEqual(map.fd, fd);
-      assert.equal(fs.fstatSync(map.fd).size, 10);
+      if (isWindows) {
+        assert.equal(map.fd, undefined);
+      } else {
+        assert.notEqual(map.fd, fd);
+        assert.equal(fs.fstatSync(map.fd).size, 10);
+      }
       map.close();
       assert.equal(fs.readFileSync(path, 'utf8'), 'Descriptor');
     });
@@ -98,7 +103,7 @@ describe('opening a mapping', () => {
       map.close();
     });
 
-    it('follows a symbolic link', () => {
+    posixIt('follows a symbolic link', () => {
       const path = file('target');
       const link = tmp();
       fs.symlinkSync(path, link);
@@ -171,10 +176,10 @@ describe('opening a mapping', () => {
       map.close();
       const stat = fs.statSync(path);
       assert.equal(stat.size, 5000);
-      assert.equal(stat.mode & 0o777, 0o600);
+      assert.equal(stat.mode & 0o777, isWindows ? 0o666 : 0o600);
     });
 
-    it('makes it with the mode asked, less the umask', () => {
+    posixIt('makes it with the mode asked, less the umask', () => {
       const path = tmp();
       const before = process.umask(0o027);
       try {
@@ -185,7 +190,7 @@ describe('opening a mapping', () => {
       assert.equal(fs.statSync(path).mode & 0o777, 0o640);
     });
 
-    it('makes nothing through a symbolic link to nothing', () => {
+    posixIt('makes nothing through a symbolic link to nothing', () => {
       const path = tmp();
       fs.symlinkSync(tmp('nothing'), path);
       assert.throws(() => new Mmap(path, 10, RW), { code: 'ENOENT', syscall: 'open', path });

@@ -8,6 +8,7 @@ const fs = require('node:fs');
 
 const { Mmap, PROT_READ, PROT_WRITE, MAP_SHARED, MAP_PRIVATE } = require('..');
 const { runFunction } = require('./support/child');
+const { isLinux, isWindows, linuxIt, posixIt } = require('./support/platform');
 const { scratch } = require('./support/scratch');
 
 const RW = PROT_READ | PROT_WRITE;
@@ -29,7 +30,7 @@ describe('a read-only mapping', () => {
     map.close();
   });
 
-  it('opens the file without the right to write', () => {
+  linuxIt('opens the file without the right to write', () => {
     const map = new Mmap(path);
     assert.throws(() => fs.writeSync(map.fd, 'x'), { code: 'EBADF' });
     assert.throws(() => fs.writeSync(fs.openSync(`/proc/self/fd/${map.fd}`, 'r'), 'x'));
@@ -57,9 +58,11 @@ describe('a read-only mapping', () => {
     const seen = [0, 1, 2, 3].map((i) => String.fromCharCode(buffer[i * page + 5]));
     assert.deepEqual(seen, ['x', 'x', '.', 'x']);
     assert.equal(map.readString(2 * page + 5, 1), 'x');
-    map.advise('dontneed');
-    assert.equal(buffer[2 * page + 5], 0x78);
-    assert.equal(buffer[2 * page], 0x2e);
+    if (isLinux) {
+      map.advise('dontneed');
+      assert.equal(buffer[2 * page + 5], 0x78);
+      assert.equal(buffer[2 * page], 0x2e);
+    }
     map.close();
     writer.close();
   });
@@ -77,7 +80,7 @@ describe('a read-only mapping', () => {
     map.close();
   });
 
-  it('is mapped of a file of another user that may only be read', () => {
+  posixIt('is mapped of a file of another user that may only be read', () => {
     fs.chmodSync(path, 0o444);
     fs.chmodSync(require('node:path').dirname(path), 0o755);
     const body = ({ Mmap: There }, name, uid) => {
@@ -98,7 +101,8 @@ describe('a read-only mapping', () => {
       console.log('alive');
     };
     const hard = runFunction(body, [path, true]);
-    assert.deepEqual([hard.stdout, hard.signal], ['46\n', 'SIGSEGV']);
+    const end = isWindows ? 0xc0000005 : 'SIGSEGV'; // an access violation
+    assert.deepEqual([hard.stdout, hard.signal ?? hard.status], ['46\n', end]);
     const soft = runFunction(body, [path, false]);
     assert.deepEqual([soft.stdout, soft.signal], ['46\nalive\n', null]);
   });

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 typedef uint32_t mipc_atomic_u32_t;
+typedef uintptr_t mipc_atomic_uptr_t;
 
 /* Returns the value before the addition. */
 static inline uint32_t mipc_atomic_add_relaxed(mipc_atomic_u32_t *word, uint32_t by) {
@@ -17,6 +18,23 @@ static inline uint32_t mipc_atomic_add_relaxed(mipc_atomic_u32_t *word, uint32_t
 /* Returns the value before the subtraction. */
 static inline uint32_t mipc_atomic_sub_acq_rel(mipc_atomic_u32_t *word, uint32_t by) {
   return __atomic_fetch_sub(word, by, __ATOMIC_ACQ_REL);
+}
+
+/* Returns the value before the addition. */
+static inline uint32_t mipc_atomic_add_release(mipc_atomic_u32_t *word, uint32_t by) {
+  return __atomic_fetch_add(word, by, __ATOMIC_RELEASE);
+}
+
+static inline void mipc_atomic_store_release(mipc_atomic_u32_t *word, uint32_t value) {
+  __atomic_store_n(word, value, __ATOMIC_RELEASE);
+}
+
+static inline void mipc_atomic_store_release_ptr(mipc_atomic_uptr_t *word, uintptr_t value) {
+  __atomic_store_n(word, value, __ATOMIC_RELEASE);
+}
+
+static inline uintptr_t mipc_atomic_load_acquire_ptr(const mipc_atomic_uptr_t *word) {
+  return __atomic_load_n(word, __ATOMIC_ACQUIRE);
 }
 
 static inline uint32_t mipc_atomic_load_acquire(const mipc_atomic_u32_t *word) {

@@ -63,3 +63,11 @@ void *mipc_slots_remove(mipc_slots_t *table, uint32_t number) {
   table->used--;
   return item;
 }
+
+void *mipc_slots_next(const mipc_slots_t *table, uint32_t *index) {
+  while (*index < table->capacity) {
+    void *item = table->slots[(*index)++].item;
+    if (item) return item;
+  }
+  return NULL;
+}

@@ -38,4 +38,7 @@ void *mipc_slots_get(const mipc_slots_t *table, uint32_t number);
 /* Takes it out and returns it; NULL when it is not there. */
 void *mipc_slots_remove(mipc_slots_t *table, uint32_t number);
 
+/* Items one by one: the first at or after `*index`, which is moved behind it; NULL at the end. */
+void *mipc_slots_next(const mipc_slots_t *table, uint32_t *index);
+
 #endif

@@ -25,6 +25,15 @@
     "the same for all")                                                                            \
   X(UNSUPPORTED, -1006, "ERR_MMAPIPC_UNSUPPORTED",                                                 \
     "this system, file type or runtime cannot do what was asked")                                  \
+  X(TRUNCATED, -1008, "ERR_MMAPIPC_TRUNCATED",                                                     \
+    "another process made the file shorter than the mapping, which shows zeros there from then "   \
+    "on")                                                                                          \
+  X(TIMEOUT, -1009, "ERR_MMAPIPC_TIMEOUT", "the lock was not free within the timeout")             \
+  X(DEADLOCK, -1010, "ERR_MMAPIPC_DEADLOCK",                                                       \
+    "this thread would wait for a lock that only it could release")                                \
+  X(NOT_LOCKED, -1011, "ERR_MMAPIPC_NOT_LOCKED",                                                   \
+    "unlock() of what lock() or tryLock() did not take")                                           \
+  X(LOCKED, -1012, "ERR_MMAPIPC_LOCKED", "close() while locked; release the lock first")           \
   X(NO_BINARY, -1007, "ERR_MMAPIPC_NO_BINARY", "no native binary for this platform could be loaded")
 
 /* The system calls that a failure can be blamed on: X(symbol, name in JS). */

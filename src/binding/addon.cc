@@ -38,6 +38,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   napi_set_instance_data(env, environment, environment_finalize, nullptr);
 
   exports.Set("report", bytes);
+  filelock_exports(env, exports);
   mapping_exports(env, exports);
   tables_exports(env, exports);
   return exports;

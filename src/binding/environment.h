@@ -19,14 +19,16 @@ extern "C" {
 struct Environment {
   uint32_t refs;
   mipc_slots_t mappings;
-  mipc_report_t *report;       /* the bytes of the ArrayBuffer below */
-  Napi::ObjectReference bytes; /* keeps them alive, whatever JS does with its own reference */
+  napi_threadsafe_function notices; /* told that a wait is over; made at the first of them */
+  mipc_report_t *report;            /* the bytes of the ArrayBuffer below */
+  Napi::ObjectReference bytes;      /* keeps them alive, whatever JS does with its own reference */
 };
 
 Environment *environment_of(napi_env env);
 void environment_put(Environment *environment);
 
 /* The subjects of the binding; each adds its functions or tables to `exports`. */
+void filelock_exports(Napi::Env env, Napi::Object exports);
 void mapping_exports(Napi::Env env, Napi::Object exports);
 void tables_exports(Napi::Env env, Napi::Object exports);
 

@@ -3,13 +3,15 @@
  * arguments, and return a number: a count, a handle, or a negative status. lib/ has checked every
  * type; a value of another type counts as 0 here.
  */
-#include "environment.h"
+#include "values.h"
 
 #include <new>
 #include <string>
 
 extern "C" {
+#include "../base/atomic.h"
 #include "../base/status.h"
+#include "../os/guard.h"
 #include "../os/process.h"
 #include "../shm/mapping.h"
 #include "../shm/quarantine.h"
@@ -39,35 +41,8 @@ void window_finalize(napi_env, void *, void *mapping) {
   mipc_mapping_put_window(static_cast<mipc_mapping_t *>(mapping));
 }
 
-uint64_t to_u64(const Napi::Value &value) {
-  int64_t number = 0;
-  napi_get_value_int64(value.Env(), value, &number);
-  return number < 0 ? 0 : static_cast<uint64_t>(number);
-}
-
-uint32_t to_u32(const Napi::Value &value) {
-  uint32_t number = 0;
-  napi_get_value_uint32(value.Env(), value, &number);
-  return number;
-}
-
-bool to_bool(const Napi::Value &value) {
-  bool flag = false;
-  napi_get_value_bool(value.Env(), value, &flag);
-  return flag;
-}
-
-Napi::Value to_number(const Napi::CallbackInfo &info, int64_t number) {
-  return Napi::Number::New(info.Env(), static_cast<double>(number));
-}
-
-mipc_mapping_t *find(const Napi::CallbackInfo &info) {
-  Environment *environment = environment_of(info.Env());
-  return static_cast<mipc_mapping_t *>(mipc_slots_get(&environment->mappings, to_u32(info[0])));
-}
-
-/* open(owner, path | fd, offset, length, prot, copyOnWrite, protect, anyFilesystem, create, mode)
- * -> handle or status; binding.report tells more. */
+/* open(owner, path | fd, offset, length, prot, copyOnWrite, protect, anyFilesystem, create, mode,
+ * guard) -> handle or status; binding.report tells more. */
 Napi::Value open(const Napi::CallbackInfo &info) {
   Environment *environment = environment_of(info.Env());
   mipc_mapping_spec_t spec = {};
@@ -86,6 +61,7 @@ Napi::Value open(const Napi::CallbackInfo &info) {
   spec.any_filesystem = to_bool(info[7]);
   spec.create = static_cast<mipc_create_t>(to_u32(info[8]));
   spec.mode = to_u32(info[9]);
+  spec.guard = to_bool(info[10]);
 
   mipc_mapping_t *mapping = nullptr;
   int status = mipc_mapping_open(&spec, environment->report, &mapping);
@@ -144,6 +120,8 @@ Napi::Value window(const Napi::CallbackInfo &info) {
   if (status != napi_generic_failure) mipc_mapping_put_window(mapping);
   return to_number(info, MIPC_E_UNSUPPORTED);
 }
+
+void nothing_finalize(napi_env, void *, void *) {}
 
 /* The bytes of a Uint8Array argument. */
 bool bytes_of(const Napi::Value &value, uint8_t **ret_bytes, size_t *ret_length) {
@@ -212,6 +190,28 @@ Napi::Value lock_memory(const Napi::CallbackInfo &info) {
                                           : mipc_mapping_unlock_memory(mapping));
 }
 
+/* truncated(handle) -> 1 or 0 */
+Napi::Value truncated(const Napi::CallbackInfo &info) {
+  mipc_mapping_t *mapping = find(info);
+  if (!mapping) return to_number(info, MIPC_E_CLOSED);
+  return to_number(info, mipc_mapping_truncated(mapping));
+}
+
+/* hits() -> the count of all truncations met in this process. */
+Napi::Value hits(const Napi::CallbackInfo &info) {
+  return to_number(info, mipc_atomic_load_acquire(mipc_guard_hits()));
+}
+
+/* hitsBuffer() -> the same count as an ArrayBuffer over C's own memory, which is never freed;
+ * undefined where the runtime refuses. */
+Napi::Value hits_buffer(const Napi::CallbackInfo &info) {
+  napi_value buffer = nullptr;
+  void *word = const_cast<mipc_atomic_u32_t *>(mipc_guard_hits());
+  napi_status status = napi_create_external_arraybuffer(info.Env(), word, sizeof(mipc_atomic_u32_t),
+                                                        nothing_finalize, nullptr, &buffer);
+  return status == napi_ok ? Napi::Value(info.Env(), buffer) : info.Env().Undefined();
+}
+
 /* quarantined() -> ranges that wait; for tests */
 Napi::Value quarantined(const Napi::CallbackInfo &info) {
   return to_number(info, static_cast<int64_t>(mipc_quarantine_count()));
@@ -229,5 +229,8 @@ void mapping_exports(Napi::Env env, Napi::Object exports) {
   exports.Set("advise", Napi::Function::New<advise>(env));
   exports.Set("resident", Napi::Function::New<resident>(env));
   exports.Set("lockMemory", Napi::Function::New<lock_memory>(env));
+  exports.Set("truncated", Napi::Function::New<truncated>(env));
+  exports.Set("hits", Napi::Function::New<hits>(env));
+  exports.Set("hitsBuffer", Napi::Function::New<hits_buffer>(env));
   exports.Set("quarantined", Napi::Function::New<quarantined>(env));
 }

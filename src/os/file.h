@@ -32,7 +32,8 @@ typedef enum {
 
 typedef struct {
   mipc_file_kind_t kind;
-  uint64_t size; /* bytes */
+  uint64_t size;          /* bytes */
+  uint64_t device, inode; /* which file it is */
 } mipc_file_info_t;
 
 /*

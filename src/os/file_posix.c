@@ -52,6 +52,8 @@ int mipc_file_stat(mipc_file_t file, mipc_file_info_t *ret_info) {
                    : S_ISDIR(st.st_mode) ? MIPC_KIND_DIRECTORY
                                          : MIPC_KIND_OTHER;
   ret_info->size = (uint64_t)st.st_size;
+  ret_info->device = (uint64_t)st.st_dev;
+  ret_info->inode = (uint64_t)st.st_ino;
   return 0;
 }
 

@@ -132,20 +132,25 @@ int mipc_file_dup(int fd, mipc_file_t *ret_file) {
   return 0;
 }
 
+static uint64_t join(DWORD high, DWORD low) {
+  return (uint64_t)high << 32 | low;
+}
+
 int mipc_file_stat(mipc_file_t file, mipc_file_info_t *ret_info) {
-  FILE_STANDARD_INFO info = {0};
+  BY_HANDLE_FILE_INFORMATION info = {0};
   mipc_file_kind_t kind = MIPC_KIND_OTHER;
   SetLastError(ERROR_SUCCESS);
   DWORD type = GetFileType((HANDLE)file.os);
   if (type == FILE_TYPE_UNKNOWN && GetLastError() != ERROR_SUCCESS) return mipc_i_last_status();
   if (type == FILE_TYPE_DISK) {
-    if (!GetFileInformationByHandleEx((HANDLE)file.os, FileStandardInfo, &info, sizeof info)) {
-      return mipc_i_last_status();
-    }
-    kind = info.Directory ? MIPC_KIND_DIRECTORY : MIPC_KIND_FILE;
+    if (!GetFileInformationByHandle((HANDLE)file.os, &info)) return mipc_i_last_status();
+    bool directory = info.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY;
+    kind = directory ? MIPC_KIND_DIRECTORY : MIPC_KIND_FILE;
   }
   ret_info->kind = kind;
-  ret_info->size = (uint64_t)info.EndOfFile.QuadPart;
+  ret_info->size = join(info.nFileSizeHigh, info.nFileSizeLow);
+  ret_info->device = info.dwVolumeSerialNumber;
+  ret_info->inode = join(info.nFileIndexHigh, info.nFileIndexLow);
   return 0;
 }
 
@@ -230,7 +235,7 @@ static int write_zeros(mipc_file_t file, uint64_t from, uint64_t to) {
  * zeros over what the other has stored there since. A file system without locks must do without.
  */
 static int fill(mipc_file_t file, uint64_t to) {
-  OVERLAPPED byte = at((uint64_t)1 << 62);
+  OVERLAPPED byte = at(MIPC_LOCK_GROWING);
   bool locked = LockFileEx((HANDLE)file.os, LOCKFILE_EXCLUSIVE_LOCK, 0, 1, 0, &byte);
   mipc_file_info_t info;
   int status = mipc_file_stat(file, &info);

@@ -1,6 +1,6 @@
 /*
  * What the *_win32.c files share with each other, and nobody else sees: the system's header, its
- * errors as statuses, and the way back for a file that grew for nothing.
+ * errors as statuses, where locks lie, and the way back for a file that grew for nothing.
  */
 #ifndef MIPC_OS_WIN32_I_H
 #define MIPC_OS_WIN32_I_H
@@ -43,6 +43,12 @@ int mipc_i_status_of(DWORD error);
 static inline int mipc_i_last_status(void) {
   return mipc_i_status_of(GetLastError());
 }
+
+/* Bytes that no file has: the locks of flock.h, one byte for each of the file's, and behind them
+ * the one that is locked while a file is lengthened, whoever holds those. */
+#define MIPC_LOCK_AREA        ((uint64_t)1 << 62)
+#define MIPC_LOCK_AREA_LENGTH ((uint64_t)1 << 61)
+#define MIPC_LOCK_GROWING     (MIPC_LOCK_AREA + MIPC_LOCK_AREA_LENGTH)
 
 /* Cuts a file back to `from` bytes, unless it has another size than `reached`, the one we gave it,
  * or somebody has mapped it: the system refuses then. */

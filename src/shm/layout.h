@@ -22,12 +22,14 @@
   X(uint64_t, file_size,  0, "bytes the file has; with FILE_TOO_SMALL, and after an open")         \
   X(uint64_t, size,       8, "bytes of the mapping")                                               \
   X(uint64_t, address,   16, "of the first byte that JS sees")                                     \
-  X(int32_t,  fd,        24, "descriptor of the mapping's own, -1 where files have none")          \
-  X(uint32_t, call,      28, "the system call that failed, an index into binding.calls")           \
-  X(uint32_t, kind,      32, "of a file that cannot be mapped, a mipc_file_kind_t")                \
-  X(uint32_t, page_size, 36, "bytes of a page")
+  X(uint64_t, device,    24, "of the file; with inode: which file it is, whatever its name")       \
+  X(uint64_t, inode,     32, "of the file")                                                        \
+  X(int32_t,  fd,        40, "descriptor of the mapping's own, -1 where files have none")          \
+  X(uint32_t, call,      44, "the system call that failed, an index into binding.calls")           \
+  X(uint32_t, kind,      48, "of a file that cannot be mapped, a mipc_file_kind_t")                \
+  X(uint32_t, page_size, 52, "bytes of a page")
 /* clang-format on */
-#define MIPC_REPORT_SIZE 40
+#define MIPC_REPORT_SIZE 56
 
 #define MIPC_LAYOUT_FIELD(type, field, offset, meaning) type field;
 typedef struct {

@@ -15,22 +15,41 @@ static bool has_two_ranges(const mipc_mapping_t *m) {
   return m->view != m->base;
 }
 
+/* Before the file is closed: a thread that waits for the lock uses it. */
+void mipc_mapping_give_up(mipc_mapping_t *m) {
+  mipc_filelock_close(m->lock);
+  m->lock = NULL;
+}
+
+static void unguard(mipc_mapping_t *m, int range) {
+  mipc_guard_remove(m->guards[range]);
+  m->guards[range] = NULL;
+}
+
 void mipc_mapping_close(mipc_mapping_t *m, uint32_t detached) {
   if (m->closed) return;
   m->closed = true;
   m->detached = detached > 0;
-  if (has_two_ranges(m)) mipc_vm_unmap(m->base, m->span);
+  mipc_mapping_give_up(m);
+  int view = has_two_ranges(m) ? 1 : 0;
+  if (view) {
+    unguard(m, 0);
+    mipc_vm_unmap(m->base, m->span);
+  }
   /* acquire: pairs with the release of mipc_mapping_put_window(), so that a window counted as gone
    * is gone with everything its finalizer did. */
   uint32_t windows = mipc_atomic_load_acquire(&m->windows);
   if (!m->shown || !windows) {
     /* Nobody has the address. (A window that is gone was collected with its Buffers, and a call of
      * Node's that is under way would have kept them.) */
+    unguard(m, view);
     mipc_vm_unmap(m->view, m->span);
-  } else if (mipc_vm_replace(m->view, m->span)) {
-    if (windows > detached) {
+  } else {
+    bool ours = mipc_vm_replace(m->view, m->span);
+    unguard(m, view); /* not before: a thread of Node's pool may be reading there */
+    if (ours && windows > detached) {
       m->replaced = true; /* somebody has it under another name: mipc_mapping_put() goes on */
-    } else {
+    } else if (ours) {
       mipc_quarantine_add(m->view, m->span);
     }
   }
@@ -44,6 +63,9 @@ void mipc_mapping_put(mipc_mapping_t *m) {
   /* acq_rel: the release hands our last writes to whoever frees, the acquire takes all of theirs.
    */
   if (mipc_atomic_sub_acq_rel(&m->refs, 1) != 1) return;
+  mipc_mapping_give_up(m);
+  unguard(m, 0);
+  unguard(m, 1);
   if (m->replaced && m->detached) {
     mipc_quarantine_add(m->view, m->span);
   } else if (m->replaced) {
@@ -79,7 +101,7 @@ int64_t mipc_mapping_read(mipc_mapping_t *m, uint64_t offset, void *to, uint64_t
   length = mipc_range_clip(m->size, offset, length);
   /* memmove, here and in write: the other side may be a Buffer over this same mapping. */
   if (length) memmove(to, m->base + m->slop + offset, (size_t)length);
-  return (int64_t)length;
+  return mipc_mapping_truncated(m) ? (int64_t)MIPC_E_TRUNCATED : (int64_t)length;
 }
 
 int64_t mipc_mapping_write(mipc_mapping_t *m, uint64_t offset, const void *from, uint64_t length) {
@@ -88,7 +110,7 @@ int64_t mipc_mapping_write(mipc_mapping_t *m, uint64_t offset, const void *from,
   if (offset >= m->size) return MIPC_E_RANGE;
   length = mipc_range_clip(m->size, offset, length);
   if (length) memmove(m->base + m->slop + offset, from, (size_t)length);
-  return (int64_t)length;
+  return mipc_mapping_truncated(m) ? (int64_t)MIPC_E_TRUNCATED : (int64_t)length;
 }
 
 /* A range of the user's as whole pages, in bytes from the start of the mapped range; length 0 when
@@ -149,4 +171,27 @@ int mipc_mapping_lock_memory(mipc_mapping_t *m) {
 
 int mipc_mapping_unlock_memory(mipc_mapping_t *m) {
   return m->closed ? (int)MIPC_E_CLOSED : mipc_vm_unlock(m->base, m->span);
+}
+
+bool mipc_mapping_truncated(const mipc_mapping_t *m) {
+  return mipc_guard_hit(m->guards[0]) || mipc_guard_hit(m->guards[1]);
+}
+
+int mipc_mapping_lock(mipc_mapping_t *m, mipc_filelock_t **ret_lock) {
+  if (m->closed) return MIPC_E_CLOSED;
+  if (!m->lock) {
+    int status = mipc_filelock_open(m->file, m->own_description, &m->lock);
+    if (status < 0 && !m->own_description) status = mipc_filelock_open(m->file, true, &m->lock);
+    if (status < 0) return status;
+  }
+  *ret_lock = m->lock;
+  return 0;
+}
+
+mipc_flock_range_t mipc_mapping_lock_range(const mipc_mapping_t *m, bool shared, uint64_t offset,
+                                           uint64_t length) {
+  return (mipc_flock_range_t){.shared = shared,
+                              .whole = length == 0,
+                              .offset = m->offset + offset,
+                              .length = mipc_range_clip(m->size, offset, length)};
 }

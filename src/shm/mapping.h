@@ -19,6 +19,7 @@
 
 #include "../os/file.h"
 #include "../os/vm.h"
+#include "filelock.h"
 #include "layout.h"
 
 /* The constants of IPC::Mmap, with Linux's numbers on every system: X(name, number). */
@@ -46,6 +47,7 @@ typedef struct {
   bool copy_on_write;   /* MAP_PRIVATE: stores stay in this process */
   bool protect;         /* of a read-only mapping: a store by user code is a fault */
   bool any_filesystem;  /* map even where sharing is not promised */
+  bool guard;           /* zeros and TRUNCATED instead of a fault, when the file gets shorter */
   mipc_create_t create; /* only a shared writable mapping makes a file, and only with a length */
   uint32_t mode;        /* permission bits of a file that is made */
 } mipc_mapping_spec_t;
@@ -85,7 +87,8 @@ void mipc_mapping_put_window(mipc_mapping_t *mapping);
 
 /*
  * Copies, clipped at the end of the mapping; return the number of bytes. RANGE: `offset` is not
- * inside. ACCESS: a write to a read-only mapping, a read from a write-only one. CLOSED.
+ * inside. ACCESS: a write to a read-only mapping, a read from a write-only one. CLOSED. TRUNCATED:
+ * the bytes are, or may be, zeros that the file never held.
  */
 int64_t mipc_mapping_read(mipc_mapping_t *mapping, uint64_t offset, void *to, uint64_t length);
 int64_t mipc_mapping_write(mipc_mapping_t *mapping, uint64_t offset, const void *from,
@@ -101,5 +104,23 @@ int64_t mipc_mapping_resident(mipc_mapping_t *mapping, uint64_t offset, uint64_t
 /* Keeps all its pages in memory, and lets them go. */
 int mipc_mapping_lock_memory(mipc_mapping_t *mapping);
 int mipc_mapping_unlock_memory(mipc_mapping_t *mapping);
+
+/* Whether a fault has put zeros in the place of the file; for good. */
+bool mipc_mapping_truncated(const mipc_mapping_t *mapping);
+
+/*
+ * The lock of this mapping on its file, made at the first call; it is closed with the mapping. A
+ * file opened by descriptor is opened again for it, so that two mappings of one descriptor exclude
+ * each other too; where that is refused, they share one lock.
+ */
+int mipc_mapping_lock(mipc_mapping_t *mapping, mipc_filelock_t **ret_lock);
+
+/* Gives back its lock, or stops waiting for it; the mapping stays open. */
+void mipc_mapping_give_up(mipc_mapping_t *mapping);
+
+/* A range of the mapping as one of the file, clipped at the end of the mapping; length 0 stands for
+ * the whole file. */
+mipc_flock_range_t mipc_mapping_lock_range(const mipc_mapping_t *mapping, bool shared,
+                                           uint64_t offset, uint64_t length);
 
 #endif

@@ -5,19 +5,24 @@
 #define MIPC_SHM_MAPPING_I_H
 
 #include "../base/atomic.h"
+#include "../os/guard.h"
+#include "filelock.h"
 #include "mapping.h"
 
 struct mipc_mapping {
   mipc_atomic_u32_t refs;    /* the opener's and one per window */
   mipc_atomic_u32_t windows; /* whose ArrayBuffer is not gone yet */
   mipc_file_t file;
-  uint8_t *base; /* what our operations work on; NULL: given back */
-  uint8_t *view; /* what user code sees; the same address, or a range of its own */
-  size_t span;   /* bytes of each range: slop + size */
-  size_t slop;   /* bytes between the granularity boundary and the user's first byte */
-  uint64_t size; /* bytes of the user's */
+  uint8_t *base;           /* what our operations work on; NULL: given back */
+  uint8_t *view;           /* what user code sees; the same address, or a range of its own */
+  size_t span;             /* bytes of each range: slop + size */
+  size_t slop;             /* bytes between the granularity boundary and the user's first byte */
+  uint64_t size;           /* bytes of the user's */
+  uint64_t offset;         /* of the user's first byte, in the file */
+  mipc_guard_t *guards[2]; /* of base, and of a view of its own; NULL: unguarded */
+  mipc_filelock_t *lock;   /* NULL: not used yet */
+  bool own_description;    /* opened by us, not a copy of a descriptor */
   uint32_t prot;
-  bool copy_on_write;
   bool shown; /* a window on `view` was given out */
   bool closed;
   bool replaced; /* `view` is private zeros by now and waits for its last window */

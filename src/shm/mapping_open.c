@@ -76,6 +76,12 @@ static int map_ranges(mipc_mapping_t *m, const mipc_mapping_spec_t *spec) {
   return 0;
 }
 
+/* No memory for a guard: the mapping is as it would be without. */
+static void guard_ranges(mipc_mapping_t *m) {
+  m->guards[0] = mipc_guard_add(m->base, m->span);
+  if (m->view != m->base) m->guards[1] = mipc_guard_add(m->view, m->span);
+}
+
 static int build(mipc_mapping_t *m, const mipc_mapping_spec_t *spec, mipc_report_t *report) {
   mipc_file_info_t info;
   report->call = MIPC_CALL_FSTAT;
@@ -84,6 +90,8 @@ static int build(mipc_mapping_t *m, const mipc_mapping_spec_t *spec, mipc_report
   report->call = MIPC_CALL_NONE;
   report->kind = info.kind;
   report->file_size = info.size;
+  report->device = info.device;
+  report->inode = info.inode;
   if (info.kind != MIPC_KIND_FILE) return MIPC_E_UNSUPPORTED;
   if (is_shared_writer(spec) && !spec->any_filesystem && !mipc_file_coherent(m->file)) {
     return MIPC_E_FILESYSTEM;
@@ -98,9 +106,10 @@ static int build(mipc_mapping_t *m, const mipc_mapping_spec_t *spec, mipc_report
 
   report->call = MIPC_CALL_MMAP;
   status = map_ranges(m, spec);
-  if (status < 0 || !grow) return status;
+  if (status < 0) return status;
+  if (spec->guard) guard_ranges(m);
   report->call = MIPC_CALL_FALLOCATE;
-  return mipc_file_extend(m->file, info.size, spec->offset + m->size);
+  return grow ? mipc_file_extend(m->file, info.size, spec->offset + m->size) : 0;
 }
 
 int mipc_mapping_open(const mipc_mapping_spec_t *spec, mipc_report_t *report,
@@ -112,7 +121,8 @@ int mipc_mapping_open(const mipc_mapping_spec_t *spec, mipc_report_t *report,
   if (!m) return mipc_no_memory();
   m->refs = 1;
   m->prot = spec->prot;
-  m->copy_on_write = spec->copy_on_write;
+  m->offset = spec->offset;
+  m->own_description = spec->path != NULL;
   m->file = MIPC_NO_FILE;
   bool made = false;
   status = open_file(spec, &m->file, &made, &report->call);

@@ -1,12 +1,16 @@
 /*
  * What this process holds from the system: descriptors, mappings, memory. For tests that nothing
- * leaks.
+ * leaks. Where there is no /proc nobody can tell, and all numbers are 0.
  */
 'use strict';
 
+const assert = require('node:assert/strict');
 const fs = require('node:fs');
 
+const { isLinux, isWindows } = require('./platform');
+
 function count(folderOrFile) {
+  if (!isLinux) return 0;
   return folderOrFile.endsWith('maps')
     ? fs.readFileSync(folderOrFile, 'utf8').split('\n').length
     : fs.readdirSync(folderOrFile).length;
@@ -19,10 +23,21 @@ function holdings() {
 
 /* Lines of /proc/self/maps that name the path. */
 function mappingsOf(path) {
+  if (!isLinux) return [];
   return fs
     .readFileSync('/proc/self/maps', 'utf8')
     .split('\n')
     .filter((line) => line.includes(path));
+}
+
+/* That this process maps the file, and that it does not: where /proc is missing the first says
+ * nothing, and Windows tells the second by letting the file be removed. */
+function assertMapped(path) {
+  if (isLinux) assert.notEqual(mappingsOf(path).length, 0);
+}
+function assertUnmapped(path) {
+  assert.deepEqual(mappingsOf(path), []);
+  if (isWindows) fs.unlinkSync(path);
 }
 
 /* Collects garbage and lets finalizers run. */
@@ -36,4 +51,4 @@ async function collect(times = 3) {
   }
 }
 
-module.exports = { holdings, mappingsOf, collect };
+module.exports = { holdings, mappingsOf, assertMapped, assertUnmapped, collect };

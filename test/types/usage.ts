@@ -14,6 +14,7 @@ import {
   PROT_READ,
   PROT_WRITE,
   type Advice,
+  type LockGuard,
   type MmapOptions,
 } from 'mmapipc';
 
@@ -41,6 +42,18 @@ const pages: number = map.resident();
 map.unmap();
 map.close();
 
+const guard: LockGuard = map.lock({ timeout: 100, shared: true });
+const maybe: LockGuard | null = map.tryLock({ offset: 3, length: 4 });
+const total: number = map.withLock((g) => (g.recovered ? 1 : 2), { timeout: Infinity });
+guard.release();
+map.unlock();
+new Mmap({ file: '/x', autolock: true, timeout: 5, onTruncate: 'crash' });
+
+export async function locking(signal: AbortSignal): Promise<number> {
+  using held = await map.lockAsync({ signal });
+  return held.recovered ? 0 : map.withLockAsync(async () => 3, { timeout: 5 });
+}
+
 const inside: number = Mmap.with({ file: '/x' }, (m) => m.size);
 
 export async function later(): Promise<string> {
@@ -67,4 +80,7 @@ map.size = 3;
 // @ts-expect-error: no such encoding
 map.readString(0, 1, 'utf9');
 
-export { address, buffer, copied, copy, file, inside, pages, size, text, written };
+// @ts-expect-error: tryLock does not wait
+map.tryLock({ timeout: 3 });
+
+export { address, maybe, total, buffer, copied, copy, file, inside, pages, size, text, written };

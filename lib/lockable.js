@@ -1,0 +1,105 @@
+/*
+ * The lock family, as every class that can be locked has it. The subclass says, by the two symbols
+ * below, which lock it has and what its defaults are.
+ */
+'use strict';
+
+const { MmapipcError, invalidReturn, invalidType } = require('./errors');
+const { boolean, callback, integer, options, timeoutOf } = require('./validate');
+
+/* The subclass has the methods [LOCK](), giving its lock (filelock.js), made at the first call, and
+ * [DEFAULTS](), giving { size, shared, timeout }. */
+const LOCK = Symbol('lock');
+const DEFAULTS = Symbol('lock defaults');
+
+const SYNC_OPTIONS = ['timeout', 'shared', 'offset', 'length'];
+const TRY_OPTIONS = SYNC_OPTIONS.filter((name) => name !== 'timeout');
+const ASYNC_OPTIONS = [...SYNC_OPTIONS, 'signal'];
+const NONE = Object.freeze({});
+
+class Lockable {
+  lock(opts) {
+    const lock = this[LOCK]();
+    const defaults = this[DEFAULTS]();
+    if (opts === undefined) {
+      return lock.lock(defaults.whole, defaults.timeout);
+    }
+    const { request, timeout } = interpret(opts, SYNC_OPTIONS, defaults);
+    return lock.lock(request, timeout);
+  }
+
+  tryLock(opts) {
+    const lock = this[LOCK]();
+    const { request } = interpret(opts, TRY_OPTIONS, this[DEFAULTS]());
+    return lock.tryLock(request);
+  }
+
+  unlock() {
+    const lock = this[LOCK]();
+    if (!lock.heldSync) {
+      const why = lock.heldAsync
+        ? 'the lock was taken by lockAsync and belongs to its guard: call guard.release()'
+        : 'this object does not hold the lock';
+      throw new MmapipcError('ERR_MMAPIPC_NOT_LOCKED', why);
+    }
+    lock.releaseHeld();
+  }
+
+  withLock(fn, opts) {
+    callback(fn, 'The "fn" argument');
+    const guard = this.lock(opts);
+    try {
+      const result = fn(guard);
+      if (typeof result?.then === 'function') {
+        throw invalidReturn('withLock', 'the lock would be gone before its end; use withLockAsync');
+      }
+      return result;
+    } finally {
+      guard.release();
+    }
+  }
+
+  lockAsync(opts) {
+    try {
+      const lock = this[LOCK]();
+      const { request, timeout, signal } = interpret(opts, ASYNC_OPTIONS, this[DEFAULTS]());
+      return lock.lockAsync(request, timeout, signal);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  async withLockAsync(fn, opts) {
+    callback(fn, 'The "fn" argument');
+    const guard = await this.lockAsync(opts);
+    try {
+      return await fn(guard);
+    } finally {
+      guard.release();
+    }
+  }
+}
+
+/* { request: { shared, offset, length, start }, timeout, signal }; length 0: the whole file. */
+function interpret(given, known, defaults) {
+  const opts = given === undefined ? NONE : options(given, known, 'The options object');
+  const { shared = defaults.shared, timeout = defaults.timeout, signal } = opts;
+  boolean(shared, 'The option "shared"');
+  timeoutOf(timeout, 'The option "timeout"');
+  if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
+    throw invalidType('The option "signal"', 'an AbortSignal', signal);
+  }
+  return { request: rangeOf(opts, shared, defaults), timeout, signal };
+}
+
+function rangeOf({ offset, length }, shared, { size, base }) {
+  if (offset === undefined && length === undefined) {
+    return { shared, offset: 0, length: 0, start: 0 };
+  }
+  const from = integer(offset ?? 0, 'The option "offset"', 0, size - 1);
+  const n = integer(length ?? size - from, 'The option "length"', 1);
+  const bytes = Math.min(n, size - from);
+  return { shared, offset: from, length: bytes, start: base + from };
+}
+
+module.exports = { Lockable, LOCK, DEFAULTS };

@@ -1,0 +1,121 @@
+/*
+ * The bytes of one mapping, as JS reaches them.
+ *
+ * Plain copies are made here, between Buffers, because JS does them without a call into C; what JS
+ * cannot reach (beyond 4 GiB, or where external Buffers are refused) C copies. Two windows are kept:
+ * the true image of the file, never shown to anybody, so that nobody can detach or replace it; and
+ * what the user gets (src/shm/mapping.h).
+ */
+'use strict';
+
+const { constants } = require('node:buffer');
+
+const binding = require('./binding');
+const { MmapipcError } = require('./errors');
+
+const { MAX_LENGTH } = constants;
+/* Methods of Buffer cut offsets to 32 bits in some versions (copy in Node 22): beyond 4 GiB C copies,
+ * in every version. */
+const WINDOW = Math.min(MAX_LENGTH, 2 ** 32);
+/* Less work than Buffer.copy; taken once, as a subclass may have its own. */
+const { set } = Uint8Array.prototype;
+const EMPTY = Buffer.alloc(0);
+
+class MappedBytes {
+  #handle;
+  #size;
+  #truth; /* Buffer; undefined: not made yet; empty: only C can reach the bytes */
+  #shown; /* the user's Buffer; undefined: not made yet */
+  #views = []; /* WeakRefs to the ArrayBuffers of windows beyond #shown */
+  #sweepAt = 16; /* number of views at which the collected ones are forgotten */
+
+  constructor(handle, size) {
+    this.#handle = handle;
+    this.#size = size;
+  }
+
+  /* The user's Buffer, always the same. */
+  shown() {
+    if (this.#shown === undefined) {
+      this.#shown = Buffer.from(this.#window(0, Math.min(this.#size, MAX_LENGTH)));
+    }
+    return this.#shown;
+  }
+
+  view(start, n) {
+    const shown = this.shown();
+    if (start + n <= shown.length) return shown.subarray(start, start + n);
+    const view = this.#window(start, n);
+    this.#remember(view);
+    return Buffer.from(view);
+  }
+
+  /* These four give a count or, from C, a negative status. */
+  copyOut(start, target, n) {
+    const bytes = this.#truth ?? this.#makeTruth();
+    if (start + n > bytes.length) {
+      return binding.read(this.#handle, start, target.subarray(0, n));
+    }
+    set.call(target, new Uint8Array(bytes.buffer, start, n));
+    return n;
+  }
+
+  copyIn(start, from, n) {
+    const bytes = this.#truth ?? this.#makeTruth();
+    const source = n === from.length ? from : from.subarray(0, n);
+    if (start + n > bytes.length) return binding.write(this.#handle, start, source);
+    set.call(bytes, source, start);
+    return n;
+  }
+
+  /* At most n bytes of UTF-8, cut between characters. */
+  writeString(start, text, n) {
+    const bytes = this.#truth ?? this.#makeTruth();
+    if (start + n <= bytes.length) return bytes.write(text, start, n, 'utf8');
+    const copy = Buffer.allocUnsafe(Math.min(n, Buffer.byteLength(text)));
+    return this.copyIn(start, copy, copy.write(text, 'utf8'));
+  }
+
+  /* undefined where only C can reach the bytes: copy them first. */
+  toString(start, n, encoding) {
+    const bytes = this.#truth ?? this.#makeTruth();
+    return start + n <= bytes.length ? bytes.toString(encoding, start, start + n) : undefined;
+  }
+
+  /* The ArrayBuffers in use, for closing: forgets them. Every later call goes to C, which refuses. */
+  release() {
+    const windows = this.#views.map((ref) => ref.deref());
+    windows.push(this.#truth?.buffer, this.#shown?.buffer);
+    this.#truth = EMPTY;
+    this.#shown = undefined;
+    this.#views = [];
+    return windows.filter((window) => window !== undefined && window !== EMPTY.buffer);
+  }
+
+  #window(start, n) {
+    const window = binding.window(this.#handle, start, n, false);
+    if (typeof window !== 'number') return window;
+    throw new MmapipcError(
+      'ERR_MMAPIPC_UNSUPPORTED',
+      'this runtime refuses Buffers over memory of native code (Electron does); use read, ' +
+        'readInto, readString and write',
+    );
+  }
+
+  #makeTruth() {
+    const window = binding.window(this.#handle, 0, Math.min(this.#size, WINDOW), true);
+    this.#truth = typeof window === 'number' ? EMPTY : Buffer.from(window);
+    return this.#truth;
+  }
+
+  /* Closing must detach every window that is still in use; the others are forgotten in time. */
+  #remember(view) {
+    if (this.#views.length >= this.#sweepAt) {
+      this.#views = this.#views.filter((ref) => ref.deref() !== undefined);
+      this.#sweepAt = Math.max(16, this.#views.length * 2);
+    }
+    this.#views.push(new WeakRef(view));
+  }
+}
+
+module.exports = { MappedBytes };

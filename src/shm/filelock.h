@@ -1,0 +1,49 @@
+/*
+ * The lock of one mapping on its file: one at a time, taken at once, or waited for by a thread of
+ * its own while JS looks in from time to time (a synchronous call) or is told (an asynchronous
+ * one).
+ *
+ *   FREE -- try ---------------------------------> HELD -- release --> FREE
+ *   FREE -- begin --> WAITING -- (thread) --> WON -- poll --> HELD
+ *                     WAITING, WON -- cancel ----------------> FREE, nothing held
+ *
+ * All calls come from the one thread that the mapping belongs to; the waiting thread only ever goes
+ * from WAITING to WON or FAILED, under the monitor.
+ */
+#ifndef MIPC_SHM_FILELOCK_H
+#define MIPC_SHM_FILELOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../os/flock.h"
+
+typedef struct mipc_filelock mipc_filelock_t;
+
+/* `own`: `file` is an open file of the mapping's own, used as it is and not closed here; otherwise
+ * it shares its description with others and is opened once more. Failures: the system's. */
+int mipc_filelock_open(mipc_file_t file, bool own, mipc_filelock_t **ret_lock);
+
+/* Gives up what is held or waited for. NULL is fine. */
+void mipc_filelock_close(mipc_filelock_t *lock);
+
+/* FREE: takes it if it is free, trying again `naps` times after a short sleep. 1, 0 (somebody
+ * else's), or a failure (os/flock.h). */
+int mipc_filelock_take(mipc_filelock_t *lock, const mipc_flock_range_t *range, uint32_t naps);
+
+/* FREE: starts waiting. `notify`, if any, is called on the waiting thread, once, when it is WON or
+ * has failed. */
+int mipc_filelock_begin(mipc_filelock_t *lock, const mipc_flock_range_t *range,
+                        void (*notify)(void *), void *context);
+
+/* WAITING or WON: sleeps up to `ms` for the end of the wait. 1: HELD now; 0: still waiting; a
+ * failure: FREE again. */
+int mipc_filelock_poll(mipc_filelock_t *lock, uint32_t ms);
+
+/* Any state: stops waiting and gives back what was won. Does nothing to a lock HELD. */
+void mipc_filelock_cancel(mipc_filelock_t *lock);
+
+/* HELD -> FREE; does nothing in other states. */
+void mipc_filelock_drop(mipc_filelock_t *lock);
+
+#endif

@@ -1,0 +1,178 @@
+/*
+ * os/guard.h on POSIX: a fault in a guarded range gives zeros and a mark; any other SIGBUS goes
+ * where it would go without us.
+ */
+#include "../../src/os/guard.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <sys/mman.h>
+
+#include "../../src/os/vm.h"
+#include "check.h"
+#include "fixture.h"
+
+static size_t page;
+
+/* Eight pages at most of pattern at `path`, mapped shared, and the file then cut to `left` bytes.
+ * Any thread may call it with a path of its own. */
+static uint8_t *map_and_cut(const char *path, size_t pages, size_t left, mipc_guard_t **ret_guard) {
+  uint8_t content[8 * 4096];
+  for (size_t i = 0; i < sizeof content; i++)
+    content[i] = pattern_at(i);
+  mipc_file_t file = MIPC_NO_FILE;
+  bool made;
+  void *base = NULL;
+  uint32_t flags = MIPC_OPEN_WRITE | MIPC_OPEN_CREATE;
+  CHECK_EQ(mipc_file_open(path, flags, 0600, &file, &made), 0);
+  CHECK_EQ(pwrite(mipc_file_descriptor(file), content, pages * page, 0), pages * page);
+  CHECK_EQ(mipc_vm_map(file, 0, pages * page, MIPC_VM_WRITE, &base), 0);
+  mipc_file_close(file);
+  if (ret_guard) CHECK((*ret_guard = mipc_guard_add(base, pages * page)) != NULL);
+  CHECK_EQ(truncate(path, (off_t)left), 0);
+  return base;
+}
+
+static void zeros_and_a_mark(void) {
+  mipc_guard_t *guard;
+  volatile uint8_t *bytes = map_and_cut(path_of("cut"), 8, 2 * page, &guard);
+  uint32_t before = mipc_atomic_load_acquire(mipc_guard_hits());
+  CHECK_EQ(bytes[page], pattern_at(page));
+  CHECK(!mipc_guard_hit(guard));
+  CHECK_EQ(bytes[5 * page + 7], 0);
+  CHECK(mipc_guard_hit(guard));
+  CHECK_EQ(mipc_atomic_load_acquire(mipc_guard_hits()), before + 1);
+  bytes[6 * page] = 9; /* from the page touched to the end: no further fault */
+  CHECK_EQ(bytes[6 * page], 9);
+  CHECK_EQ(mipc_atomic_load_acquire(mipc_guard_hits()), before + 1);
+  CHECK_EQ(bytes[3 * page], 0); /* below it: one more */
+  CHECK_EQ(mipc_atomic_load_acquire(mipc_guard_hits()), before + 2);
+  CHECK_EQ(bytes[0], pattern_at(0));
+  mipc_guard_remove(guard);
+  mipc_vm_unmap((void *)bytes, 8 * page);
+}
+
+/* More slots than one chunk has, taken and given back in all orders. */
+static void many_ranges(void) {
+  enum { N = 700 };
+  static mipc_guard_t *guards[N];
+  static uint8_t spare[N];
+  for (int i = 0; i < N; i++)
+    CHECK((guards[i] = mipc_guard_add(&spare[i], 1)) != NULL);
+  for (int i = 0; i < N; i += 3)
+    mipc_guard_remove(guards[i]);
+  mipc_guard_t *guard;
+  volatile uint8_t *bytes = map_and_cut(path_of("late"), 2, 0, &guard);
+  CHECK_EQ(bytes[page], 0);
+  CHECK(mipc_guard_hit(guard));
+  for (int i = 0; i < N; i++) {
+    if (i % 3) CHECK(!mipc_guard_hit(guards[i]));
+    if (i % 3) mipc_guard_remove(guards[i]);
+  }
+  mipc_guard_remove(guard);
+  mipc_guard_remove(NULL);
+  CHECK(!mipc_guard_hit(NULL));
+  mipc_vm_unmap((void *)bytes, 2 * page);
+}
+
+static void *fault_again_and_again(void *argument) {
+  for (int i = 0; i < 100; i++) {
+    mipc_guard_t *guard;
+    volatile uint8_t *bytes = map_and_cut(argument, 4, page, &guard);
+    CHECK_EQ(bytes[3 * page], 0);
+    CHECK(mipc_guard_hit(guard));
+    mipc_guard_remove(guard);
+    mipc_vm_unmap((void *)bytes, 4 * page);
+  }
+  return NULL;
+}
+
+static void threads(void) {
+  pthread_t ids[4];
+  static char paths[4][600];
+  for (int i = 0; i < 4; i++) {
+    snprintf(paths[i], sizeof paths[i], "%s-%d", path_of("thread"), i);
+    CHECK_EQ(pthread_create(&ids[i], NULL, fault_again_and_again, paths[i]), 0);
+  }
+  for (int i = 0; i < 4; i++)
+    pthread_join(ids[i], NULL);
+}
+
+static sigjmp_buf escape;
+static volatile sig_atomic_t seen;
+
+static void earlier(int number) {
+  seen = number;
+  siglongjmp(escape, 1);
+}
+
+static void earlier_with_info(int number, siginfo_t *info, void *context) {
+  (void)context;
+  seen = info->si_addr ? number : -1;
+  siglongjmp(escape, 1);
+}
+
+/* The handler that was there is met by a fault outside all guarded ranges; ours stays. */
+static void chains(bool with_info) {
+  struct sigaction action = {0};
+  if (with_info) {
+    action.sa_flags = SA_SIGINFO;
+    action.sa_sigaction = earlier_with_info;
+  } else {
+    action.sa_handler = earlier;
+  }
+  CHECK_EQ(sigaction(SIGBUS, &action, NULL), 0);
+  mipc_guard_t *guard;
+  volatile uint8_t *mine = map_and_cut(path_of("guarded"), 2, 0, &guard);
+  volatile uint8_t *other = map_and_cut(path_of("unguarded"), 2, 0, NULL);
+  seen = 0;
+  if (sigsetjmp(escape, 1) == 0) CHECK_EQ(other[0], 1); /* never gets there */
+  CHECK_EQ(seen, SIGBUS);
+  CHECK_EQ(mine[0], 0);
+  CHECK(mipc_guard_hit(guard));
+  mipc_guard_remove(guard);
+  mipc_vm_unmap((void *)mine, 2 * page);
+  mipc_vm_unmap((void *)other, 2 * page);
+}
+
+/* In a child: returns only if SIGBUS did not end it. */
+static void fault_outside(void *argument) {
+  (void)argument;
+  mipc_guard_t *guard;
+  map_and_cut(path_of("child"), 2, 0, &guard);
+  volatile uint8_t *other = map_and_cut(path_of("child-other"), 2, 0, NULL);
+  (void)other[0];
+}
+
+static void be_sent(void *argument) {
+  (void)argument;
+  mipc_guard_t *guard;
+  map_and_cut(path_of("child"), 2, 0, &guard);
+  kill(getpid(), SIGBUS);
+}
+
+static void be_sent_ignoring(void *argument) {
+  signal(SIGBUS, SIG_IGN);
+  be_sent(argument);
+}
+
+static void the_default_ends_the_process(void) {
+  signal(SIGBUS, SIG_DFL);
+  CHECK_EQ(WTERMSIG(in_child(fault_outside, NULL)), SIGBUS);
+  CHECK_EQ(WTERMSIG(in_child(be_sent, NULL)), SIGBUS);
+  CHECK_EQ(in_child(be_sent_ignoring, NULL), 0);
+}
+
+int main(void) {
+  page = mipc_vm_page_size();
+  path_of("");
+  signal(SIGBUS, SIG_DFL); /* the sanitizers' own handler would report */
+  zeros_and_a_mark();
+  many_ranges();
+  threads();
+  chains(false);
+  chains(true);
+  the_default_ends_the_process();
+  return check_done("guard");
+}
