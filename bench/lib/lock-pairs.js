@@ -1,0 +1,46 @@
+/*
+ * One lock + unlock of a whole file, exclusive, in each package's shortest way.
+ */
+'use strict';
+
+const fs = require('node:fs');
+
+const { Mmap } = require('../..');
+const { peer } = require('./peers');
+
+/* name -> function of a file that gives the function to measure, or undefined when it is absent */
+const PAIRS = {
+  'lock, unlock'(file) {
+    const map = new Mmap({ file, readOnly: false });
+    return () => {
+      map.lock();
+      map.unlock();
+    };
+  },
+  'lock, guard.release'(file) {
+    const map = new Mmap({ file, readOnly: false });
+    return () => map.lock().release();
+  },
+  'fs-ext'(file) {
+    const fsExt = peer('fs-ext');
+    if (fsExt === undefined) return undefined;
+    const fd = fs.openSync(file, 'r+');
+    return () => {
+      fsExt.flockSync(fd, 'ex');
+      fsExt.flockSync(fd, 'un');
+    };
+  },
+  'fs-native-extensions'(file) {
+    const extensions = peer('fs-native-extensions');
+    if (extensions === undefined) return undefined;
+    const fd = fs.openSync(file, 'r+');
+    return () => {
+      while (!extensions.tryLock(fd)) extensions.waitForLockSync?.(fd);
+      extensions.unlock(fd);
+    };
+  },
+};
+
+const pairOn = (name, file) => PAIRS[name](file);
+
+module.exports = { PAIRS, pairOn };
