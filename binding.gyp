@@ -30,7 +30,7 @@
             "src/os/vm_posix.c"
           ],
           "defines": ["_GNU_SOURCE", "_FILE_OFFSET_BITS=64"],
-          "ldflags": ["-static-libgcc", "-static-libstdc++", "-Wl,--exclude-libs,ALL"]
+          "ldflags": ["-static-libgcc", "-static-libstdc++", "-Wl,--exclude-libs,ALL", "-Wl,-z,nodelete"]
         }],
         ["OS=='win'", {
           "sources": [

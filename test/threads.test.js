@@ -11,6 +11,8 @@ const { Worker } = require('node:worker_threads');
 
 const { Mmap, PROT_READ, PROT_WRITE } = require('..');
 const { collect, holdings, mappingsOf } = require('./support/holdings');
+const { ROOT, runFunction } = require('./support/child');
+const { linuxIt } = require('./support/platform');
 const { scratch } = require('./support/scratch');
 
 const RW = PROT_READ | PROT_WRITE;
@@ -66,6 +68,35 @@ describe('in worker_threads', function () {
     await collect(6);
     assert.equal(mappingsOf(file).length, lines);
   });
+
+  linuxIt(
+    'stays when only threads that are gone have loaded it: its SIGBUS handler still works',
+    () => {
+      const body = (_, root, file) => {
+        const code = `
+        const { workerData } = require('node:worker_threads');
+        const { Mmap } = require(workerData.root);
+        const map = new Mmap({ file: workerData.file, size: 20000, readOnly: false });
+        require('node:fs').truncateSync(workerData.file, 0);
+        if (map.buffer[9000] !== 0) throw new Error('no zeros');
+        try { map.read(); } catch (error) { if (!/TRUNCATED/.test(error.code)) throw error; }`;
+        const { Worker: Thread } = require('node:worker_threads');
+        const once = require('node:events').once;
+        (async () => {
+          for (let i = 0; i < 5; i++) {
+            const thread = new Thread(code, { eval: true, workerData: { root, file } });
+            thread.on('error', (error) => console.log(error));
+            await once(thread, 'exit');
+          }
+          console.log('five');
+          process.kill(process.pid, 'SIGBUS');
+          setTimeout(() => console.log('alive'), 2000);
+        })();
+      };
+      const { stdout, signal } = runFunction(body, [ROOT, tmp()], { load: false });
+      assert.deepEqual([stdout, signal], ['five\n', 'SIGBUS']);
+    },
+  );
 
   it('1,000 workers in turn leave no descriptor, mapping or memory', async () => {
     const file = tmp();

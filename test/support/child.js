@@ -10,11 +10,11 @@ const ROOT = path.join(__dirname, '..', '..');
 
 /*
  * Runs the body of a function with `mmapipc` loaded, as `node -e`; `args` are JSON values.
- * { status, signal, stdout, stderr }.
+ * { status, signal, stdout, stderr }. `load: false`: without it; the function gets undefined.
  */
-function runFunction(fn, args = [], { nodeArgs = [], command = [], env } = {}) {
+function runFunction(fn, args = [], { nodeArgs = [], command = [], env, load = true } = {}) {
   const code = `
-    const mmapipc = require(${JSON.stringify(ROOT)});
+    const mmapipc = ${load ? `require(${JSON.stringify(ROOT)})` : 'undefined'};
     (${fn})(mmapipc, ...${JSON.stringify(args)});`;
   const line = [...command, process.execPath, ...nodeArgs, '-e', code];
   return spawnSync(line[0], line.slice(1), {
