@@ -75,12 +75,18 @@ function prepareNode() {
   return path.join(NODE_HOME, 'bin', 'node.exe');
 }
 
-const inWine = (prefix) => ({
-  ...process.env,
-  WINEPREFIX: prefix,
-  WINEARCH: 'win64',
-  WINEDEBUG: '-all',
-});
+/* TMPDIR: Wine leaves folders there. */
+const inWine = (prefix) => {
+  const temporary = path.join(prefix, 'tmp');
+  fs.mkdirSync(temporary, { recursive: true });
+  return {
+    ...process.env,
+    WINEPREFIX: prefix,
+    WINEARCH: 'win64',
+    WINEDEBUG: '-all',
+    TMPDIR: temporary,
+  };
+};
 
 /* Wine's server: '-w' waits for the end of all that runs in the folder, '-k' ends it. */
 function server(wine, flag, prefix) {
@@ -123,7 +129,8 @@ function mocha(wine, node, folder, suites) {
   const { timeout } = JSON.parse(fs.readFileSync(path.join(ROOT, '.mocharc.json'), 'utf8'));
   const temp = 'data:text/javascript,process.env.TEMP=process.env.MMAPIPC_PREBUILD';
   const program = ['--expose-gc', '--import', temp, 'node_modules/mocha/bin/_mocha'];
-  const args = ['--no-config', '--timeout', 2 * timeout, ...suites];
+  /* Wine's CreateProcess fails now and then ("spawn UNKNOWN"), whatever the test. */
+  const args = ['--no-config', '--timeout', 2 * timeout, '--retries', 2, ...suites];
   const output = path.join(folder, 'output');
   const file = fs.openSync(output, 'w');
   const place = `C:\\${path.basename(folder)}`;
