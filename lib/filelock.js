@@ -32,11 +32,11 @@ function countPending(by) {
 }
 
 /*
- * A group: the FileLocks of this thread on one file that hold or await its lock, weakly, as one that
- * holds it may be collected. They find the group by 'device:inode' and keep it alive; groups that
- * nobody keeps are forgotten in time.
+ * A group: the FileLocks of this thread on one file, weakly, as one that holds the lock may be
+ * collected. They find the group by 'device:inode' and keep it alive; what is gone, groups and
+ * members, is forgotten in time.
  */
-const groups = new Map(); /* id -> WeakRef to an array of WeakRefs */
+const groups = new Map(); /* id -> WeakRef to { members: [WeakRef], sweepAt } */
 let sweepAt = 16;
 
 function groupOf(id) {
@@ -46,10 +46,18 @@ function groupOf(id) {
       for (const [key, ref] of groups) if (ref.deref() === undefined) groups.delete(key);
       sweepAt = Math.max(16, groups.size * 2);
     }
-    group = [];
+    group = { members: [], sweepAt: 16 };
     groups.set(id, new WeakRef(group));
   }
   return group;
+}
+
+function join(group, lock) {
+  if (group.members.length >= group.sweepAt) {
+    group.members = group.members.filter((ref) => ref.deref() !== undefined);
+    group.sweepAt = Math.max(16, group.members.length * 2);
+  }
+  group.members.push(new WeakRef(lock));
 }
 
 function overlap(a, b) {
@@ -86,7 +94,6 @@ class FileLock {
   #handle;
   #file; /* { id: 'device:inode', path, errorOf(status) }, which keeps the owner alive */
   #group;
-  #ref = new WeakRef(this);
   #held = null; /* the LockGuard */
   #heldAsync = false;
   #request; /* of what is held */
@@ -96,6 +103,7 @@ class FileLock {
     this.#handle = handle;
     this.#file = file;
     this.#group = groupOf(file.id);
+    join(this.#group, this);
   }
 
   get held() {
@@ -171,7 +179,6 @@ class FileLock {
     if (this.#held !== guard) return;
     binding.lockDrop(this.#handle);
     this.#held = null;
-    this.#leaveGroup();
     if (this.#queue.length !== 0) this.#pump();
   }
 
@@ -187,7 +194,6 @@ class FileLock {
     this.#queue = [];
     for (const entry of entries) this.#settle(entry).reject(error);
     this.releaseHeld();
-    this.#leaveGroup();
   }
 
   onNotice() {
@@ -235,7 +241,6 @@ class FileLock {
   }
 
   #hold(request, isAsync) {
-    this.#enterGroup();
     this.#heldAsync = isAsync;
     this.#request = request;
     return (this.#held = new LockGuard(this));
@@ -285,14 +290,12 @@ class FileLock {
       this.#queue.shift();
       this.#finish(entry, status);
     }
-    if (this.#held === null && this.#queue.length === 0) this.#leaveGroup();
   }
 
   #begin({ request: { shared, offset, length } }) {
     const status = binding.lockBegin(this.#handle, shared, offset, length, true);
     if (status === 0) {
       waiting.set(this.#handle, this);
-      this.#enterGroup();
     }
     return status;
   }
@@ -320,21 +323,8 @@ class FileLock {
     this.#pump();
   }
 
-  #enterGroup() {
-    const group = this.#group;
-    if (group.length === 0 || !group.includes(this.#ref)) group.push(this.#ref);
-  }
-
-  #leaveGroup() {
-    const group = this.#group;
-    const at = group.indexOf(this.#ref);
-    if (at < 0) return;
-    group[at] = group[group.length - 1];
-    group.pop();
-  }
-
   #others() {
-    return this.#group
+    return this.#group.members
       .map((ref) => ref.deref())
       .filter((other) => other !== undefined && other !== this);
   }
