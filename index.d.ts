@@ -85,9 +85,8 @@ export interface LockAsyncOptions extends LockOptions {
   signal?: AbortSignal;
 }
 
-/** One acquisition of a lock. */
-export class LockGuard {
-  private constructor();
+/** One acquisition of a lock; lock(), tryLock() and lockAsync() give it. */
+export interface LockGuard {
   /**
    * Whether the one who held the lock before died with it. Always false on a file: the kernel
    * frees its locks with their holder, and does not tell.

@@ -32,6 +32,8 @@ void owner_finalize(napi_env, void *data, void *) {
   if (mipc_slots_get(table, owner->handle) == owner->mapping) {
     mipc_slots_remove(table, owner->handle);
   }
+  /* Its Buffers may live on; the lock may not, as nobody is left to release it. */
+  mipc_mapping_give_up(owner->mapping);
   mipc_mapping_put(owner->mapping);
   environment_put(owner->environment);
   delete owner;
