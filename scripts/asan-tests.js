@@ -67,9 +67,13 @@ function build() {
   const mlock = path.join(CACHE, 'mlock.c');
   fs.writeFileSync(mlock, MLOCK);
   const objects = [...gyp.sources, mlock].map((source) => compile(gyp, source));
-  run('g++', ['-shared', '-Wl,-z,nodelete', WRAP, ...FLAGS, ...objects, ...gyp.libraries, '-o', linked], {
-    sentence: 'the addon cannot be linked',
-  });
+  run(
+    'g++',
+    ['-shared', '-Wl,-z,nodelete', WRAP, ...FLAGS, ...objects, ...gyp.libraries, '-o', linked],
+    {
+      sentence: 'the addon cannot be linked',
+    },
+  );
   fs.renameSync(linked, addon); // at once: another run may be loading the old one
   return addon;
 }

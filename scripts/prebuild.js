@@ -107,7 +107,13 @@ function link(objects) {
   const file = path.join(OBJECTS, path.basename(BINARY));
   fs.writeFileSync(script, `{ global: ${ENTRY_POINTS.join('; ')}; local: *; };\n`);
   say('linking (with an empty cache zig makes its own libc and libc++ first: a minute or two)');
-  const flags = ['-shared', '-s', '-Wl,--gc-sections', '-Wl,-z,nodelete', `-Wl,--version-script=${script}`];
+  const flags = [
+    '-shared',
+    '-s',
+    '-Wl,--gc-sections',
+    '-Wl,-z,nodelete',
+    `-Wl,--version-script=${script}`,
+  ];
   zig(['c++', '-target', TARGET, '-O3', ...flags, ...objects, '-o', file], 'zig could not link');
   return file;
 }

@@ -1,0 +1,55 @@
+/*
+ * One binary for all versions of Node: runs the suites with the prebuilt one (npm run prebuild) under
+ * other versions than the one that runs this, which come from npm.
+ *
+ *     node scripts/node-versions.js [version ...]
+ */
+'use strict';
+
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+
+const { Failure, ROOT, main, npmCommand, run, seconds } = require('./toolchain');
+
+const CACHE = path.join(ROOT, 'node_modules/.cache/mmapipc');
+const VERSIONS = ['22.23.3', '26.10.0'];
+const SUITES = /^(mmap-.*|lock.*|truncate|properties|readme)\.test\.js$/;
+
+/* The program `node` of that version. */
+function fetchNode(version) {
+  const name = `node-${process.platform}-${process.arch}`;
+  const folder = path.join(CACHE, 'nodes', version);
+  const node = path.join(folder, 'node_modules', name, 'bin', 'node');
+  if (!fs.existsSync(node)) {
+    fs.mkdirSync(folder, { recursive: true });
+    const args = ['install', '--no-save', '--ignore-scripts', '--prefix', folder];
+    const [npm, ...first] = npmCommand();
+    run(npm, [...first, ...args, `${name}@${version}`], {
+      cwd: folder,
+      sentence: `${name}@${version} cannot be fetched`,
+    });
+  }
+  return node;
+}
+
+function test(version) {
+  const since = performance.now();
+  const node = fetchNode(version);
+  const suites = fs.readdirSync(path.join(ROOT, 'test')).filter((name) => SUITES.test(name));
+  const args = ['--expose-gc', 'node_modules/mocha/bin/_mocha', '--no-config'];
+  const { status } = spawnSync(
+    node,
+    [...args, '--timeout', '40000', '--reporter', 'dot', ...suites.map((name) => `test/${name}`)],
+    { cwd: ROOT, env: { ...process.env, PREBUILDS_ONLY: '1' }, stdio: 'inherit' },
+  );
+  console.log(`${seconds(since)}  Node ${version}`);
+  if (status !== 0) throw new Failure(`the suites fail under Node ${version}`);
+}
+
+function body() {
+  const given = process.argv.slice(2);
+  for (const version of given.length > 0 ? given : VERSIONS) test(version);
+}
+
+main('node-versions', body);
