@@ -73,6 +73,18 @@ describe('README.md', () => {
     assert.deepEqual(results, [5, 'hello', 'Hello']);
     assert.ok(map.closed);
   });
+  it('its example of locks counts, and leaves the lock to its guard', async () => {
+    const file = tmp('counter.bin');
+    const code = examples(readme, 'js')[2].replace("'counter.bin'", JSON.stringify(file));
+    const AsyncFunction = (async () => {}).constructor;
+    const run = new AsyncFunction('Mmap', `${code}\nreturn map;`);
+    for (const count of [1, 2]) {
+      const map = await run(mmapipc.Mmap);
+      assert.equal(map.locked, false);
+      assert.equal(map.read().readUInt32LE(0), count);
+      map.close();
+    }
+  });
 });
 
 describe('src/README.md', () => {
