@@ -274,7 +274,11 @@ export class Mmap {
    */
   advise(advice: Advice, offset?: number, length?: number): void;
 
-  /** Keeps all pages in memory (mlock). @throws ENOMEM, EPERM beyond what the user may lock */
+  /**
+   * Keeps all pages in memory (mlock). Of a private writable mapping it makes every page a private
+   * copy, which no longer follows the file.
+   * @throws ENOMEM, EPERM beyond what the user may lock
+   */
   lockMemory(): void;
   /** Takes lockMemory() back. */
   unlockMemory(): void;

@@ -1,6 +1,7 @@
 /*
  * A table that gives out small integers for pointers: index and generation in one 32-bit number,
- * so that a number kept after its removal finds nothing, even when the index is in use again.
+ * so that a number kept after its removal finds nothing, even when the index is in use again (until
+ * it has been used 4,096 times more).
  *
  * One table belongs to one thread; it takes no lock. It never owns what the pointers point at.
  */
