@@ -97,18 +97,30 @@ function server(wine, flag, prefix) {
 }
 
 /* Node runs on Windows 10 or later. Nothing but a file may be the output of what runs in Wine. */
+function fillPrefix(wine, folder) {
+  for (const args of [
+    ['wineboot', '-i'],
+    ['winecfg', '/v', 'win10'],
+  ]) {
+    const options = { env: inWine(folder), stdio: 'ignore', timeout: PATIENCE };
+    run(wine, args, { ...options, sentence: `wine ${args[0]} failed` });
+  }
+  /* It knows the folder by its place, which is another soon. */
+  server(wine, '-w', folder);
+}
+
+/* Once in a while the first start fails at once; Wine knows a prefix by its inode, and what it kept
+ * in /tmp of one that is gone may be in the way. A new folder is another prefix. */
 function prepareWine(wine) {
-  make(PREFIX, (folder) => {
-    for (const args of [
-      ['wineboot', '-i'],
-      ['winecfg', '/v', 'win10'],
-    ]) {
-      const options = { env: inWine(folder), stdio: 'ignore', timeout: PATIENCE };
-      run(wine, args, { ...options, sentence: `wine ${args[0]} failed` });
+  for (let tries = 3; ; tries--) {
+    try {
+      make(PREFIX, (folder) => fillPrefix(wine, folder));
+      return;
+    } catch (error) {
+      if (!(error instanceof Failure) || tries === 1) throw error;
+      console.log(`${error.message}; once more`);
     }
-    /* It knows the folder by its place, which is another soon. */
-    server(wine, '-w', folder);
-  });
+  }
 }
 
 /* The addon, of the sources as they are now, where node-gyp-build looks for it. */
