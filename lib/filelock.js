@@ -97,7 +97,7 @@ class FileLock {
   #held = null; /* the LockGuard */
   #heldAsync = false;
   #request; /* of what is held */
-  #queue = []; /* of { request, deadline, resolve, reject, timer, signal, onAbort } */
+  #queue = []; /* of { request, timeout, resolve, reject, signal, timer, onAbort } */
 
   constructor(handle, file) {
     this.#handle = handle;
@@ -121,18 +121,18 @@ class FileLock {
   /* A guard, or null when it is not free. */
   tryLock(request) {
     if (this.#held !== null) return null;
-    if (this.#queue.length !== 0) this.#suspend();
+    if (this.#queue.length !== 0) this.suspend();
     try {
       return this.#take(request, 0) ? this.#hold(request, false) : null;
     } finally {
-      if (this.#queue.length !== 0) this.#pump();
+      if (this.#queue.length !== 0) this.resume();
     }
   }
 
   /* A guard; sleeps until then, or until `timeout` ms have passed. */
   lock(request, timeout) {
     if (this.#held !== null) throw deadlock('this object holds the lock already');
-    if (this.#queue.length !== 0) this.#suspend();
+    if (this.#queue.length !== 0) this.suspend();
     try {
       if (!this.#take(request, timeout > 0 ? NAPS : 0)) {
         this.#checkDeadlock(request);
@@ -140,7 +140,7 @@ class FileLock {
       }
       return this.#hold(request, false);
     } finally {
-      if (this.#queue.length !== 0) this.#pump();
+      if (this.#queue.length !== 0) this.resume();
     }
   }
 
@@ -170,7 +170,7 @@ class FileLock {
       }
       countPending(1);
       this.#queue.push(entry);
-      if (this.#queue.length === 1) this.#pump();
+      if (this.#queue.length === 1) this.resume();
     });
   }
 
@@ -179,7 +179,7 @@ class FileLock {
     if (this.#held !== guard) return;
     binding.lockDrop(this.#handle);
     this.#held = null;
-    if (this.#queue.length !== 0) this.#pump();
+    if (this.#queue.length !== 0) this.resume();
   }
 
   /* Whatever is held, in whosever hands its guard is. */
@@ -189,7 +189,7 @@ class FileLock {
 
   /* The object is being closed: what waits is told, what is held is given back. */
   close(error) {
-    this.#suspend();
+    this.suspend();
     const entries = this.#queue;
     this.#queue = [];
     for (const entry of entries) this.#settle(entry).reject(error);
@@ -202,7 +202,7 @@ class FileLock {
     waiting.delete(this.#handle);
     const entry = this.#queue.shift();
     this.#finish(entry, status);
-    this.#pump();
+    this.resume();
   }
 
   /* Whether this object holds what is wanted, so that a wait in this thread would never end. */
@@ -212,17 +212,23 @@ class FileLock {
 
   /* Stops the asynchronous wait under way; its entry stays first in the queue. */
   suspend() {
-    this.#suspend();
-  }
-
-  resume() {
-    this.#pump();
-  }
-
-  #suspend() {
     if (!waiting.has(this.#handle)) return;
     binding.lockCancel(this.#handle);
     waiting.delete(this.#handle);
+  }
+
+  /* Lets the first of the queue try, or wait. */
+  resume() {
+    while (this.#held === null && this.#queue.length > 0 && !waiting.has(this.#handle)) {
+      const entry = this.#queue[0];
+      let status = this.#tryNow(entry.request, 0);
+      if (status === 0 && entry.timeout > 0) {
+        status = this.#begin(entry);
+        if (status === 0) return;
+      }
+      this.#queue.shift();
+      this.#finish(entry, status);
+    }
   }
 
   #take(request, naps) {
@@ -278,25 +284,9 @@ class FileLock {
     }
   }
 
-  /* Lets the first of the queue try, or wait. */
-  #pump() {
-    while (this.#held === null && this.#queue.length > 0 && !waiting.has(this.#handle)) {
-      const entry = this.#queue[0];
-      let status = this.#tryNow(entry.request, 0);
-      if (status === 0 && entry.timeout > 0) {
-        status = this.#begin(entry);
-        if (status === 0) return;
-      }
-      this.#queue.shift();
-      this.#finish(entry, status);
-    }
-  }
-
   #begin({ request: { shared, offset, length } }) {
     const status = binding.lockBegin(this.#handle, shared, offset, length, true);
-    if (status === 0) {
-      waiting.set(this.#handle, this);
-    }
+    if (status === 0) waiting.set(this.#handle, this);
     return status;
   }
 
@@ -317,10 +307,10 @@ class FileLock {
   #giveUp(entry, error) {
     const at = this.#queue.indexOf(entry);
     if (at < 0) return;
-    if (at === 0) this.#suspend();
+    if (at === 0) this.suspend();
     this.#queue.splice(at, 1);
     this.#settle(entry).reject(error);
-    this.#pump();
+    this.resume();
   }
 
   #others() {

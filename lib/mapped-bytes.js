@@ -50,7 +50,7 @@ class MappedBytes {
     return Buffer.from(view);
   }
 
-  /* These four give a count or, from C, a negative status. */
+  /* These three give a count or, from C, a negative status. */
   copyOut(start, target, n) {
     const bytes = this.#truth ?? this.#makeTruth();
     if (start + n > bytes.length) {

@@ -27,7 +27,6 @@ function errorOf(status, syscall, path) {
   const code = names.get(status);
   if (code === undefined) return systemError(status, syscall, path);
   if (code === 'ERR_MMAPIPC_TRUNCATED') return truncatedError(path);
-  if (code === 'ERR_OUT_OF_RANGE') return outOfRange('"offset"', 'inside the mapping', 'more');
   return new MmapipcError(code, binding.codes.find((row) => row.status === status).text);
 }
 

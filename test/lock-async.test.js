@@ -10,6 +10,7 @@ const fs = require('node:fs');
 
 const { Mmap } = require('..');
 const { collect } = require('./support/holdings');
+const { mappings } = require('./support/opened');
 const { peers, sleep } = require('./support/peer');
 const { linuxIt } = require('./support/platform');
 const { scratch } = require('./support/scratch');
@@ -22,17 +23,7 @@ describe('an asynchronous lock', function () {
   this.timeout(30000);
   const tmp = scratch();
   const start = peers();
-  let opened = [];
-  afterEach(() => {
-    for (const map of opened) map[dispose]();
-    opened = [];
-  });
-  const create = (extra) => {
-    const map = new Mmap({ file: tmp(), size: 4096, readOnly: false, ...extra });
-    opened.push(map);
-    return map;
-  };
-  const same = ({ file }, extra) => create({ file, ...extra });
+  const { create, same } = mappings(tmp, 4096);
 
   const lockThere = (self, options) => void self.map.lock(options);
   const unlockThere = (self) => self.map.unlock();

@@ -15,29 +15,19 @@ const { promisify } = require('node:util');
 
 const { Mmap } = require('..');
 const { runFunction } = require('./support/child');
+const { mappings } = require('./support/opened');
 const { peers, sleep } = require('./support/peer');
 const { linuxIt, posixIt } = require('./support/platform');
 const { scratch } = require('./support/scratch');
 
 const INCREMENT = path.join(__dirname, 'fixtures', 'lock-increment.js');
-const dispose = Symbol.dispose ?? Symbol.for('nodejs.dispose');
 const error = (name) => ({ name: 'MmapipcError', code: `ERR_MMAPIPC_${name}` });
 
 describe('asynchronous locks beside', function () {
   this.timeout(30000);
   const tmp = scratch();
   const start = peers();
-  let opened = [];
-  afterEach(() => {
-    for (const map of opened) map[dispose]();
-    opened = [];
-  });
-  const create = (extra) => {
-    const map = new Mmap({ file: tmp(), size: 4096, readOnly: false, ...extra });
-    opened.push(map);
-    return map;
-  };
-  const same = ({ file }, extra) => create({ file, ...extra });
+  const { create, same } = mappings(tmp, 4096);
   const unlockThere = (self) => self.map.unlock();
   const unlockSoon = async (self, ms) => {
     await self.sleep(ms);

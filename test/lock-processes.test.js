@@ -12,6 +12,7 @@ const path = require('node:path');
 
 const { Mmap } = require('..');
 const { ROOT, runFunction } = require('./support/child');
+const { mappings } = require('./support/opened');
 const { peers, sleep } = require('./support/peer');
 const { linuxIt } = require('./support/platform');
 const { scratch } = require('./support/scratch');
@@ -30,17 +31,10 @@ describe('a lock between processes', function () {
   const tmp = scratch();
   const start = peers();
   const children = [];
-  let opened = [];
+  const { create } = mappings(tmp, 4096);
   afterEach(() => {
-    for (const map of opened) map[dispose]();
-    opened = [];
     for (const child of children.splice(0)) child.kill('SIGKILL');
   });
-  const create = () => {
-    const map = new Mmap({ file: tmp(), size: 4096, readOnly: false });
-    opened.push(map);
-    return map;
-  };
   const peerOf = (map, kind = 'process') => start[kind]({ file: map.file, readOnly: false });
 
   function run(command, args, stdin = 'ignore') {

@@ -9,7 +9,8 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const { inspect } = require('node:util');
 
-const { Mmap, PROT_READ, PROT_WRITE } = require('..');
+const { PROT_READ, PROT_WRITE } = require('..');
+const { mappings } = require('./support/opened');
 const { linuxIt, posixIt } = require('./support/platform');
 const { scratch } = require('./support/scratch');
 
@@ -22,18 +23,7 @@ const NOT_LOCKED = error('NOT_LOCKED');
 
 describe('the lock of a mapping', () => {
   const tmp = scratch();
-  let opened = [];
-  afterEach(() => {
-    for (const map of opened) map[dispose]();
-    opened = [];
-  });
-  const open = (...args) => {
-    const map = new Mmap(...args);
-    opened.push(map);
-    return map;
-  };
-  const create = (extra) => open({ file: tmp(), size: SIZE, readOnly: false, ...extra });
-  const same = (map, extra) => open({ file: map.file, readOnly: false, ...extra });
+  const { open, create, same } = mappings(tmp, SIZE);
 
   /* Whether another object gets the lock now. */
   const isFree = (map, options, other = same(map)) => {

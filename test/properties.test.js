@@ -63,6 +63,32 @@ const call = fc.oneof(
   fc.tuple(fc.constantFrom('readString', 'flush', 'advise'), fc.array(value, { maxLength: 4 })),
 );
 
+const lockOptions = fc.option(
+  fc.dictionary(fc.constantFrom('shared', 'offset', 'length', 'timeout', 'tiemout'), value, {
+    maxKeys: 3,
+  }),
+  { nil: undefined },
+);
+
+/* Nobody else wants the lock, so that none of these can wait. */
+const lockCall = fc.oneof(
+  fc.tuple(
+    fc.constantFrom('lock', 'tryLock', 'lockAsync'),
+    fc.tuple(fc.oneof(lockOptions, anything)),
+  ),
+  fc.tuple(
+    fc.constantFrom('withLock'),
+    fc.tuple(
+      fc.oneof(
+        fc.constant(() => 1),
+        anything,
+      ),
+      lockOptions,
+    ),
+  ),
+  fc.tuple(fc.constantFrom('unlock'), fc.constant([])),
+);
+
 const optionKeys = [
   'file',
   'size',
@@ -74,6 +100,9 @@ const optionKeys = [
   'create',
   'mode',
   'anyFilesystem',
+  'autolock',
+  'timeout',
+  'onTruncate',
   'path',
   'sizee',
 ];
@@ -104,27 +133,32 @@ describe('any argument whatever', function () {
     const path = tmp();
     await leavesNothing((numRuns = 3000) =>
       fc.assert(
-        fc.property(fc.boolean(), fc.array(call, { maxLength: 8 }), (readOnly, calls) => {
-          fs.writeFileSync(path, content);
-          const map = new Mmap({ file: path, readOnly });
-          for (const [method, args] of calls) {
-            try {
-              const result = map[method](...args);
-              if (method === 'read' || method === 'view') {
-                const start = args[0] ?? 0;
-                const n = Math.min(args[1] ?? Infinity, 10000 - start);
-                assert.ok(result.length === n, `${result.length} !== ${n}`);
+        fc.property(
+          fc.boolean(),
+          fc.array(fc.oneof(call, lockCall), { maxLength: 8 }),
+          (readOnly, calls) => {
+            fs.writeFileSync(path, content);
+            const map = new Mmap({ file: path, readOnly });
+            for (const [method, args] of calls) {
+              try {
+                const result = map[method](...args);
+                if (method === 'lockAsync') result.catch(isNamed);
+                if (method === 'read' || method === 'view') {
+                  const start = args[0] ?? 0;
+                  const n = Math.min(args[1] ?? Infinity, 10000 - start);
+                  assert.ok(result.length === n, `${result.length} !== ${n}`);
+                }
+                if (method === 'write' || method === 'readInto') {
+                  assert.ok(Number.isInteger(result) && result >= 0 && result <= 10000);
+                }
+              } catch (error) {
+                if (error instanceof assert.AssertionError) throw error;
+                isNamed(error);
               }
-              if (method === 'write' || method === 'readInto') {
-                assert.ok(Number.isInteger(result) && result >= 0 && result <= 10000);
-              }
-            } catch (error) {
-              if (error instanceof assert.AssertionError) throw error;
-              isNamed(error);
             }
-          }
-          map.close();
-        }),
+            map[Symbol.dispose ?? Symbol.for('nodejs.dispose')]();
+          },
+        ),
         { numRuns },
       ),
     );

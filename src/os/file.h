@@ -38,7 +38,8 @@ typedef struct {
 
 /*
  * Opens `path`. `mode` holds the permission bits of a file that is made, less the umask. Opening a
- * FIFO does not wait for its other end. `ret_made` tells whether this call made the file.
+ * FIFO does not wait for its other end. Nothing is made through a symbolic link to nothing.
+ * `ret_made` tells whether this call made the file.
  */
 int mipc_file_open(const char *path, uint32_t flags, uint32_t mode, mipc_file_t *ret_file,
                    bool *ret_made);

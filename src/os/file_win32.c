@@ -102,9 +102,9 @@ int mipc_file_open(const char *path, uint32_t flags, uint32_t mode, mipc_file_t 
     file = create_file(wide, access, CREATE_NEW, attributes | FILE_FLAG_OPEN_REPARSE_POINT);
     error = GetLastError();
     made = file != INVALID_HANDLE_VALUE;
-    /* Somebody else made it just now, or it is such a link. */
+    /* Somebody else made it just now; or it is such a link, and is not found again. */
     if (!made && error == ERROR_FILE_EXISTS && !(flags & MIPC_OPEN_EXCLUSIVE)) {
-      file = create_file(wide, access, OPEN_ALWAYS, attributes);
+      file = create_file(wide, access, OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL);
       error = GetLastError();
     }
   }

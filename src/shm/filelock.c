@@ -12,9 +12,9 @@
 /* While a wait is being stopped: how long between two interruptions, one of which must hit. */
 #define INTERRUPT_MS 2
 
-/* Between two tries for a lock that is taken. A sleep, not a spin: tries in quick succession hold
- * up the holder in the kernel (two processes on one lock: 0.55 million pairs a second without naps,
- * 0.71 with naps of 50 us, 0.62 by blocking in flock at once). */
+/* Between two tries for a lock that is taken. Of two processes that want one lock all the time the
+ * other gets many pairs done meanwhile: 0.71 million pairs a second in all, 0.55 when the thread is
+ * sent to wait at once (bench/lock.js; fs-ext, which blocks in flock, 0.62 beside them). */
 #define NAP_US 50
 
 typedef enum { FREE, WAITING, WON, FAILED, HELD } state_t;
