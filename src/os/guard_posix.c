@@ -8,6 +8,7 @@
  */
 #include "guard.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -85,9 +86,12 @@ static void pass_on(int number, siginfo_t *info, void *context) {
 
 static void on_fault(int number, siginfo_t *info, void *context) {
   if (info->si_code == BUS_ADRERR || info->si_code == BUS_OBJERR) {
+    int saved = errno; /* of the code that was interrupted */
     uintptr_t address = (uintptr_t)info->si_addr;
     mipc_guard_t *guard = find(address);
-    if (guard && repair(guard, address)) return;
+    bool repaired = guard && repair(guard, address);
+    errno = saved;
+    if (repaired) return;
   }
   pass_on(number, info, context);
 }
