@@ -16,7 +16,17 @@
         "src/shm/filelock.c",
         "src/shm/mapping.c",
         "src/shm/mapping_open.c",
-        "src/shm/quarantine.c"
+        "src/shm/quarantine.c",
+        "src/shm/region.c",
+        "src/shm/region_birth.c",
+        "src/shm/region_birthlock.c",
+        "src/shm/region_handle.c",
+        "src/shm/region_header.c",
+        "src/shm/region_inherit.c",
+        "src/shm/region_inspect.c",
+        "src/shm/region_names.c",
+        "src/shm/region_open.c",
+        "src/shm/region_participants.c"
       ],
       "conditions": [
         ["OS=='linux'", {
@@ -24,8 +34,13 @@
             "src/os/file_linux.c",
             "src/os/file_posix.c",
             "src/os/flock_linux.c",
+            "src/os/fork_posix.c",
             "src/os/guard_posix.c",
+            "src/os/identity_linux.c",
+            "src/os/presence_linux.c",
             "src/os/process_posix.c",
+            "src/os/shared_file_linux.c",
+            "src/os/shared_memfd_linux.c",
             "src/os/thread_posix.c",
             "src/os/vm_posix.c"
           ],
@@ -37,8 +52,12 @@
             "src/os/error_win32.c",
             "src/os/file_win32.c",
             "src/os/flock_win32.c",
+            "src/os/fork_none.c",
             "src/os/guard_none.c",
+            "src/os/identity_none.c",
+            "src/os/presence_none.c",
             "src/os/process_win32.c",
+            "src/os/shared_file_none.c",
             "src/os/thread_win32.c",
             "src/os/vm_win32.c"
           ]

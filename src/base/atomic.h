@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 typedef uint32_t mipc_atomic_u32_t;
+typedef uint64_t mipc_atomic_u64_t;
 typedef uintptr_t mipc_atomic_uptr_t;
 
 /* Returns the value before the addition. */
@@ -23,6 +24,22 @@ static inline uint32_t mipc_atomic_sub_acq_rel(mipc_atomic_u32_t *word, uint32_t
 /* Returns the value before the addition. */
 static inline uint32_t mipc_atomic_add_release(mipc_atomic_u32_t *word, uint32_t by) {
   return __atomic_fetch_add(word, by, __ATOMIC_RELEASE);
+}
+
+static inline uint32_t mipc_atomic_load_relaxed(const mipc_atomic_u32_t *word) {
+  return __atomic_load_n(word, __ATOMIC_RELAXED);
+}
+
+static inline void mipc_atomic_store_relaxed(mipc_atomic_u32_t *word, uint32_t value) {
+  __atomic_store_n(word, value, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t mipc_atomic_load_relaxed_u64(const mipc_atomic_u64_t *word) {
+  return __atomic_load_n(word, __ATOMIC_RELAXED);
+}
+
+static inline void mipc_atomic_store_relaxed_u64(mipc_atomic_u64_t *word, uint64_t value) {
+  __atomic_store_n(word, value, __ATOMIC_RELAXED);
 }
 
 static inline void mipc_atomic_store_release(mipc_atomic_u32_t *word, uint32_t value) {

@@ -34,6 +34,22 @@
   X(NOT_LOCKED, -1011, "ERR_MMAPIPC_NOT_LOCKED",                                                   \
     "unlock() of what lock() or tryLock() did not take")                                           \
   X(LOCKED, -1012, "ERR_MMAPIPC_LOCKED", "close() while locked; release the lock first")           \
+  X(FOREIGN, -1020, "ERR_MMAPIPC_FOREIGN", "the file is no region of mmapipc")                     \
+  X(VERSION, -1021, "ERR_MMAPIPC_VERSION",                                                         \
+    "the region has a layout that this version does not know, or the byte order of another "       \
+    "machine")                                                                                     \
+  X(KIND, -1022, "ERR_MMAPIPC_KIND", "the region was made by another class")                       \
+  X(CORRUPT, -1023, "ERR_MMAPIPC_CORRUPT",                                                         \
+    "what the region says of itself cannot be; another process has overwritten it")                \
+  X(TOO_SMALL, -1024, "ERR_MMAPIPC_TOO_SMALL", "the region exists and is smaller than was asked")  \
+  X(EXHAUSTED, -1025, "ERR_MMAPIPC_EXHAUSTED",                                                     \
+    "the region has given out all its 2^30 - 1 numbers; close it everywhere, and it starts anew")  \
+  X(UNCLEAN, -1026, "ERR_MMAPIPC_UNCLEAN",                                                         \
+    "the machine went down while the region was open, so that it may hold anything")               \
+  X(NOT_INHERITED, -1027, "ERR_MMAPIPC_NOT_INHERITED",                                             \
+    "there is nothing to inherit; open it in the primary before the first fork")                   \
+  X(OWNER, -1028, "ERR_MMAPIPC_OWNER",                                                             \
+    "the file, or the directory it lies in, belongs to another user or is open to others")         \
   X(NO_BINARY, -1007, "ERR_MMAPIPC_NO_BINARY", "no native binary for this platform could be loaded")
 
 /* The system calls that a failure can be blamed on: X(symbol, name in JS). */
@@ -43,7 +59,15 @@
   X(DUP, "dup")                                                                                    \
   X(FSTAT, "fstat")                                                                                \
   X(FALLOCATE, "fallocate")                                                                        \
-  X(MMAP, "mmap")
+  X(MMAP, "mmap")                                                                                  \
+  X(MEMFD_CREATE, "memfd_create")                                                                  \
+  X(READLINK, "readlink")                                                                          \
+  X(MKDIR, "mkdir")                                                                                \
+  X(FLOCK, "flock")                                                                                \
+  X(FCNTL, "fcntl")                                                                                \
+  X(READ, "read")                                                                                  \
+  X(WRITE, "write")                                                                                \
+  X(UNLINK, "unlink")
 
 #define MIPC_STATUS_ENUM_ROW(symbol, number, name, text) MIPC_E_##symbol = number,
 typedef enum { MIPC_OK = 0, MIPC_STATUS_MAP(MIPC_STATUS_ENUM_ROW) } mipc_status_t;

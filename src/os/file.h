@@ -22,6 +22,7 @@ typedef enum {
   MIPC_OPEN_WRITE = 1,     /* read and write */
   MIPC_OPEN_CREATE = 2,    /* with WRITE: make it when it is missing */
   MIPC_OPEN_EXCLUSIVE = 4, /* with WRITE and CREATE: fail with EEXIST when it is there */
+  MIPC_OPEN_NO_LINK = 8,   /* fail with ELOOP when the path is a symbolic link */
 } mipc_open_flags_t;
 
 typedef enum {
@@ -34,6 +35,7 @@ typedef struct {
   mipc_file_kind_t kind;
   uint64_t size;          /* bytes */
   uint64_t device, inode; /* which file it is */
+  bool own;               /* of the user that this process acts for; true where files have none */
 } mipc_file_info_t;
 
 /*

@@ -21,6 +21,7 @@ static int retry_open(const char *path, int flags, uint32_t mode) {
 int mipc_file_open(const char *path, uint32_t flags, uint32_t mode, mipc_file_t *ret_file,
                    bool *ret_made) {
   int how = flags & MIPC_OPEN_WRITE ? O_RDWR : O_RDONLY;
+  if (flags & MIPC_OPEN_NO_LINK) how |= O_NOFOLLOW;
   bool made = false;
   int fd = -ENOENT;
   /* Made and removed by others as we look: a few times. A symbolic link to nothing stays ENOENT:
@@ -54,6 +55,7 @@ int mipc_file_stat(mipc_file_t file, mipc_file_info_t *ret_info) {
   ret_info->size = (uint64_t)st.st_size;
   ret_info->device = (uint64_t)st.st_dev;
   ret_info->inode = (uint64_t)st.st_ino;
+  ret_info->own = st.st_uid == geteuid();
   return 0;
 }
 

@@ -151,6 +151,7 @@ int mipc_file_stat(mipc_file_t file, mipc_file_info_t *ret_info) {
   ret_info->size = join(info.nFileSizeHigh, info.nFileSizeLow);
   ret_info->device = info.dwVolumeSerialNumber;
   ret_info->inode = join(info.nFileIndexHigh, info.nFileIndexLow);
+  ret_info->own = true;
   return 0;
 }
 

@@ -13,6 +13,11 @@ void mipc_process_unlock(void);
 /* The system's own status for "out of memory", for an allocation of ours that failed. */
 int mipc_no_memory(void);
 
+/* The same for "there is no such file" and "the file is there already", for rules of ours about
+ * files. */
+int mipc_not_there(void);
+int mipc_already_there(void);
+
 /* Milliseconds on a clock that nobody sets. */
 uint64_t mipc_clock_ms(void);
 

@@ -21,6 +21,14 @@ int mipc_no_memory(void) {
   return -ENOMEM;
 }
 
+int mipc_not_there(void) {
+  return -ENOENT;
+}
+
+int mipc_already_there(void) {
+  return -EEXIST;
+}
+
 uint64_t mipc_clock_ms(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);

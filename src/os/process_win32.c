@@ -19,6 +19,14 @@ int mipc_no_memory(void) {
   return MIPC_UV_ENOMEM;
 }
 
+int mipc_not_there(void) {
+  return MIPC_UV_ENOENT;
+}
+
+int mipc_already_there(void) {
+  return MIPC_UV_EEXIST;
+}
+
 uint64_t mipc_clock_ms(void) {
   return GetTickCount64();
 }

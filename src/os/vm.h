@@ -57,6 +57,9 @@ int mipc_vm_flush(mipc_file_t file, void *base, size_t length, bool async);
 
 int mipc_vm_advise(void *base, size_t length, mipc_advice_t advice);
 
+/* Leaves the range out of core dumps, where the system can. */
+void mipc_vm_hide(void *base, size_t length);
+
 int mipc_vm_lock(void *base, size_t length);
 int mipc_vm_unlock(void *base, size_t length);
 

@@ -12,6 +12,10 @@
 #define MADV_HUGEPAGE (-1) /* a system without: EINVAL */
 #endif
 
+#ifndef MADV_DONTDUMP
+#define MADV_DONTDUMP (-1)
+#endif
+
 size_t mipc_vm_page_size(void) {
   return (size_t)sysconf(_SC_PAGESIZE);
 }
@@ -57,6 +61,10 @@ int mipc_vm_advise(void *base, size_t length, mipc_advice_t advice) {
       [MIPC_ADVICE_DONTNEED] = MADV_DONTNEED, [MIPC_ADVICE_HUGEPAGE] = MADV_HUGEPAGE,
   };
   return madvise(base, length, advices[advice]) < 0 ? -errno : 0;
+}
+
+void mipc_vm_hide(void *base, size_t length) {
+  madvise(base, length, MADV_DONTDUMP);
 }
 
 int mipc_vm_lock(void *base, size_t length) {

@@ -140,6 +140,12 @@ static bool raise_quota(size_t length) {
   return raised;
 }
 
+/* Windows leaves mappings of files out of its dumps by itself. */
+void mipc_vm_hide(void *base, size_t length) {
+  (void)base;
+  (void)length;
+}
+
 int mipc_vm_lock(void *base, size_t length) {
   if (VirtualLock(base, length)) return 0;
   DWORD error = GetLastError();

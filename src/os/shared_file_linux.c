@@ -1,0 +1,135 @@
+/*
+ * shared_file.h on Linux, the named files: opening, comparing, listing. The anonymous ones are in
+ * shared_memfd_linux.c.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/status.h"
+#include "fork.h"
+#include "shared_i.h"
+
+int mipc_i_shared_adopt(int fd, mipc_file_t *ret_file) {
+  mipc_file_t file = {fd};
+  int status = mipc_fork_name(file);
+  if (status < 0) {
+    close(fd);
+    return status;
+  }
+  *ret_file = file;
+  return 0;
+}
+
+int mipc_shared_open(const char *path, uint32_t flags, uint32_t mode, mipc_file_t *ret_file,
+                     bool *ret_made) {
+  mipc_file_t file;
+  bool made;
+  mipc_fork_hold();
+  int status = mipc_file_open(path, flags | MIPC_OPEN_NO_LINK, mode, &file, &made);
+  if (status == 0) status = mipc_i_shared_adopt((int)file.os, ret_file);
+  mipc_fork_release();
+  if (status == 0) *ret_made = made;
+  return status;
+}
+
+int mipc_i_shared_reopen(int fd, bool read_only, mipc_file_t *ret_file) {
+  char path[32];
+  snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+  int how = (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+  mipc_fork_hold();
+  int copy = open(path, how);
+  int status = copy < 0 ? -errno : mipc_i_shared_adopt(copy, ret_file);
+  mipc_fork_release();
+  return status;
+}
+
+int mipc_shared_reopen(mipc_file_t file, bool read_only, mipc_file_t *ret_file) {
+  return mipc_i_shared_reopen((int)file.os, read_only, ret_file);
+}
+
+void mipc_shared_close(mipc_file_t file) {
+  if (file.os < 0) return;
+  mipc_fork_hold();
+  mipc_fork_forget(file);
+  mipc_file_close(file);
+  mipc_fork_release();
+}
+
+/* Not $TMPDIR: a service of the same user, or cron, has another one or none. */
+static const char *default_parent(void) {
+  struct stat st;
+  return stat("/dev/shm", &st) == 0 && S_ISDIR(st.st_mode) ? "/dev/shm" : "/tmp";
+}
+
+int mipc_shared_directory(const char *parent, bool make, char ret_path[MIPC_SHARED_PATH]) {
+  char path[MIPC_SHARED_PATH];
+  int length = snprintf(path, sizeof path, "%s/mmapipc-%lu", parent ? parent : default_parent(),
+                        (unsigned long)geteuid());
+  if (length < 0 || (size_t)length >= sizeof path) return -ENAMETOOLONG;
+  if (make && mkdir(path, 0700) < 0 && errno != EEXIST) return -errno;
+  struct stat st;
+  if (lstat(path, &st) < 0) return -errno;
+  /* In a parent where anybody may make things, somebody else may have been first. */
+  if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 077)) return MIPC_E_OWNER;
+  memcpy(ret_path, path, (size_t)length + 1);
+  return 0;
+}
+
+int mipc_shared_list(const char *directory, void (*visit)(void *, const char *), void *context) {
+  DIR *dir = opendir(directory);
+  if (!dir) return -errno;
+  for (struct dirent *entry; (entry = readdir(dir));) {
+    if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..")) visit(context, entry->d_name);
+  }
+  closedir(dir);
+  return 0;
+}
+
+bool mipc_shared_is_at(mipc_file_t file, const char *path) {
+  struct stat open_one, named;
+  if (fstat((int)file.os, &open_one) < 0 || lstat(path, &named) < 0) return false;
+  return open_one.st_nlink && open_one.st_dev == named.st_dev && open_one.st_ino == named.st_ino;
+}
+
+int mipc_shared_unlink(const char *path) {
+  return unlink(path) < 0 ? -errno : 0;
+}
+
+int64_t mipc_shared_read(mipc_file_t file, uint64_t offset, void *bytes, size_t length) {
+  size_t done = 0;
+  while (done < length) {
+    ssize_t n = pread((int)file.os, (char *)bytes + done, length - done, (off_t)(offset + done));
+    if (n < 0 && errno != EINTR) return -errno;
+    if (n == 0) break;
+    if (n > 0) done += (size_t)n;
+  }
+  return (int64_t)done;
+}
+
+int64_t mipc_shared_write(mipc_file_t file, uint64_t offset, const void *bytes, size_t length) {
+  size_t done = 0;
+  while (done < length) {
+    const char *from = (const char *)bytes + done;
+    ssize_t n = pwrite((int)file.os, from, length - done, (off_t)(offset + done));
+    if (n < 0 && errno != EINTR) return -errno;
+    if (n > 0) done += (size_t)n;
+  }
+  return (int64_t)done;
+}
+
+int mipc_shared_empty(mipc_file_t file) {
+  int status;
+  do {
+    status = ftruncate((int)file.os, 0) < 0 ? -errno : 0;
+  } while (status == -EINTR);
+  return status;
+}
+
+int mipc_shared_flush(mipc_file_t file) {
+  return fdatasync((int)file.os) < 0 ? -errno : 0;
+}

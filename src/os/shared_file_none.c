@@ -1,0 +1,94 @@
+/*
+ * shared_file.h on a system where it is not built yet: nothing can be opened.
+ */
+#include "../base/status.h"
+#include "shared_file.h"
+
+int mipc_shared_open(const char *path, uint32_t flags, uint32_t mode, mipc_file_t *ret_file,
+                     bool *ret_made) {
+  (void)path;
+  (void)flags;
+  (void)mode;
+  (void)ret_file;
+  (void)ret_made;
+  return MIPC_E_UNSUPPORTED;
+}
+
+int mipc_shared_reopen(mipc_file_t file, bool read_only, mipc_file_t *ret_file) {
+  (void)file;
+  (void)read_only;
+  (void)ret_file;
+  return MIPC_E_UNSUPPORTED;
+}
+
+int mipc_shared_anonymous(const char *name, uint64_t size, mipc_file_t *ret_file) {
+  (void)name;
+  (void)size;
+  (void)ret_file;
+  return MIPC_E_UNSUPPORTED;
+}
+
+int mipc_shared_find(const char *name, uint32_t pid, uint32_t fd, bool read_only,
+                     mipc_file_t *ret_file) {
+  (void)name;
+  (void)pid;
+  (void)fd;
+  (void)read_only;
+  (void)ret_file;
+  return MIPC_E_UNSUPPORTED;
+}
+
+int mipc_shared_directory(const char *parent, bool make, char ret_path[MIPC_SHARED_PATH]) {
+  (void)parent;
+  (void)make;
+  (void)ret_path;
+  return MIPC_E_UNSUPPORTED;
+}
+
+int mipc_shared_list(const char *directory, void (*visit)(void *, const char *), void *context) {
+  (void)directory;
+  (void)visit;
+  (void)context;
+  return MIPC_E_UNSUPPORTED;
+}
+
+bool mipc_shared_is_at(mipc_file_t file, const char *path) {
+  (void)file;
+  (void)path;
+  return false;
+}
+
+int mipc_shared_unlink(const char *path) {
+  (void)path;
+  return MIPC_E_UNSUPPORTED;
+}
+
+int64_t mipc_shared_read(mipc_file_t file, uint64_t offset, void *bytes, size_t length) {
+  (void)file;
+  (void)offset;
+  (void)bytes;
+  (void)length;
+  return MIPC_E_UNSUPPORTED;
+}
+
+int64_t mipc_shared_write(mipc_file_t file, uint64_t offset, const void *bytes, size_t length) {
+  (void)file;
+  (void)offset;
+  (void)bytes;
+  (void)length;
+  return MIPC_E_UNSUPPORTED;
+}
+
+int mipc_shared_empty(mipc_file_t file) {
+  (void)file;
+  return MIPC_E_UNSUPPORTED;
+}
+
+int mipc_shared_flush(mipc_file_t file) {
+  (void)file;
+  return MIPC_E_UNSUPPORTED;
+}
+
+void mipc_shared_close(mipc_file_t file) {
+  (void)file;
+}
