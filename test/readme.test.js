@@ -88,15 +88,24 @@ describe('README.md', () => {
 });
 
 describe('src/README.md', () => {
-  it('has the layout that C defines', () => {
-    const { fields } = binding.layout.report;
-    const expected = Object.entries(fields).map(([name, { type, offset, meaning }]) => [
-      name,
-      type,
-      String(offset),
-      meaning,
-    ]);
-    assert.deepEqual(table(read('src/README.md'), '## What C and JS share'), expected);
+  for (const [name, heading] of [
+    ['report', '## What C and JS share'],
+    ['region', '## What lies in a region'],
+    ['participant', '## The participants of a region'],
+  ]) {
+    it(`has the layout of ${name} that C defines`, () => {
+      const { fields } = binding.layout[name];
+      const expected = Object.entries(fields).map(([field, { type, offset, meaning }]) => [
+        field,
+        type,
+        String(offset),
+        meaning,
+      ]);
+      assert.deepEqual(table(read('src/README.md'), heading), expected);
+    });
+  }
+
+  it('the report has the size that C defines', () => {
     assert.equal(binding.report.byteLength, binding.layout.report.size);
   });
 

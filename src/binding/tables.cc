@@ -35,18 +35,17 @@ template <size_t n> static Napi::Array names(Napi::Env env, const char *const (&
   return array;
 }
 
+struct LayoutRow {
+  const char *type, *name;
+  uint32_t offset;
+  const char *meaning;
+};
+
 /* { size, fields: { name: { offset, type, meaning } } } */
-static Napi::Object report_layout(Napi::Env env) {
-  struct Row {
-    const char *type, *name;
-    uint32_t offset;
-    const char *meaning;
-  };
-#define ROW(type, field, offset, meaning) {#type, #field, offset, meaning},
-  static const Row rows[] = {MIPC_REPORT_ROWS(ROW)};
-#undef ROW
+template <size_t n>
+static Napi::Object layout_of(Napi::Env env, const LayoutRow (&rows)[n], uint32_t size) {
   Napi::Object fields = Napi::Object::New(env);
-  for (const Row &row : rows) {
+  for (const LayoutRow &row : rows) {
     Napi::Object field = Napi::Object::New(env);
     field.Set("offset", row.offset);
     field.Set("type", row.type);
@@ -54,8 +53,22 @@ static Napi::Object report_layout(Napi::Env env) {
     fields.Set(row.name, field);
   }
   Napi::Object layout = Napi::Object::New(env);
-  layout.Set("size", MIPC_REPORT_SIZE);
+  layout.Set("size", size);
   layout.Set("fields", fields);
+  return layout;
+}
+
+/* One for each struct of shm/layout.h. */
+static Napi::Object layouts(Napi::Env env) {
+#define ROW(type, field, offset, meaning) {#type, #field, offset, meaning},
+  static const LayoutRow report[] = {MIPC_REPORT_ROWS(ROW)};
+  static const LayoutRow region[] = {MIPC_REGION_ROWS(ROW)};
+  static const LayoutRow participant[] = {MIPC_PARTICIPANT_ROWS(ROW)};
+#undef ROW
+  Napi::Object layout = Napi::Object::New(env);
+  layout.Set("report", layout_of(env, report, MIPC_REPORT_SIZE));
+  layout.Set("region", layout_of(env, region, MIPC_HEADER_SIZE));
+  layout.Set("participant", layout_of(env, participant, MIPC_PARTICIPANT_SIZE));
   return layout;
 }
 
@@ -75,7 +88,5 @@ void tables_exports(Napi::Env env, Napi::Object exports) {
 #undef ROW
   exports.Set("constants", constants);
 
-  Napi::Object layout = Napi::Object::New(env);
-  layout.Set("report", report_layout(env));
-  exports.Set("layout", layout);
+  exports.Set("layout", layouts(env));
 }

@@ -27,20 +27,102 @@
   X(int32_t,  fd,        40, "descriptor of the mapping's own, -1 where files have none")          \
   X(uint32_t, call,      44, "the system call that failed, an index into binding.calls")           \
   X(uint32_t, kind,      48, "of a file that cannot be mapped, a mipc_file_kind_t")                \
-  X(uint32_t, page_size, 52, "bytes of a page")
+  X(uint32_t, page_size, 52, "bytes of a page")                                                    \
+  X(uint64_t, capacity,  56, "payload bytes of the region that is there")                          \
+  X(uint32_t, version,   64, "of the layout of the region that is there")                          \
+  X(uint32_t, region_kind, 68, "of the region that is there, a mipc_region_kind_t")                \
+  X(uint32_t, number,    72, "that this attachment has got, 0 when it is read-only")               \
+  X(uint32_t, made,      76, "1 when this open made the region")
 /* clang-format on */
-#define MIPC_REPORT_SIZE 56
+#define MIPC_REPORT_SIZE 80
+
+/*
+ * The header of a region: its first bytes, in shared memory. Whoever attaches reads it once, checks
+ * the copy (region_header.c), and believes nothing that is read again later.
+ *
+ * Written at birth, before `version`, under the birth lock; read without a lock, and the same for
+ * good: all down to id_low. Written later under the birth lock only: boot_high, boot_low, clean,
+ * next_number. Payload: from payload_offset on.
+ */
+/* clang-format off */
+#define MIPC_REGION_ROWS(X)                                                                        \
+  X(uint32_t, magic,           0, "MIPC_REGION_MAGIC, in the byte order of the machine")           \
+  X(uint32_t, version,         4, "of this layout; stored last, 0 until all else is there")        \
+  X(uint32_t, header_size,     8, "bytes up to the first participant row")                         \
+  X(uint32_t, row_size,       12, "bytes of a participant row")                                    \
+  X(uint32_t, row_count,      16, "participant rows")                                              \
+  X(uint32_t, kind,           20, "what lies in it, a mipc_region_kind_t")                         \
+  X(uint32_t, compatible,     24, "flags; who does not know one may go on")                        \
+  X(uint32_t, incompatible,   28, "flags; who does not know one must keep out")                    \
+  X(uint64_t, payload_offset, 32, "where the payload begins, a multiple of 64 KiB")                \
+  X(uint64_t, payload_size,   40, "bytes of the payload")                                          \
+  X(uint64_t, id_high,        48, "128 random bits: which region it is")                           \
+  X(uint64_t, id_low,         56, "the other half of them")                                        \
+  X(uint64_t, boot_high,      64, "of a path region: the boot in which it was last written to")    \
+  X(uint64_t, boot_low,       72, "the other half of that")                                        \
+  X(uint32_t, clean,          80, "of a path region: 1 when the last writer left and all is on disk") \
+  X(uint32_t, next_number,    84, "of the next participant, 1 to 2^30")                            \
+  X(mipc_room_4008_t, room,   88, "zeros, for the lock, the event and the kind's own words")
+
+/*
+ * A participant row, for people to read: who has a number. Written by the one who has it, the first
+ * time under the birth lock; read without a lock. Whether he lives is a question to the kernel.
+ */
+#define MIPC_PARTICIPANT_ROWS(X)                                                                   \
+  X(uint32_t, number,        0, "0: a free row; else stored last")                                 \
+  X(uint32_t, pid,           4, "process")                                                         \
+  X(uint32_t, thread,        8, "thread that attached")                                            \
+  X(uint32_t, pid_namespace, 12, "in which these two are numbered, 0 where nobody knows")          \
+  X(uint32_t, since,         16, "second since boot when it attached")                             \
+  X(mipc_room_12_t, room,    20, "zeros")
+/* clang-format on */
+
+#define MIPC_REGION_MAGIC     ((uint32_t)0x6D697063)
+#define MIPC_REGION_VERSION   1
+#define MIPC_HEADER_SIZE      4096
+#define MIPC_PARTICIPANT_SIZE 32
+#define MIPC_PARTICIPANTS     ((65536 - MIPC_HEADER_SIZE) / MIPC_PARTICIPANT_SIZE)
+#define MIPC_PAYLOAD_OFFSET   65536 /* header and rows; whole pages on every system */
+
+typedef struct {
+  uint8_t bytes[4008];
+} mipc_room_4008_t;
+
+typedef struct {
+  uint8_t bytes[12];
+} mipc_room_12_t;
 
 #define MIPC_LAYOUT_FIELD(type, field, offset, meaning) type field;
 typedef struct {
   MIPC_REPORT_ROWS(MIPC_LAYOUT_FIELD)
 } mipc_report_t;
+
+typedef struct {
+  MIPC_REGION_ROWS(MIPC_LAYOUT_FIELD)
+} mipc_region_shm_t;
+
+typedef struct {
+  MIPC_PARTICIPANT_ROWS(MIPC_LAYOUT_FIELD)
+} mipc_participant_shm_t;
 #undef MIPC_LAYOUT_FIELD
 
 #define MIPC_LAYOUT_ASSERT(type, field, offset, meaning)                                           \
   static_assert(offsetof(mipc_report_t, field) == (offset), "mipc_report_t." #field);
 MIPC_REPORT_ROWS(MIPC_LAYOUT_ASSERT)
 static_assert(sizeof(mipc_report_t) == MIPC_REPORT_SIZE, "mipc_report_t");
+#undef MIPC_LAYOUT_ASSERT
+
+#define MIPC_LAYOUT_ASSERT(type, field, offset, meaning)                                           \
+  static_assert(offsetof(mipc_region_shm_t, field) == (offset), "mipc_region_shm_t." #field);
+MIPC_REGION_ROWS(MIPC_LAYOUT_ASSERT)
+static_assert(sizeof(mipc_region_shm_t) == MIPC_HEADER_SIZE, "mipc_region_shm_t");
+#undef MIPC_LAYOUT_ASSERT
+
+#define MIPC_LAYOUT_ASSERT(type, field, offset, meaning)                                           \
+  static_assert(offsetof(mipc_participant_shm_t, field) == (offset),                               \
+                "mipc_participant_shm_t." #field);
+MIPC_PARTICIPANT_ROWS(MIPC_LAYOUT_ASSERT)
+static_assert(sizeof(mipc_participant_shm_t) == MIPC_PARTICIPANT_SIZE, "mipc_participant_shm_t");
 #undef MIPC_LAYOUT_ASSERT
 
 #endif

@@ -21,6 +21,18 @@ void mipc_mapping_give_up(mipc_mapping_t *m) {
   m->lock = NULL;
 }
 
+/* A region's file is closed by the region. */
+static void give_file_back(mipc_mapping_t *m) {
+  if (!m->region) mipc_file_close(m->file);
+  m->file = MIPC_NO_FILE;
+}
+
+/* After the last access: whether what was read or written is what the file or region has. */
+static int intact(const mipc_mapping_t *m) {
+  int status = m->region ? mipc_region_status(m->region) : 0;
+  return mipc_mapping_truncated(m) ? (int)MIPC_E_TRUNCATED : status;
+}
+
 static void unguard(mipc_mapping_t *m, int range) {
   mipc_guard_remove(m->guards[range]);
   m->guards[range] = NULL;
@@ -31,6 +43,7 @@ void mipc_mapping_close(mipc_mapping_t *m, uint32_t detached) {
   m->closed = true;
   m->detached = detached > 0;
   mipc_mapping_give_up(m);
+  if (m->region) mipc_region_close(m->region);
   int view = has_two_ranges(m) ? 1 : 0;
   if (view) {
     unguard(m, 0);
@@ -55,8 +68,7 @@ void mipc_mapping_close(mipc_mapping_t *m, uint32_t detached) {
   }
   if (!m->replaced) m->view = NULL;
   m->base = NULL;
-  mipc_file_close(m->file);
-  m->file = MIPC_NO_FILE;
+  give_file_back(m);
 }
 
 void mipc_mapping_put(mipc_mapping_t *m) {
@@ -74,7 +86,8 @@ void mipc_mapping_put(mipc_mapping_t *m) {
     if (has_two_ranges(m)) mipc_vm_unmap(m->view, m->span);
     mipc_vm_unmap(m->base, m->span);
   }
-  mipc_file_close(m->file);
+  give_file_back(m);
+  if (m->region) mipc_region_put(m->region);
   free(m);
 }
 
@@ -101,7 +114,8 @@ int64_t mipc_mapping_read(mipc_mapping_t *m, uint64_t offset, void *to, uint64_t
   length = mipc_range_clip(m->size, offset, length);
   /* memmove, here and in write: the other side may be a Buffer over this same mapping. */
   if (length) memmove(to, m->base + m->slop + offset, (size_t)length);
-  return mipc_mapping_truncated(m) ? (int64_t)MIPC_E_TRUNCATED : (int64_t)length;
+  int status = intact(m);
+  return status < 0 ? (int64_t)status : (int64_t)length;
 }
 
 int64_t mipc_mapping_write(mipc_mapping_t *m, uint64_t offset, const void *from, uint64_t length) {
@@ -110,7 +124,8 @@ int64_t mipc_mapping_write(mipc_mapping_t *m, uint64_t offset, const void *from,
   if (offset >= m->size) return MIPC_E_RANGE;
   length = mipc_range_clip(m->size, offset, length);
   if (length) memmove(m->base + m->slop + offset, from, (size_t)length);
-  return mipc_mapping_truncated(m) ? (int64_t)MIPC_E_TRUNCATED : (int64_t)length;
+  int status = intact(m);
+  return status < 0 ? (int64_t)status : (int64_t)length;
 }
 
 /* A range of the user's as whole pages, in bytes from the start of the mapped range; length 0 when
@@ -179,6 +194,7 @@ bool mipc_mapping_truncated(const mipc_mapping_t *m) {
 
 int mipc_mapping_lock(mipc_mapping_t *m, mipc_filelock_t **ret_lock) {
   if (m->closed) return MIPC_E_CLOSED;
+  if (m->region) return MIPC_E_UNSUPPORTED;
   if (!m->lock) {
     int status = mipc_filelock_open(m->file, m->own_description, &m->lock);
     if (status < 0 && !m->own_description) status = mipc_filelock_open(m->file, true, &m->lock);

@@ -9,6 +9,9 @@
  * until this process stores into a page, so that a stray store neither reaches the file nor ends
  * the process. Any other mapping is one range for both.
  *
+ * A mapping may also be made of a region (shm/region.h), which then lives as long as the mapping:
+ * it is left when the mapping is closed.
+ *
  * A mapping belongs to one thread, but its last reference may be dropped by another.
  */
 #ifndef MIPC_SHM_MAPPING_H
@@ -21,6 +24,7 @@
 #include "../os/vm.h"
 #include "filelock.h"
 #include "layout.h"
+#include "region.h"
 
 /* The constants of IPC::Mmap, with Linux's numbers on every system: X(name, number). */
 #define MIPC_CONSTANT_MAP(X)                                                                       \
@@ -36,20 +40,20 @@
 enum { MIPC_CONSTANT_MAP(MIPC_CONSTANT_ENUM_ROW) };
 #undef MIPC_CONSTANT_ENUM_ROW
 
-typedef enum { MIPC_CREATE_NEVER, MIPC_CREATE_IF_MISSING, MIPC_CREATE_EXCLUSIVE } mipc_create_t;
-
 typedef struct {
-  const char *path;     /* UTF-8; NULL: `fd` is meant */
-  int fd;               /* is duplicated */
-  uint64_t offset;      /* of the first byte, in the file; any */
-  uint64_t length;      /* bytes; 0: to the end of the file */
-  uint32_t prot;        /* MIPC_PROT_READ, MIPC_PROT_WRITE or both */
-  bool copy_on_write;   /* MAP_PRIVATE: stores stay in this process */
-  bool protect;         /* of a read-only mapping: a store by user code is a fault */
-  bool any_filesystem;  /* map even where sharing is not promised */
-  bool guard;           /* zeros and TRUNCATED instead of a fault, when the file gets shorter */
-  mipc_create_t create; /* only a shared writable mapping makes a file, and only with a length */
-  uint32_t mode;        /* permission bits of a file that is made */
+  mipc_region_t *region; /* its payload is mapped instead of a file; NULL: a file */
+  bool with_header;      /* of a region: the header comes first, the payload right behind it */
+  const char *path;      /* UTF-8; NULL: `fd` is meant */
+  int fd;                /* is duplicated */
+  uint64_t offset;       /* of the first byte, in the file or region; any */
+  uint64_t length;       /* bytes; 0: to the end of the file */
+  uint32_t prot;         /* MIPC_PROT_READ, MIPC_PROT_WRITE or both */
+  bool copy_on_write;    /* MAP_PRIVATE: stores stay in this process */
+  bool protect;          /* of a read-only mapping: a store by user code is a fault */
+  bool any_filesystem;   /* map even where sharing is not promised */
+  bool guard;            /* zeros and TRUNCATED instead of a fault, when the file gets shorter */
+  mipc_create_t create;  /* only a shared writable mapping makes a file, and only with a length */
+  uint32_t mode;         /* permission bits of a file that is made */
 } mipc_mapping_spec_t;
 
 typedef struct mipc_mapping mipc_mapping_t;
@@ -59,6 +63,8 @@ typedef struct mipc_mapping mipc_mapping_t;
  * writable, and the space is really taken. On failure nothing is left: no file that was made, no
  * byte that was added, no descriptor, no memory; `report` then says which call it was, what the
  * file's size is, and of what kind it is.
+ * A region comes into the hands of the mapping, its reference with it; on failure it stays the
+ * caller's. ACCESS: writing was asked of a region attached to read-only.
  * RANGE: no such prot, or offset + length beyond 2^53 - 1 or this process' address space.
  * FILE_TOO_SMALL, FILESYSTEM; UNSUPPORTED: not a regular file; or the system's own.
  */
@@ -111,7 +117,8 @@ bool mipc_mapping_truncated(const mipc_mapping_t *mapping);
 /*
  * The lock of this mapping on its file, made at the first call; it is closed with the mapping. A
  * file opened by descriptor is opened again for it, so that two mappings of one descriptor exclude
- * each other too; where that is refused, they share one lock.
+ * each other too; where that is refused, they share one lock. UNSUPPORTED: a region is not locked
+ * through its file.
  */
 int mipc_mapping_lock(mipc_mapping_t *mapping, mipc_filelock_t **ret_lock);
 

@@ -12,6 +12,7 @@
 struct mipc_mapping {
   mipc_atomic_u32_t refs;    /* the opener's and one per window */
   mipc_atomic_u32_t windows; /* whose ArrayBuffer is not gone yet */
+  mipc_region_t *region;     /* whose file that is; NULL: a file of our own */
   mipc_file_t file;
   uint8_t *base;           /* what our operations work on; NULL: given back */
   uint8_t *view;           /* what user code sees; the same address, or a range of its own */

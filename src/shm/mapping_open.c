@@ -17,6 +17,10 @@ static int check(const mipc_mapping_spec_t *spec) {
   const uint32_t all = MIPC_PROT_READ | MIPC_PROT_WRITE;
   if (!spec->prot || (spec->prot & ~all)) return MIPC_E_RANGE;
   if (!mipc_range_fits(MIPC_MAX_OFFSET, spec->offset, spec->length)) return MIPC_E_RANGE;
+  if (spec->region) {
+    bool read_only = mipc_region_read_only(spec->region);
+    return read_only && is_shared_writer(spec) ? (int)MIPC_E_ACCESS : 0;
+  }
   if (spec->create == MIPC_CREATE_EXCLUSIVE && (!spec->length || !is_shared_writer(spec))) {
     return MIPC_E_RANGE;
   }
@@ -57,9 +61,19 @@ static int measure(const mipc_mapping_spec_t *spec, uint64_t file_size, uint64_t
   return 0;
 }
 
+/* Places the bytes of the user's in the pages that are mapped. */
+static int place(mipc_mapping_t *m, uint64_t offset, uint64_t size) {
+  m->offset = offset;
+  m->size = size;
+  m->slop = (size_t)(offset % mipc_vm_granularity());
+  if (size > SIZE_MAX / 2 - m->slop) return MIPC_E_RANGE;
+  m->span = (size_t)size + m->slop;
+  return 0;
+}
+
 /* Makes the one or two ranges that mapping.h describes. */
 static int map_ranges(mipc_mapping_t *m, const mipc_mapping_spec_t *spec) {
-  uint64_t start = spec->offset - m->slop;
+  uint64_t start = m->offset - m->slop;
   mipc_vm_access_t access = !(spec->prot & MIPC_PROT_WRITE) ? MIPC_VM_READ
                             : spec->copy_on_write           ? MIPC_VM_COPY
                                                             : MIPC_VM_WRITE;
@@ -97,12 +111,11 @@ static int build(mipc_mapping_t *m, const mipc_mapping_spec_t *spec, mipc_report
     return MIPC_E_FILESYSTEM;
   }
 
+  uint64_t size;
   bool grow;
-  status = measure(spec, info.size, &m->size, &grow);
+  status = measure(spec, info.size, &size, &grow);
+  if (status == 0) status = place(m, spec->offset, size);
   if (status < 0) return status;
-  m->slop = (size_t)(spec->offset % mipc_vm_granularity());
-  if (m->size > SIZE_MAX / 2 - m->slop) return MIPC_E_RANGE;
-  m->span = (size_t)m->size + m->slop;
 
   report->call = MIPC_CALL_MMAP;
   status = map_ranges(m, spec);
@@ -110,6 +123,29 @@ static int build(mipc_mapping_t *m, const mipc_mapping_spec_t *spec, mipc_report
   if (spec->guard) guard_ranges(m);
   report->call = MIPC_CALL_FALLOCATE;
   return grow ? mipc_file_extend(m->file, info.size, spec->offset + m->size) : 0;
+}
+
+/* All that could be wrong with the file was found when the region was opened. */
+static int build_over_region(mipc_mapping_t *m, const mipc_mapping_spec_t *spec,
+                             mipc_report_t *report) {
+  uint64_t start = spec->with_header ? 0 : MIPC_PAYLOAD_OFFSET;
+  uint64_t all = MIPC_PAYLOAD_OFFSET + mipc_region_size(spec->region) - start;
+  uint64_t size = spec->length;
+  if (!size && spec->offset < all) size = all - spec->offset;
+  if (!size || !mipc_range_fits(all, spec->offset, size)) return MIPC_E_RANGE;
+  int status = mipc_region_status(spec->region);
+  if (status == 0) status = place(m, start + spec->offset, size);
+  if (status < 0) return status;
+  m->file = mipc_region_file(spec->region);
+  report->call = MIPC_CALL_MMAP;
+  status = map_ranges(m, spec);
+  m->file = status < 0 ? MIPC_NO_FILE : m->file;
+  if (status < 0) return status;
+  mipc_vm_hide(m->base, m->span);
+  if (m->view != m->base) mipc_vm_hide(m->view, m->span);
+  if (spec->guard) guard_ranges(m);
+  m->region = spec->region;
+  return 0;
 }
 
 int mipc_mapping_open(const mipc_mapping_spec_t *spec, mipc_report_t *report,
@@ -121,12 +157,15 @@ int mipc_mapping_open(const mipc_mapping_spec_t *spec, mipc_report_t *report,
   if (!m) return mipc_no_memory();
   m->refs = 1;
   m->prot = spec->prot;
-  m->offset = spec->offset;
   m->own_description = spec->path != NULL;
   m->file = MIPC_NO_FILE;
   bool made = false;
-  status = open_file(spec, &m->file, &made, &report->call);
-  if (status == 0) status = build(m, spec, report);
+  if (spec->region) {
+    status = build_over_region(m, spec, report);
+  } else {
+    status = open_file(spec, &m->file, &made, &report->call);
+    if (status == 0) status = build(m, spec, report);
+  }
   if (status < 0) {
     /* The name goes before the descriptor: while it is open, its inode number is not used again. */
     if (made) mipc_file_remove(spec->path, m->file);
@@ -135,9 +174,9 @@ int mipc_mapping_open(const mipc_mapping_spec_t *spec, mipc_report_t *report,
   }
   report->call = MIPC_CALL_NONE;
   report->size = m->size;
-  if (report->file_size < spec->offset + m->size) report->file_size = spec->offset + m->size;
+  if (report->file_size < m->offset + m->size) report->file_size = m->offset + m->size;
   report->address = (uint64_t)(uintptr_t)(m->view + m->slop);
-  report->fd = mipc_file_descriptor(m->file);
+  report->fd = m->region ? -1 : mipc_file_descriptor(m->file);
   *ret_mapping = m;
   return 0;
 }

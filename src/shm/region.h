@@ -1,0 +1,160 @@
+/*
+ * A region: shared memory that processes meet in, with a header of ours before the payload. Where
+ * it lives is the user's choice; that there is one of each name, that it is whole, and that it is
+ * gone when nobody has it any more, is promised here, whoever is killed when.
+ *
+ * How. Two kernel locks carry it, and both go with whoever dies. The birth lock (flock on the file)
+ * is held while a region is made, joined or left, so that these never overlap. A byte far past the
+ * end of the file (os/presence.h) says that a participant is there, as long as he is. Whoever has
+ * the birth lock may thus ask the kernel who is there, and act on the answer:
+ *
+ *   open    lock; is the path still this file? else again. Unfinished: make it, the version last.
+ *           A finished name that nobody holds is a left-over: unlink it, again. Take a number and
+ *           its byte; unlock.
+ *   leave   lock; give the byte back; nobody else there, and the path still this file: unlink it;
+ *           unlock.
+ *
+ * A file under a name is thus made once and never again in place: whoever has it mapped keeps what
+ * he has. Nobody is ever found dead for being slow: a stopped process keeps its byte, and lets
+ * others wait while it has the birth lock.
+ *
+ * A region belongs to one thread; its last reference may be dropped by another. Each attachment has
+ * descriptors and a number of its own, also those of one process.
+ */
+#ifndef MIPC_SHM_REGION_H
+#define MIPC_SHM_REGION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../os/file.h"
+#include "layout.h"
+
+typedef enum { MIPC_CREATE_NEVER, MIPC_CREATE_IF_MISSING, MIPC_CREATE_EXCLUSIVE } mipc_create_t;
+
+typedef enum {
+  MIPC_REGION_MMAP = 1,
+  MIPC_REGION_SHARE = 2,
+  MIPC_REGION_MAP = 3,
+} mipc_region_kind_t;
+
+typedef enum {
+  MIPC_PLACE_ANONYMOUS, /* nowhere; lives while attached, found by its handle */
+  MIPC_PLACE_HANDLE,    /* that of an anonymous one */
+  MIPC_PLACE_INHERIT,   /* an anonymous one that this process, or the one above it, calls so */
+  MIPC_PLACE_NAME,      /* of this user; lives while attached */
+  MIPC_PLACE_PATH,      /* a file; lives until it is removed */
+} mipc_place_t;
+
+typedef struct {
+  mipc_place_t place;
+  const char *where;     /* handle, name or path, UTF-8; NULL: ANONYMOUS */
+  const char *inherited; /* INHERIT: the handle that came down to this process, or NULL */
+  const char *directory; /* NAME: where the user's directory lies; NULL: where the system has it */
+  uint64_t size;         /* payload bytes at least; 0: any, and nothing is made */
+  uint32_t kind;         /* mipc_region_kind_t */
+  mipc_create_t create;
+  uint32_t mode;       /* permission bits of a file that is made, less the umask */
+  uint32_t wait_ms;    /* for the birth lock; a JS thread gives 20 at most, and calls again */
+  bool read_only;      /* the system refuses stores; makes nothing */
+  bool any_filesystem; /* even where sharing is not promised */
+  bool guard;          /* PATH: zeros and TRUNCATED instead of a fault when the file gets shorter */
+  bool must_inherit;   /* INHERIT: finding nothing is NOT_INHERITED, unless create is EXCLUSIVE */
+  bool accept_unclean; /* PATH: take what a machine that went down has left */
+} mipc_region_spec_t;
+
+typedef struct mipc_region mipc_region_t;
+
+/* Bytes of a handle as text, with its zero: memfd:<id>:<pid>:<fd>. */
+#define MIPC_HANDLE_SIZE 64
+
+/* Numbers of participants run from 1 to this. */
+#define MIPC_MAX_NUMBER (((uint32_t)1 << 30) - 1)
+
+/*
+ * Attaches to the region, and makes it where the spec says so. On failure nothing is left behind.
+ * `report` then says what is there (capacity, region_kind, version), which system call failed, and
+ * which file it was.
+ *
+ * TIMEOUT: somebody else had the birth lock for all of wait_ms; nothing is held, call again.
+ * RANGE: no such handle or name, or larger than this process can map. TOO_SMALL, KIND, VERSION,
+ * FOREIGN, CORRUPT: what is there is not what was asked. NOT_INHERITED, EXHAUSTED, UNCLEAN, OWNER,
+ * FILESYSTEM; UNSUPPORTED: no regular file, or a system without. Or the system's own: ENOENT when
+ * nothing is there and nothing may be made, EEXIST when EXCLUSIVE finds something.
+ */
+int mipc_region_open(const mipc_region_spec_t *spec, mipc_report_t *report,
+                     mipc_region_t **ret_region);
+
+/*
+ * Leaves: gives back row, byte and number, unmaps the header, closes the descriptors; the last to
+ * leave a name removes it. A name stays for the next open to sweep when another process has the
+ * birth lock for too long (20 ms). Mappings of the payload are their owner's (shm/mapping.h).
+ * Closing twice is fine; the reference remains the caller's.
+ */
+void mipc_region_close(mipc_region_t *region);
+
+/* References: the opener holds one. The last closes it and frees it. */
+void mipc_region_get(mipc_region_t *region);
+void mipc_region_put(mipc_region_t *region);
+
+/* Whether it is still what it was: 0; CLOSED, also in the child of a fork(); TRUNCATED; CORRUPT:
+ * the header is another's. To be asked after the last access to anything that JS is told of. */
+int mipc_region_status(const mipc_region_t *region);
+
+uint64_t mipc_region_size(const mipc_region_t *region);   /* payload bytes */
+uint32_t mipc_region_number(const mipc_region_t *region); /* 0: read-only */
+bool mipc_region_read_only(const mipc_region_t *region);
+mipc_file_t mipc_region_file(const mipc_region_t *region); /* holds no lock; not to be closed */
+mipc_region_shm_t *mipc_region_header(const mipc_region_t *region); /* NULL: closed */
+
+/* How any process of this user finds it while anybody has it. CLOSED; UNSUPPORTED: it has a name or
+ * path instead. */
+int mipc_region_handle(const mipc_region_t *region, char ret_text[MIPC_HANDLE_SIZE]);
+
+/* Whether participant `number` is there: 1, 0, or a failure, which says nothing about him. */
+int mipc_region_alive(const mipc_region_t *region, uint32_t number);
+
+/*
+ * Removes a name or path; those attached keep what they have. ENOENT; TIMEOUT as for open; FOREIGN:
+ * the path is no region, and stays.
+ */
+int mipc_region_unlink(const mipc_region_spec_t *spec, mipc_report_t *report);
+
+/* A participant as the table has him. */
+typedef struct {
+  uint32_t number, pid, thread, pid_namespace, since;
+  bool alive;
+} mipc_participant_t;
+
+/* What a look from outside finds. */
+typedef struct {
+  int state;        /* of the header: 0 good; 1 unfinished; or why it is not to be believed */
+  uint64_t id[2];   /* this and all below are 0 unless it is good */
+  uint64_t size;    /* payload bytes */
+  uint32_t version; /* also of one that this version does not know */
+  uint32_t kind;    /* mipc_region_kind_t */
+  uint32_t writers; /* there, as the kernel knows it; at most MIPC_MOST_COUNTED */
+  uint32_t readers; /* there; two may count as one */
+  uint32_t listed;  /* participants put into the caller's list */
+  uint32_t dead;    /* of the table: who never said that he left */
+  bool clean;       /* of a path */
+} mipc_region_facts_t;
+
+#define MIPC_MOST_COUNTED 8192
+
+/*
+ * Looks at a region without a lock, a number or a change. Participants of the table come into
+ * `list`, at most `capacity` of them. A damaged region is no failure: facts->state tells of it.
+ */
+int mipc_region_inspect(const mipc_region_spec_t *spec, mipc_report_t *report,
+                        mipc_region_facts_t *ret_facts, mipc_participant_t *list,
+                        uint32_t capacity);
+
+/*
+ * What the first bytes of a file say, checked against each other and against its size: 0 a whole
+ * region; 1 an unfinished one, or an empty file; FOREIGN, VERSION, CORRUPT. Pure. `copy` is a
+ * private copy, zeros where the file is shorter.
+ */
+int mipc_region_validate(const mipc_region_shm_t *copy, uint64_t file_size);
+
+#endif

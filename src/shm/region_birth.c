@@ -1,0 +1,116 @@
+/*
+ * Making a region, and joining one. Both happen under its birth lock.
+ *
+ * A maker may be killed between any two steps. The order makes each half-way state one that the
+ * next opener knows for what it is: an empty file, or the magic with version 0. Nobody is attached
+ * to such a one, so it is started over in its place.
+ */
+#include <string.h>
+
+#include "../base/status.h"
+#include "../os/identity.h"
+#include "../os/vm.h"
+#include "region_i.h"
+
+/* Magic and version 0, as a maker writes them first. */
+typedef struct {
+  uint32_t magic, version;
+} beginning_t;
+
+/* Takes the space of a file that may have any length. */
+static int take_space(mipc_region_t *r, const mipc_i_opening_t *opening) {
+  mipc_report_t *report = opening->report;
+  if (report->file_size) {
+    report->call = MIPC_CALL_WRITE;
+    int status = mipc_shared_empty(r->seat);
+    if (status < 0) return status;
+  }
+  const beginning_t beginning = {MIPC_REGION_MAGIC, 0};
+  report->call = MIPC_CALL_WRITE;
+  int64_t n = mipc_shared_write(r->seat, 0, &beginning, sizeof beginning);
+  if (n < 0) return (int)n;
+  report->call = MIPC_CALL_FALLOCATE;
+  return mipc_file_extend(r->seat, sizeof beginning, MIPC_PAYLOAD_OFFSET + opening->spec->size);
+}
+
+/* All but the version: nobody reads that far before it is there. */
+static void fill_header(mipc_region_t *r, const mipc_region_spec_t *spec) {
+  mipc_region_shm_t *h = r->header;
+  uint64_t boot[2] = {0, 0};
+  if (r->place == MIPC_PLACE_PATH) mipc_boot_id(boot);
+  h->magic = MIPC_REGION_MAGIC;
+  h->header_size = MIPC_HEADER_SIZE;
+  h->row_size = MIPC_PARTICIPANT_SIZE;
+  h->row_count = MIPC_PARTICIPANTS;
+  h->kind = spec->kind;
+  h->payload_offset = MIPC_PAYLOAD_OFFSET;
+  h->payload_size = spec->size;
+  h->id_high = r->id[0];
+  h->id_low = r->id[1];
+  h->boot_high = boot[0];
+  h->boot_low = boot[1];
+  h->next_number = 1;
+  r->kind = spec->kind;
+  r->size = spec->size;
+}
+
+int mipc_i_region_make(mipc_region_t *r, const mipc_i_opening_t *opening) {
+  int status = 0;
+  if (r->place != MIPC_PLACE_ANONYMOUS) {
+    status = mipc_random(r->id, sizeof r->id);
+    if (status == 0) status = take_space(r, opening);
+  }
+  if (status == 0) status = mipc_i_header_map(r, opening);
+  if (status < 0) return status;
+  fill_header(r, opening->spec);
+  /* release: who reads the version, after the birth lock or without it, finds all of the rest. A
+   * process that dies before it has made nothing. */
+  mipc_atomic_store_release(&r->header->version, MIPC_REGION_VERSION);
+  status = mipc_i_region_sit(r);
+  if (status == 0) opening->report->made = 1;
+  return status;
+}
+
+/* Whether what lies in a file was written to in this boot, as far as anybody knows. */
+static bool is_of_this_boot(const mipc_region_shm_t *copy, uint64_t ret_boot[2]) {
+  mipc_boot_id(ret_boot);
+  bool unknown = !(ret_boot[0] | ret_boot[1]) || !(copy->boot_high | copy->boot_low);
+  return unknown || (copy->boot_high == ret_boot[0] && copy->boot_low == ret_boot[1]);
+}
+
+/*
+ * A region of a file that nobody writes to now may have seen the machine go down. If the last
+ * writer had left and all of it was on disk, it is whole; else its words, written to disk in any
+ * order or not at all, may say anything. Numbers start anew in either case: nobody who had one
+ * lives.
+ */
+static int enter_file(mipc_region_t *r, const mipc_i_opening_t *opening,
+                      const mipc_region_shm_t *copy) {
+  uint64_t boot[2] = {0, 0};
+  int writers = mipc_i_anybody(r->seat, false);
+  if (writers < 0) return writers;
+  bool fresh = writers || is_of_this_boot(copy, boot);
+  if (!fresh && !copy->clean && !opening->spec->accept_unclean) return MIPC_E_UNCLEAN;
+  if (r->read_only) return 0;
+  if (!fresh) {
+    mipc_i_participants_clear(r);
+    mipc_atomic_store_relaxed_u64(&r->header->boot_high, boot[0]);
+    mipc_atomic_store_relaxed_u64(&r->header->boot_low, boot[1]);
+  }
+  if (fresh && !copy->clean) return 0;
+  /* On disk before anything else of ours can be. */
+  mipc_atomic_store_relaxed(&r->header->clean, 0);
+  return mipc_vm_flush(r->file, r->header, MIPC_HEADER_SIZE, false);
+}
+
+int mipc_i_region_join(mipc_region_t *r, const mipc_i_opening_t *opening,
+                       const mipc_region_shm_t *copy) {
+  int status = mipc_i_header_map(r, opening);
+  if (status < 0) return status;
+  r->id[0] = copy->id_high;
+  r->id[1] = copy->id_low;
+  r->kind = copy->kind;
+  r->size = copy->payload_size;
+  if (r->place == MIPC_PLACE_PATH) status = enter_file(r, opening, copy);
+  return status < 0 ? status : mipc_i_region_sit(r);
+}

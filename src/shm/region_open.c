@@ -1,0 +1,243 @@
+/*
+ * Opening a region: from what the user says to a file, and, under its birth lock, what becomes of
+ * it. The contract stands in region.h.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/range.h"
+#include "../base/status.h"
+#include "../os/fork.h"
+#include "../os/identity.h"
+#include "../os/process.h"
+#include "../os/vm.h"
+#include "region_i.h"
+
+/* How often an open starts again whatever its deadline: each time somebody else has got ahead. */
+#define FREE_TRIES 8
+
+static int check(const mipc_region_spec_t *spec) {
+  if (spec->place != MIPC_PLACE_ANONYMOUS && !spec->where) return MIPC_E_RANGE;
+  if (!mipc_range_fits(MIPC_MAX_OFFSET, MIPC_PAYLOAD_OFFSET, spec->size)) return MIPC_E_RANGE;
+  return spec->size > SIZE_MAX / 2 - MIPC_PAYLOAD_OFFSET ? MIPC_E_RANGE : 0;
+}
+
+static bool may_make(const mipc_region_spec_t *spec) {
+  return spec->create != MIPC_CREATE_NEVER && !spec->read_only && spec->size > 0;
+}
+
+/* Makes an anonymous one. */
+static int open_anonymous(mipc_region_t *r, const mipc_i_opening_t *o) {
+  if (!may_make(o->spec)) return MIPC_E_RANGE;
+  char name[MIPC_ID_NAME_SIZE];
+  int status = mipc_random(r->id, sizeof r->id);
+  if (status < 0) return status;
+  mipc_i_id_name(r->id, name);
+  o->report->call = MIPC_CALL_MEMFD_CREATE;
+  status = mipc_shared_anonymous(name, MIPC_PAYLOAD_OFFSET + o->spec->size, &r->seat);
+  if (status < 0) return status;
+  /* Others may find it from now on, by its name alone; they wait for this lock. */
+  o->report->call = MIPC_CALL_FLOCK;
+  status = mipc_i_birth_lock(r->seat, o->deadline);
+  if (status == 0) {
+    status = mipc_i_region_make(r, o);
+    mipc_i_birth_unlock(r->seat);
+  }
+  return status;
+}
+
+/* Joins the anonymous one of this id that the seat was opened to. */
+static int join_anonymous(mipc_region_t *r, const mipc_i_opening_t *o, const uint64_t id[2]) {
+  mipc_region_shm_t copy;
+  int state;
+  o->report->call = MIPC_CALL_FLOCK;
+  int status = mipc_i_birth_lock(r->seat, o->deadline);
+  if (status < 0) return status;
+  status = mipc_i_header_read(r->seat, o->report, &copy, &state);
+  if (status == 0) status = state == 1 ? (int)MIPC_E_CORRUPT : state;
+  if (status == 0 && (copy.id_high != id[0] || copy.id_low != id[1])) status = MIPC_E_CORRUPT;
+  if (status == 0) status = mipc_i_header_fits(o->spec, &copy);
+  if (status == 0) status = mipc_i_region_join(r, o, &copy);
+  mipc_i_birth_unlock(r->seat);
+  return status;
+}
+
+static int open_handle(mipc_region_t *r, const mipc_i_opening_t *o, const char *handle) {
+  mipc_i_handle_t parsed;
+  int status = mipc_i_handle_open(handle, o->spec->read_only, o->report, &parsed, &r->seat);
+  return status < 0 ? status : join_anonymous(r, o, parsed.id);
+}
+
+/* One look: at the table of this process, at what came down, and then, if that may be, a new one.
+ */
+static int try_inherit(mipc_region_t *r, const mipc_i_opening_t *o) {
+  const mipc_region_spec_t *spec = o->spec;
+  bool exclusive = spec->create == MIPC_CREATE_EXCLUSIVE;
+  uint64_t id[2];
+  o->report->call = MIPC_CALL_OPEN;
+  int found = mipc_i_inherit_find(spec->where, spec->read_only, id, &r->seat);
+  if (found < 0) return found;
+  int status = mipc_not_there();
+  if (found) {
+    status = exclusive ? mipc_already_there() : join_anonymous(r, o, id);
+  } else if (spec->inherited) {
+    status = open_handle(r, o, spec->inherited);
+    if (status == 0 && exclusive) return mipc_already_there();
+  }
+  if (status == mipc_not_there()) {
+    if (spec->must_inherit && !exclusive) return MIPC_E_NOT_INHERITED;
+    if (!may_make(spec)) return status;
+    status = open_anonymous(r, o);
+  }
+  return status < 0 ? status : mipc_i_inherit_add(r, spec->where);
+}
+
+/* Of a file that was opened: whether it may be a region of the user's. */
+static int look(const mipc_region_t *r, const mipc_i_opening_t *o) {
+  mipc_file_info_t info;
+  o->report->call = MIPC_CALL_FSTAT;
+  int status = mipc_file_stat(r->seat, &info);
+  if (status < 0) return status;
+  o->report->call = MIPC_CALL_NONE;
+  o->report->kind = info.kind;
+  o->report->device = info.device;
+  o->report->inode = info.inode;
+  o->report->file_size = info.size;
+  if (info.kind != MIPC_KIND_FILE) return MIPC_E_UNSUPPORTED;
+  if (r->place == MIPC_PLACE_NAME && !info.own) return MIPC_E_OWNER;
+  return o->spec->any_filesystem || mipc_file_coherent(r->seat) ? 0 : (int)MIPC_E_FILESYSTEM;
+}
+
+/* With the birth lock: takes the name away from a file that nobody has. */
+static int remove_left_over(const mipc_region_t *r, const mipc_i_opening_t *o) {
+  mipc_file_remove(r->path, r->seat);
+  return may_make(o->spec) ? MIPC_AGAIN : mipc_not_there();
+}
+
+/* With the birth lock, in a file that has nothing yet: makes it, or leaves it as it was. */
+static int make_in_file(mipc_region_t *r, const mipc_i_opening_t *o, bool made) {
+  if (!may_make(o->spec)) {
+    return r->place == MIPC_PLACE_NAME ? remove_left_over(r, o) : mipc_not_there();
+  }
+  int status = mipc_i_region_make(r, o);
+  if (status == 0) return 0;
+  /* Back to version 0, and first: others may be waiting for the lock with this file open. */
+  mipc_i_region_rise(r);
+  mipc_shared_empty(r->seat);
+  if (made || r->place == MIPC_PLACE_NAME) mipc_file_remove(r->path, r->seat);
+  return status;
+}
+
+/* With the birth lock, and the path leading to this file. */
+static int settle(mipc_region_t *r, const mipc_i_opening_t *o, bool made) {
+  mipc_region_shm_t copy;
+  int state, held = 1;
+  int status = mipc_i_header_read(r->seat, o->report, &copy, &state);
+  if (status < 0) return status;
+  if (state != 1 && r->place == MIPC_PLACE_NAME) {
+    o->report->call = MIPC_CALL_FCNTL;
+    held = mipc_i_anybody(r->seat, true);
+    if (held < 0) return held;
+    o->report->call = MIPC_CALL_NONE;
+  }
+  if (!held) return remove_left_over(r, o);
+  if (state == 1) return make_in_file(r, o, made);
+  if (o->spec->create == MIPC_CREATE_EXCLUSIVE) return mipc_already_there();
+  status = state < 0 ? state : mipc_i_header_fits(o->spec, &copy);
+  return status < 0 ? status : mipc_i_region_join(r, o, &copy);
+}
+
+static int try_path(mipc_region_t *r, const mipc_i_opening_t *o) {
+  uint32_t flags = o->spec->read_only ? MIPC_OPEN_READ : MIPC_OPEN_WRITE;
+  if (may_make(o->spec)) flags |= MIPC_OPEN_CREATE;
+  bool made;
+  o->report->call = MIPC_CALL_OPEN;
+  int status = mipc_shared_open(r->path, flags, o->spec->mode, &r->seat, &made);
+  if (status == mipc_not_there() && may_make(o->spec)) return MIPC_AGAIN;
+  if (status < 0) return status;
+  status = look(r, o);
+  if (status < 0) {
+    /* On such a file system nobody makes anything: it is as empty as we made it. */
+    if (made) mipc_file_remove(r->path, r->seat);
+    return status;
+  }
+  o->report->call = MIPC_CALL_FLOCK;
+  status = mipc_i_birth_lock(r->seat, o->deadline);
+  if (status < 0) return status;
+  status = mipc_shared_is_at(r->seat, r->path) ? settle(r, o, made) : MIPC_AGAIN;
+  mipc_i_birth_unlock(r->seat);
+  return status;
+}
+
+static int find_path(mipc_region_t *r, const mipc_i_opening_t *o) {
+  char path[MIPC_SHARED_PATH];
+  const char *from = o->spec->where;
+  if (r->place == MIPC_PLACE_NAME) {
+    int status = mipc_i_name_path(o->spec, may_make(o->spec), o->report, path);
+    if (status < 0) return status;
+    from = path;
+  }
+  size_t size = strlen(from) + 1;
+  r->path = malloc(size);
+  if (!r->path) return mipc_no_memory();
+  memcpy(r->path, from, size);
+  return 0;
+}
+
+/* One try at the place that the spec names; MIPC_AGAIN: it was gone before we had it. */
+static int try_place(mipc_region_t *r, const mipc_i_opening_t *o) {
+  switch (o->spec->place) {
+  case MIPC_PLACE_ANONYMOUS:
+    return open_anonymous(r, o);
+  case MIPC_PLACE_HANDLE:
+    return open_handle(r, o, o->spec->where);
+  case MIPC_PLACE_INHERIT:
+    return try_inherit(r, o);
+  default: {
+    int status = r->path ? 0 : find_path(r, o);
+    return status < 0 ? status : try_path(r, o);
+  }
+  }
+}
+
+static void begin(mipc_region_t *r, const mipc_region_spec_t *spec) {
+  bool has_path = spec->place == MIPC_PLACE_NAME || spec->place == MIPC_PLACE_PATH;
+  r->refs = 1;
+  r->place = has_path ? spec->place : MIPC_PLACE_ANONYMOUS;
+  r->read_only = spec->read_only;
+  r->fork_generation = mipc_fork_generation();
+  r->seat = r->file = MIPC_NO_FILE;
+  r->row = -1;
+}
+
+int mipc_region_open(const mipc_region_spec_t *spec, mipc_report_t *report,
+                     mipc_region_t **ret_region) {
+  *report = (mipc_report_t){.fd = -1, .page_size = (uint32_t)mipc_vm_page_size()};
+  int status = check(spec);
+  if (status < 0) return status;
+  mipc_region_t *r = calloc(1, sizeof *r);
+  if (!r) return mipc_no_memory();
+  begin(r, spec);
+  const mipc_i_opening_t opening = {spec, report, mipc_clock_ms() + spec->wait_ms};
+  int tries = 0;
+  do {
+    if (tries++) mipc_i_region_discard(r);
+    status = try_place(r, &opening);
+    if (status == MIPC_AGAIN && tries >= FREE_TRIES && mipc_clock_ms() >= opening.deadline) {
+      status = MIPC_E_TIMEOUT;
+    }
+  } while (status == MIPC_AGAIN);
+  if (status < 0) {
+    mipc_i_region_discard(r);
+    mipc_region_put(r);
+    return status;
+  }
+  report->call = MIPC_CALL_NONE;
+  report->size = report->capacity = r->size;
+  report->region_kind = r->kind;
+  report->version = MIPC_REGION_VERSION;
+  report->number = r->number;
+  if (r->place == MIPC_PLACE_NAME) mipc_i_names_sweep(r->path);
+  *ret_region = r;
+  return 0;
+}
