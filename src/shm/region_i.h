@@ -44,6 +44,7 @@ typedef struct {
   const mipc_region_spec_t *spec;
   mipc_report_t *report;
   uint64_t deadline; /* mipc_clock_ms() */
+  unsigned tries;    /* this one included */
 } mipc_i_opening_t;
 
 /* What a step of open gives besides 0 and failures: what it looked at is gone, start again. */

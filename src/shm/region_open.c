@@ -153,8 +153,9 @@ static int try_path(mipc_region_t *r, const mipc_i_opening_t *o) {
   bool made;
   o->report->call = MIPC_CALL_OPEN;
   int status = mipc_shared_open(r->path, flags, o->spec->mode, &r->seat, &made);
-  if (status == mipc_not_there() && may_make(o->spec)) return MIPC_AGAIN;
-  if (status < 0) return status;
+  /* Made and removed by others as we look, or a folder that is not there: we cannot tell. */
+  bool may_come = status == mipc_not_there() && may_make(o->spec) && o->tries < FREE_TRIES;
+  if (status < 0) return may_come ? MIPC_AGAIN : status;
   status = look(r, o);
   if (status < 0) {
     /* On such a file system nobody makes anything: it is as empty as we made it. */
@@ -218,14 +219,12 @@ int mipc_region_open(const mipc_region_spec_t *spec, mipc_report_t *report,
   mipc_region_t *r = calloc(1, sizeof *r);
   if (!r) return mipc_no_memory();
   begin(r, spec);
-  const mipc_i_opening_t opening = {spec, report, mipc_clock_ms() + spec->wait_ms};
-  int tries = 0;
+  mipc_i_opening_t opening = {spec, report, mipc_clock_ms() + spec->wait_ms, 0};
   do {
-    if (tries++) mipc_i_region_discard(r);
+    if (opening.tries++) mipc_i_region_discard(r);
     status = try_place(r, &opening);
-    if (status == MIPC_AGAIN && tries >= FREE_TRIES && mipc_clock_ms() >= opening.deadline) {
-      status = MIPC_E_TIMEOUT;
-    }
+    bool is_late = opening.tries >= FREE_TRIES && mipc_clock_ms() >= opening.deadline;
+    if (status == MIPC_AGAIN && is_late) status = MIPC_E_TIMEOUT;
   } while (status == MIPC_AGAIN);
   if (status < 0) {
     mipc_i_region_discard(r);

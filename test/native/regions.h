@@ -1,0 +1,161 @@
+/*
+ * Regions for the C tests of shm/region.h: specifications in short, and opening as JS will, again
+ * and again until it is not busy any more.
+ */
+#ifndef MIPC_TEST_REGIONS_H
+#define MIPC_TEST_REGIONS_H
+
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include "../../src/base/range.h"
+#include "../../src/base/status.h"
+#include "../../src/os/process.h"
+#include "../../src/shm/mapping.h"
+#include "../../src/shm/region.h"
+#include "check.h"
+#include "fixture.h"
+
+typedef mipc_region_spec_t spec_t;
+
+/* A specification gives what the test names last. */
+#pragma GCC diagnostic ignored "-Woverride-init"
+
+#define BASE_SPEC                                                                                  \
+  .kind = MIPC_REGION_MMAP, .create = MIPC_CREATE_IF_MISSING, .mode = 0600, .wait_ms = 20
+
+/* NAMED("x", .size = 4096): in the folder of this test. */
+#define NAMED(name, ...)                                                                           \
+  ((spec_t){.place = MIPC_PLACE_NAME,                                                              \
+            .where = (name),                                                                       \
+            .directory = fixture_folder,                                                           \
+            BASE_SPEC,                                                                             \
+            .size = 4096,                                                                          \
+            __VA_ARGS__})
+#define AT_PATH(path, ...)                                                                         \
+  ((spec_t){.place = MIPC_PLACE_PATH, .where = (path), BASE_SPEC, .size = 4096, __VA_ARGS__})
+#define ANONYMOUS(...)                                                                             \
+  ((spec_t){.place = MIPC_PLACE_ANONYMOUS, BASE_SPEC, .size = 4096, __VA_ARGS__})
+#define AT_HANDLE(handle, ...)                                                                     \
+  ((spec_t){.place = MIPC_PLACE_HANDLE, .where = (handle), BASE_SPEC, __VA_ARGS__})
+#define INHERITED(name, ...)                                                                       \
+  ((spec_t){.place = MIPC_PLACE_INHERIT, .where = (name), BASE_SPEC, .size = 4096, __VA_ARGS__})
+
+/* What the last open reported. */
+static mipc_report_t report;
+
+/* As JS: slices, until `patience` ms are over. */
+static inline int try_open(spec_t spec, mipc_region_t **ret_region) {
+  enum { PATIENCE = 30000 };
+  uint64_t end = mipc_clock_ms() + PATIENCE;
+  int status;
+  do {
+    status = mipc_region_open(&spec, &report, ret_region);
+  } while (status == MIPC_E_TIMEOUT && mipc_clock_ms() < end);
+  return status;
+}
+
+/* Exits when it fails: nothing can be tested without a region. */
+static inline mipc_region_t *open_region(spec_t spec) {
+  mipc_region_t *region = NULL;
+  if (CHECK_EQ(try_open(spec, &region), 0) && CHECK(region)) return region;
+  printf("cannot open %s, call %u\n", spec.where ? spec.where : "a region", report.call);
+  exit(1);
+}
+
+/* That it fails with this status, and leaves no descriptor and no mapping. */
+#define CHECK_REFUSED(spec, status) check_refused(spec, status, __LINE__)
+
+static inline void check_refused(spec_t spec, int status, int line) {
+  mipc_region_t *region = NULL;
+  int before = count_descriptors();
+  if (!CHECK_EQ(try_open(spec, &region), status)) printf("  from line %d\n", line);
+  CHECK(!region);
+  CHECK_EQ(count_descriptors(), before);
+  if (region) mipc_region_put(region);
+}
+
+/* The file of a name of one plain word. */
+static inline const char *file_of(const char *name) {
+  char path[300];
+  snprintf(path, sizeof path, "mmapipc-%lu/%.100s", (unsigned long)geteuid(), name);
+  return path_of(path);
+}
+
+static inline int count_files(const char *folder) {
+  int count = 0;
+  DIR *dir = opendir(folder);
+  for (struct dirent *entry; dir && (entry = readdir(dir));)
+    count += entry->d_name[0] != '.';
+  if (dir) closedir(dir);
+  return count;
+}
+
+static inline int count_names(void) {
+  return count_files(file_of(""));
+}
+
+static inline double now_us(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
+}
+
+/* Numbers without system calls, for children that must not be alike. */
+static inline uint32_t next_random(uint32_t *state) {
+  *state = *state * 1664525 + 1013904223;
+  return *state >> 8;
+}
+
+static inline void nap_us(long us) {
+  struct timespec time = {us / 1000000, us % 1000000 * 1000};
+  nanosleep(&time, NULL);
+}
+
+/* Forks; the child runs it, ends with its test's parent, and exits 1 when a check failed in it. */
+static inline pid_t start_child(void (*run)(void *), void *argument) {
+  fflush(NULL);
+  long failures = check_failures;
+  pid_t child = fork();
+  if (child == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    run(argument);
+    fflush(NULL);
+    _exit(check_failures > failures ? 1 : 0);
+  }
+  CHECK(child > 0);
+  return child;
+}
+
+/* What waitpid() says of it. */
+static inline int end_of(pid_t child) {
+  int status = -1;
+  CHECK(waitpid(child, &status, 0) == child);
+  return status;
+}
+
+static inline void kill_child(pid_t child) {
+  kill(child, SIGKILL);
+  CHECK_EQ(WTERMSIG(end_of(child)), SIGKILL);
+}
+
+/* Memory that all children share, for counters and signs. */
+static inline void *shared_memory(size_t size) {
+  void *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  CHECK(base != MAP_FAILED);
+  return base;
+}
+
+/* Waits until another process has set it. */
+static inline void wait_for(_Atomic int *sign) {
+  for (int i = 0; i < 30000 && !*sign; i++)
+    nap_us(1000);
+  CHECK(*sign);
+}
+
+#endif
