@@ -41,6 +41,7 @@ void mipc_i_region_discard(mipc_region_t *r) {
   unmap_header(r);
   close_files(r);
   r->number = 0;
+  r->made = false;
 }
 
 /* With the birth lock, if we have got it, our byte given back: what the last to leave has to do. */

@@ -67,7 +67,7 @@ int mipc_i_region_make(mipc_region_t *r, const mipc_i_opening_t *opening) {
    * process that dies before it has made nothing. */
   mipc_atomic_store_release(&r->header->version, MIPC_REGION_VERSION);
   status = mipc_i_region_sit(r);
-  if (status == 0) opening->report->made = 1;
+  if (status == 0) r->made = true;
   return status;
 }
 

@@ -13,6 +13,7 @@ struct mipc_region {
   mipc_atomic_u32_t refs;
   mipc_place_t place; /* NAME, PATH or ANONYMOUS: what it is, however it was found */
   bool read_only;
+  bool made; /* here and now, by this attachment */
   bool closed;
   uint32_t fork_generation; /* of the process that has the descriptors */
   /* Holds our byte, and the birth lock for a moment; nothing is mapped from it, so that the locks

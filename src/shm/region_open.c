@@ -236,6 +236,7 @@ int mipc_region_open(const mipc_region_spec_t *spec, mipc_report_t *report,
   report->region_kind = r->kind;
   report->version = MIPC_REGION_VERSION;
   report->number = r->number;
+  report->made = r->made;
   if (r->place == MIPC_PLACE_NAME) mipc_i_names_sweep(r->path);
   *ret_region = r;
   return 0;

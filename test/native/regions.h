@@ -29,11 +29,22 @@ typedef mipc_region_spec_t spec_t;
 #define BASE_SPEC                                                                                  \
   .kind = MIPC_REGION_MMAP, .create = MIPC_CREATE_IF_MISSING, .mode = 0600, .wait_ms = 20
 
-/* NAMED("x", .size = 4096): in the folder of this test. */
+/* Where names lie: in the folder of this test, unless it says otherwise. */
+static char names_folder[300];
+
+static inline const char *names_parent(void) {
+  if (!*names_folder) {
+    path_of("");
+    snprintf(names_folder, sizeof names_folder, "%s", fixture_folder);
+  }
+  return names_folder;
+}
+
+/* NAMED("x", .size = 4096) */
 #define NAMED(name, ...)                                                                           \
   ((spec_t){.place = MIPC_PLACE_NAME,                                                              \
             .where = (name),                                                                       \
-            .directory = fixture_folder,                                                           \
+            .directory = names_parent(),                                                           \
             BASE_SPEC,                                                                             \
             .size = 4096,                                                                          \
             __VA_ARGS__})
@@ -82,9 +93,12 @@ static inline void check_refused(spec_t spec, int status, int line) {
 
 /* The file of a name of one plain word. */
 static inline const char *file_of(const char *name) {
-  char path[300];
-  snprintf(path, sizeof path, "mmapipc-%lu/%.100s", (unsigned long)geteuid(), name);
-  return path_of(path);
+  static char paths[4][512];
+  static unsigned next;
+  char *path = paths[next++ % 4];
+  snprintf(path, sizeof paths[0], "%.300s/mmapipc-%lu/%.150s", names_parent(),
+           (unsigned long)geteuid(), name);
+  return path;
 }
 
 static inline int count_files(const char *folder) {
