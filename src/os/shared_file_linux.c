@@ -42,7 +42,10 @@ int mipc_i_shared_reopen(int fd, bool read_only, mipc_file_t *ret_file) {
   snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
   int how = (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
   mipc_fork_hold();
-  int copy = open(path, how);
+  int copy;
+  do {
+    copy = open(path, how);
+  } while (copy < 0 && errno == EINTR);
   int status = copy < 0 ? -errno : mipc_i_shared_adopt(copy, ret_file);
   mipc_fork_release();
   return status;
