@@ -259,7 +259,6 @@ static void threads_meet(void) {
 }
 
 int main(void) {
-  path_of("");
   board = shared_memory(sizeof *board);
   int descriptors = count_descriptors();
   not_handles();

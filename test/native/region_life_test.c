@@ -197,6 +197,89 @@ static void forked(void) {
   CHECK_EQ(count_names(), 0);
 }
 
+/* As the first process of a namespace of its own, where it has the number 1. */
+static void stay_in_namespace(void *name) {
+  if (unshare(CLONE_NEWPID) < 0) _exit(0);
+  pid_t inner = fork();
+  if (inner == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    stay(name);
+  }
+  end_of(inner);
+}
+
+static void other_namespace(void) {
+  if (geteuid() != 0) return;
+  mipc_region_t *r = open_region(NAMED("ns"));
+  new_board();
+  pid_t child = start_child(stay_in_namespace, (void *)(uintptr_t) "ns");
+  wait_for(&board->ready);
+  mipc_region_facts_t facts;
+  mipc_participant_t list[2];
+  spec_t spec = NAMED("ns");
+  CHECK_EQ(mipc_region_alive(r, board->number), 1);
+  CHECK_EQ(mipc_region_inspect(&spec, &report, &facts, list, 2), 0);
+  CHECK_EQ(facts.listed, 2);
+  CHECK(list[0].pid_namespace != list[1].pid_namespace);
+  kill_child(child);
+  CHECK(is_dead_soon(r, board->number));
+  mipc_region_put(r);
+  CHECK_EQ(count_names(), 0);
+}
+
+/* Somebody has the birth lock and does not go on: calls end, and what they leave is swept later. */
+static void held_up(void) {
+  mipc_region_t *r = open_region(NAMED("held")), *other;
+  int fd = open(file_of("held"), O_RDONLY | O_CLOEXEC);
+  CHECK_EQ(flock(fd, LOCK_EX), 0);
+  int descriptors = count_descriptors();
+  spec_t spec = NAMED("held");
+  double start = now_us();
+  CHECK_EQ(mipc_region_open(&spec, &report, &other), MIPC_E_TIMEOUT);
+  double open_us = now_us() - start;
+  CHECK(open_us > 15000);
+  CHECK_EQ(report.call, MIPC_CALL_FLOCK);
+  CHECK(report.inode != 0);
+  spec.wait_ms = 0;
+  CHECK_EQ(mipc_region_open(&spec, &report, &other), MIPC_E_TIMEOUT);
+  CHECK_EQ(mipc_region_unlink(&spec, &report), MIPC_E_TIMEOUT);
+  CHECK_EQ(count_descriptors(), descriptors);
+  mipc_region_put(open_region(NAMED("another"))); /* which sweeps, and does not wait */
+  start = now_us();
+  mipc_region_put(r);
+  printf("birth lock held by somebody stopped: open gives up after %.0f ms, close after %.0f ms\n",
+         open_us / 1000, (now_us() - start) / 1000);
+  CHECK_EQ(count_names(), 1);
+  close(fd);
+  mipc_region_put(open_region(NAMED("another")));
+  CHECK_EQ(count_names(), 0);
+}
+
+/* Removed by name: those attached keep theirs, and the name is free for another. */
+static void removed(void) {
+  mipc_region_t *old = open_region(NAMED("gone")), *fresh;
+  spec_t spec = NAMED("gone");
+  CHECK_EQ(mipc_region_unlink(&spec, &report), 0);
+  CHECK_EQ(mipc_region_unlink(&spec, &report), -ENOENT);
+  CHECK_EQ(mipc_region_status(old), 0);
+  fresh = open_region(NAMED("gone"));
+  CHECK_EQ(report.made, 1);
+  CHECK(mipc_region_header(fresh)->id_low != mipc_region_header(old)->id_low);
+  mipc_region_put(old); /* takes nothing from the other */
+  CHECK_EQ(count_names(), 1);
+  mipc_region_put(fresh);
+  CHECK_EQ(count_names(), 0);
+  const char *path = make_file("user's", 5000);
+  spec = AT_PATH(path);
+  CHECK_EQ(mipc_region_unlink(&spec, &report), MIPC_E_FOREIGN);
+  CHECK_EQ(size_of(path), 5000);
+  path = path_of("file");
+  mipc_region_put(open_region(AT_PATH(path)));
+  spec = AT_PATH(path);
+  CHECK_EQ(mipc_region_unlink(&spec, &report), 0);
+  CHECK_EQ(size_of(path), -1);
+}
+
 /* A descriptor that no child gets by exec: a shell sees none of ours. */
 static void executed(void) {
   mipc_region_t *r = open_region(NAMED("exec"));
@@ -265,13 +348,15 @@ static void no_descriptors(spec_t spec) {
 }
 
 int main(void) {
-  path_of("");
   board = shared_memory(sizeof *board);
   stopped_zombie_gone();
   inspected();
   hostile_rows();
   used_up();
   forked();
+  other_namespace();
+  held_up();
+  removed();
   executed();
   no_descriptors(ANONYMOUS());
   no_descriptors(NAMED("few"));

@@ -216,11 +216,9 @@ static void refused_each(const scene_t *scene, const char *file, int error) {
 
 int main(void) {
   signal(SIGBUS, SIG_DFL); /* the sanitizers' own handler would report */
-  path_of("");
-  const char *ram = path_of("ram");
-  if (mount_small(ram, "16m")) snprintf(names_folder, sizeof names_folder, "%s", ram);
+  names_in_memory();
   char path[400];
-  snprintf(path, sizeof path, "%.300s/region", names_parent());
+  snprintf(path, sizeof path, "%.300s/region", names_folder);
   const spec_t named = NAMED("step"), at_path = AT_PATH(path);
   const scene_t scenes[] = {
       {"new name", named, OPEN, false, NOTHING},
@@ -232,6 +230,8 @@ int main(void) {
       {"unlink name", named, UNLINK, true, REGION},
       {"unlink path", at_path, UNLINK, false, REGION},
   };
+  enum { KINDS = 5 };
+  static const int errors[KINDS] = {ENOMEM, EMFILE, EINTR, EACCES, EIO};
   mipc_region_put(open_region(named));
   for (size_t i = 0; i < sizeof scenes / sizeof *scenes; i++) {
     const scene_t *scene = &scenes[i];
@@ -239,13 +239,11 @@ int main(void) {
     char kept[512];
     snprintf(kept, sizeof kept, "%s", file);
     killed_at_each(scene, kept);
-    refused_each(scene, kept, ENOMEM);
-    refused_each(scene, kept, EMFILE);
-    refused_each(scene, kept, EINTR);
+    for (int k = 0; k < FEWER(KINDS); k++)
+      refused_each(scene, kept, errors[k]);
   }
   const scene_t anonymous = {"anonymous", ANONYMOUS(), OPEN, false, NOTHING};
-  refused_each(&anonymous, path, ENOMEM);
-  refused_each(&anonymous, path, EMFILE);
-  refused_each(&anonymous, path, EINTR);
+  for (int k = 0; k < FEWER(KINDS); k++)
+    refused_each(&anonymous, path, errors[k]);
   return check_done("region_step");
 }

@@ -189,7 +189,6 @@ static void cost(const char *what, spec_t spec) {
 
 int main(void) {
   signal(SIGBUS, SIG_DFL); /* the sanitizers' own handler would report */
-  path_of("");
   shared();
   with_header();
   collected();
