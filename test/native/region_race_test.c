@@ -71,8 +71,9 @@ static void leave(void) {
 static void come_and_go(void *argument) {
   int rounds = *(int *)argument;
   uint32_t random = (uint32_t)getpid();
-  char path[512];
+  char path[512], other[20];
   snprintf(path, sizeof path, "%s", file_of("door"));
+  snprintf(other, sizeof other, "%d", (int)getpid());
   for (int i = 0; i < rounds; i++) {
     mipc_region_t *region = open_region(NAMED("door"));
     struct stat named, mine;
@@ -90,8 +91,10 @@ static void come_and_go(void *argument) {
     board->attached--;
     leave();
     mipc_region_put(region);
-    /* So that often nobody is there, and one more is about to be. */
+    /* So that often nobody is there, and one more is about to be; and an open of another name,
+     * which sweeps, meets a file that is not locked yet. */
     nap_us(next_random(&random) % 500);
+    if (i % 2) mipc_region_put(open_region(NAMED(other)));
   }
 }
 
