@@ -5,6 +5,8 @@
 
 extern "C" {
 #include "../base/status.h"
+#include "../pack/frame.h"
+#include "../pack/template.h"
 #include "../shm/mapping.h"
 }
 
@@ -35,18 +37,17 @@ template <size_t n> static Napi::Array names(Napi::Env env, const char *const (&
   return array;
 }
 
+struct LayoutRow {
+  const char *type, *name;
+  uint32_t offset;
+  const char *meaning;
+};
+
 /* { size, fields: { name: { offset, type, meaning } } } */
-static Napi::Object report_layout(Napi::Env env) {
-  struct Row {
-    const char *type, *name;
-    uint32_t offset;
-    const char *meaning;
-  };
-#define ROW(type, field, offset, meaning) {#type, #field, offset, meaning},
-  static const Row rows[] = {MIPC_REPORT_ROWS(ROW)};
-#undef ROW
+template <size_t n>
+static Napi::Object layout_of(Napi::Env env, uint32_t size, const LayoutRow (&rows)[n]) {
   Napi::Object fields = Napi::Object::New(env);
-  for (const Row &row : rows) {
+  for (const LayoutRow &row : rows) {
     Napi::Object field = Napi::Object::New(env);
     field.Set("offset", row.offset);
     field.Set("type", row.type);
@@ -54,13 +55,37 @@ static Napi::Object report_layout(Napi::Env env) {
     fields.Set(row.name, field);
   }
   Napi::Object layout = Napi::Object::New(env);
-  layout.Set("size", MIPC_REPORT_SIZE);
+  layout.Set("size", size);
   layout.Set("fields", fields);
   return layout;
 }
 
+/* [{ name, kind, text }]: what pack and unpack return, by number. */
+static Napi::Array pack_errors(Napi::Env env) {
+  struct Row {
+    const char *name, *kind, *text;
+  };
+#define ROW(symbol, kind, text) {#symbol, #kind, text},
+  static const Row rows[] = {{"OK", "", ""},
+                             {"MORE_VALUES", "", ""},
+                             {"MORE_TEXT", "", ""},
+                             {"MORE_OUTPUT", "", ""},
+                             MIPC_PACK_ERROR_MAP(ROW)};
+#undef ROW
+  Napi::Array list = Napi::Array::New(env);
+  for (const Row &row : rows) {
+    Napi::Object entry = Napi::Object::New(env);
+    entry.Set("name", row.name);
+    entry.Set("kind", row.kind);
+    entry.Set("text", row.text);
+    list.Set(list.Length(), entry);
+  }
+  return list;
+}
+
 void tables_exports(Napi::Env env, Napi::Object exports) {
   exports.Set("codes", codes(env));
+  exports.Set("packErrors", pack_errors(env));
 
 #define ROW(symbol, name) name,
   static const char *const calls[] = {MIPC_CALL_MAP(ROW)};
@@ -76,6 +101,11 @@ void tables_exports(Napi::Env env, Napi::Object exports) {
   exports.Set("constants", constants);
 
   Napi::Object layout = Napi::Object::New(env);
-  layout.Set("report", report_layout(env));
+#define ROW(type, field, offset, meaning) {#type, #field, offset, meaning},
+  static const LayoutRow report[] = {MIPC_REPORT_ROWS(ROW)};
+  static const LayoutRow pack[] = {MIPC_PACK_FRAME_ROWS(ROW)};
+#undef ROW
+  layout.Set("report", layout_of(env, MIPC_REPORT_SIZE, report));
+  layout.Set("pack", layout_of(env, MIPC_PACK_FRAME_SIZE, pack));
   exports.Set("layout", layout);
 }
