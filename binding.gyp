@@ -15,6 +15,7 @@
         "src/binding/pack.cc",
         "src/binding/tables.cc",
         "src/pack/checksum.c",
+        "src/pack/flat.c",
         "src/pack/letters.c",
         "src/pack/number.c",
         "src/pack/pack.c",

@@ -26,7 +26,6 @@
  * BROKEN_CREATOR_MAKES      remade            stalled after O_CREAT: somebody made it in its place
  * BROKEN_LOOKS_BEFORE_LOCK  remade            what it saw is no longer so when it has the lock
  * BROKEN_VERSION_FIRST      unfinished        the maker dies between
- * BROKEN_BYTE_IS_ENOUGH     unfinished        the maker dies: its lock may fall before its byte
  * BROKEN_MAKES_UNDER_USERS  remade            truncated under somebody, it looks like one not made
  * BROKEN_NO_RECHECK         stray, two_live   the lock of an inode that is gone keeps nobody out
  * BROKEN_SAME_INODE         cycle             waits for an inode that will not come back
@@ -164,7 +163,7 @@ wait:
 #ifndef BROKEN_NO_BIRTH_LOCK
   if
   :: sys_flock()
-  :: d_step { node[i].locked -> drop_inode() }; goto done /* ERR_MMAPIPC_TIMEOUT */
+  :: d_step { node[i].locked && !patient -> drop_inode() }; goto done /* ERR_MMAPIPC_TIMEOUT */
   fi;
 #endif
   if
@@ -289,8 +288,8 @@ progress:
 
 init {
   if
+  :: true
   :: deaths = true
-  :: deaths = false
   fi;
   if
   :: d_step { make_inode(); node[path].sized = true; node[path].foreign = true }
@@ -302,13 +301,15 @@ init {
     run Opener();
 #endif
     if
-    :: run Opener()
     :: run Other()
+    :: run Opener()
     fi
   };
+#ifdef PAIR
+  atomic { deaths = false; patient = true };
+#endif
   _nr_pr == 1;
-  deaths = false;
-  final = true;
+  atomic { deaths = false; patient = true; final = true };
   run Opener();
   _nr_pr == 1;
   FORBID(stuck, !served && !node[path].foreign)

@@ -102,10 +102,9 @@ inline replace_region() {
   :: true
 #endif
   fi;
-  sys_close();
   if
-  :: goto again
-  :: goto done
+  :: node[i].version -> sys_close(); goto again
+  :: sys_close(); goto done
   fi
 }
 
@@ -122,7 +121,7 @@ inline open_region() {
 wait:
   if
   :: sys_flock()
-  :: d_step { node[i].locked -> drop_inode() }; goto done /* ERR_MMAPIPC_TIMEOUT */
+  :: d_step { node[i].locked && !patient -> drop_inode() }; goto done /* ERR_MMAPIPC_TIMEOUT */
   fi;
   if
   :: path == i
@@ -290,9 +289,10 @@ progress:
 }
 
 init {
+  bool safe;
   if
+  :: safe = true
   :: deaths = true
-  :: deaths = false
   fi;
   atomic {
     run Opener(READ_BYTE);
@@ -300,14 +300,16 @@ init {
     run Opener(WRITE_BYTE);
 #endif
     if
-    :: run Opener(WRITE_BYTE)
     :: run Cleaner()
+    :: run Opener(WRITE_BYTE)
     fi
   };
+#ifdef PAIR
+  atomic { deaths = false; patient = true };
+#endif
   _nr_pr == 1;
-  FORBID(file_left, path != NONE && !deaths);
-  deaths = false;
-  final = true;
+  FORBID(file_left, path != NONE && safe);
+  atomic { deaths = false; patient = true; final = true };
   if
   :: run Opener(WRITE_BYTE)
   :: run Cleaner()

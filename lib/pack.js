@@ -114,40 +114,62 @@ function putOther(i, value) {
   }
 }
 
+/* Puts the numbers that the values begin with, and returns how many these are. There are two of the
+ * same, one for arguments and one for arrays, as the compiler makes better code for one kind. */
+function putArguments(values, n) {
+  const { numbers } = memory;
+  for (let i = 0; i < n; i++) {
+    const value = values[i];
+    if (typeof value !== 'number') return i;
+    numbers[i] = value;
+  }
+  return n;
+}
+
+function putArray(values, n) {
+  const { numbers } = memory;
+  if (isFloat64Array(values)) {
+    numbers.set(values);
+    return n;
+  }
+  for (let i = 0; i < n; i++) {
+    const value = values[i];
+    if (typeof value !== 'number') return i;
+    numbers[i] = value;
+  }
+  return n;
+}
+
+/* The values from the i-th on, some of which are no numbers. */
+function putMixed(values, i, n) {
+  const { numbers, tags } = memory;
+  frame[TEXT_SIZE] = 0;
+  for (let j = 0; j < i; j++) tags[j] = TAG.NUMBER;
+  for (; i < n; i++) {
+    const value = values[i];
+    if (typeof value === 'number') {
+      numbers[i] = value;
+      tags[i] = TAG.NUMBER;
+    } else {
+      putOther(i, value);
+    }
+  }
+}
+
 /*
  * All values to their slots. A getter or Proxy in what the user gave may call pack() or unpack()
  * while it is read: then they are read once more, to an array of their own, which has none.
  */
 let turn = 0;
-function putValues(values) {
+function putValues(values, putNumbers) {
   const n = values.length;
   const mine = ++turn;
   if (n > memory.tags.length) growSlots(n);
-  const { numbers, tags } = memory;
-  let i = 0;
-  for (; i < n; i++) {
-    const value = values[i];
-    if (typeof value !== 'number') break;
-    numbers[i] = value;
-  }
-  if (i < n) {
-    frame[TEXT_SIZE] = 0;
-    for (let j = 0; j < i; j++) tags[j] = TAG.NUMBER;
-    for (; i < n; i++) {
-      const value = values[i];
-      if (typeof value === 'number') {
-        numbers[i] = value;
-        tags[i] = TAG.NUMBER;
-      } else {
-        putOther(i, value);
-      }
-    }
-    frame[NUMBERS] = 0;
-  } else {
-    frame[NUMBERS] = 1;
-  }
+  const i = putNumbers(values, n);
+  if (i < n) putMixed(values, i, n);
+  frame[NUMBERS] = i < n ? 0 : 1;
   frame[COUNT] = n;
-  if (mine !== turn) putValues(Array.from(values));
+  if (mine !== turn) putValues(Array.from(values), putArray);
 }
 
 /* What a call answered that has not worked: made with more room until it has. */
@@ -161,8 +183,8 @@ function packAgain(answer, call, template, values) {
 }
 
 /* Bytes that were written to the target. */
-function packInto(target, offset, template, values) {
-  putValues(values);
+function packInto(target, offset, template, values, putNumbers) {
+  putValues(values, putNumbers);
   frame[PROGRAM] = PACK.indexOf(template);
   target[PLACE](offset, undefined, true);
   let answer = callPackInto();
@@ -174,7 +196,7 @@ function packInto(target, offset, template, values) {
 }
 
 function pack(template, ...values) {
-  putValues(values);
+  putValues(values, putArguments);
   frame[PROGRAM] = PACK.indexOf(template);
   const answer = callPack();
   if (answer !== undefined) packAgain(answer, callPack, template, values);
@@ -322,4 +344,15 @@ function unpackInto(source, offset, template, target) {
   return n;
 }
 
-module.exports = { DONE, PLACE, pack, packInto, place, unpack, unpackFrom, unpackInto };
+module.exports = {
+  DONE,
+  PLACE,
+  pack,
+  packInto,
+  place,
+  putArguments,
+  putArray,
+  unpack,
+  unpackFrom,
+  unpackInto,
+};

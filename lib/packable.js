@@ -7,22 +7,25 @@
 
 const { invalidType } = require('./errors');
 const { Lockable } = require('./lockable');
-const { packInto, unpackFrom, unpackInto } = require('./pack');
+const { packInto, putArguments, putArray, unpackFrom, unpackInto } = require('./pack');
 
 const AUTOLOCKS = Symbol('autolocks');
 
 class Packable extends Lockable {
   pack(offset, template, ...values) {
-    if (this[AUTOLOCKS]()) return this.withLock(() => packInto(this, offset, template, values));
-    return packInto(this, offset, template, values);
+    return this.#pack(offset, template, values, putArguments);
   }
 
   packArray(offset, template, values) {
     if (values === null || typeof values !== 'object' || !Number.isInteger(values.length)) {
       throw invalidType('The "values" argument', 'an Array or TypedArray', values);
     }
-    if (this[AUTOLOCKS]()) return this.withLock(() => packInto(this, offset, template, values));
-    return packInto(this, offset, template, values);
+    return this.#pack(offset, template, values, putArray);
+  }
+
+  #pack(offset, template, values, putNumbers) {
+    if (!this[AUTOLOCKS]()) return packInto(this, offset, template, values, putNumbers);
+    return this.withLock(() => packInto(this, offset, template, values, putNumbers));
   }
 
   unpack(offset, length, template, options) {

@@ -137,6 +137,7 @@ function fuzzerArgs(name, time) {
 /* Lines of libFuzzer that say nothing about a failure: its own, and its own frames. */
 const NOISE = [
   /^(?:stat::|INFO:|DONE|Done|NOTE:|MS:|Dictionary|Base64|\t|#+ |0x|\s+Combine|Running:|.*: Running )/,
+  /^\s+#[2-9]\d |^\s+#\d{3,} /, // of a recursion
   /^\s+#\d+ 0x\w+ (?:in (?:fuzzer::|main\b|_start|__libc_start|__sanitizer_print)|\s*\()/,
 ];
 

@@ -34,7 +34,8 @@ typedef Inode {
 
 byte path = NONE; /* the inode that the name leads to */
 Inode node[SLOTS];
-bool deaths; /* processes may die in this run */
+bool deaths;  /* processes may die */
+bool patient; /* and nobody gives up waiting */
 
 /* Says that something must never be. ONLY: a twin is asked for one of them, whatever else it does. */
 #ifdef ONLY

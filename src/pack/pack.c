@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "flat_i.h"
 #include "number_i.h"
 #include "utf8_i.h"
 
@@ -309,6 +310,11 @@ static bool pack_fields(mipc_i_pack_t *pack, uint32_t first, uint32_t end, bool 
 mipc_pack_error_t mipc_pack(const mipc_template_t *program, const mipc_pack_values_t *values,
                             uint8_t *to, size_t capacity, size_t *ret_size,
                             mipc_pack_failure_t *ret_failure) {
+  if (program->flat && values->count == program->values && capacity >= program->size &&
+      mipc_i_pack_flat(program, values, to)) {
+    *ret_size = (size_t)program->size;
+    return MIPC_PACK_OK;
+  }
   mipc_i_pack_t pack = {
       .fields = program->fields,
       .values = values,

@@ -275,25 +275,25 @@ static mipc_pack_error_t append(compiler_t *compiler, const mipc_i_field_t *fiel
   return MIPC_PACK_OK;
 }
 
-/* Whether the fields are numbers of fixed size only, and how much one round of them takes. */
-static void look_whether_plain(const mipc_template_t *program, uint32_t first,
-                               mipc_i_field_t *group) {
+/* How much one round of the fields takes; false when they are not all numbers of fixed size or, if
+ * `strings`, strings with a count. */
+static bool measure_flat(const mipc_template_t *program, uint32_t first, bool strings,
+                         uint64_t *ret_size, uint64_t *ret_values) {
   const int64_t most = 1 << 20;
   int64_t size = 0, values = 0;
   for (uint32_t i = first; i < program->count; i++) {
     const mipc_i_field_t *field = &program->fields[i];
-    if (!field->store || field->how == MIPC_I_COUNT_STAR || field->slash) return;
+    bool string = strings && strchr("aAZ", field->letter);
+    if (!(field->store || string) || field->how == MIPC_I_COUNT_STAR || field->slash) return false;
     /* C0 is no number, but a mode. */
-    if (field->letter == 'C' && field->count == 0) return;
-    if (field->count > most) return;
-    size += field->count * field->size;
-    values += field->count;
-    if (size > most) return;
+    if (field->count > most || (field->letter == 'C' && field->count == 0)) return false;
+    size += field->count * (string ? 1 : field->size);
+    values += string ? 1 : field->count;
+    if (size > most) return false;
   }
-  if (values == 0) return;
-  group->plain = true;
-  group->group_size = (uint64_t)size;
-  group->group_values = (uint64_t)values;
+  *ret_size = (uint64_t)size;
+  *ret_values = (uint64_t)values;
+  return values > 0;
 }
 
 static mipc_pack_error_t compile_range(compiler_t *compiler, range_t range) {
@@ -319,7 +319,11 @@ static mipc_pack_error_t compile_range(compiler_t *compiler, range_t range) {
     if (!error && field->letter == '(') error = compile_range(compiler, symbol.body);
     if (error) return error;
     program->fields[index].end = program->count;
-    if (field->letter == '(') look_whether_plain(program, index + 1, &program->fields[index]);
+    if (field->letter == '(') {
+      field = &program->fields[index];
+      field->plain =
+          measure_flat(program, index + 1, false, &field->group_size, &field->group_values);
+    }
   }
   if (counted) return fail(compiler, MIPC_PACK_SLASH_ALONE, 0, range.at);
   return MIPC_PACK_OK;
@@ -373,6 +377,8 @@ mipc_pack_error_t mipc_template_compile(const uint8_t *text, size_t length,
   } else {
     program->begin_u = program->count > 0 && program->fields[0].letter == 'U';
   }
+  program->flat = measure_flat(program, 0, true, &program->size, &program->values) &&
+                  !program->begin_u && !program->utf8;
   *ret_template = program;
   return MIPC_PACK_OK;
 }

@@ -54,6 +54,8 @@ typedef struct {
 struct mipc_template {
   mipc_i_field_t *fields;
   uint32_t count, capacity;
+  bool flat; /* numbers of fixed size, and strings (a A Z) with a count; `size` and `values` */
+  uint64_t size, values;
   bool utf8;    /* unpack: the bytes are looked at as the UTF-8 of their characters in U0 */
   bool begin_u; /* begins in U0 */
 };

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "flat_i.h"
 #include "number_i.h"
 #include "unpack_i.h"
 
@@ -364,6 +365,10 @@ static bool unpack_fields(mipc_i_unpack_t *unpack, uint32_t first, uint32_t end,
 mipc_pack_error_t mipc_unpack(const mipc_template_t *program, const uint8_t *from, size_t size,
                               mipc_bigint_t bigint, mipc_pack_values_t *values,
                               mipc_pack_failure_t *ret_failure) {
+  if (program->flat && size >= program->size && values->count >= program->values &&
+      values->text_size >= program->size && mipc_i_unpack_flat(program, from, values)) {
+    return MIPC_PACK_OK;
+  }
   mipc_i_unpack_t unpack = {
       .fields = program->fields,
       .from = from,

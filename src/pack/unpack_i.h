@@ -65,6 +65,9 @@ uint8_t *mipc_i_text_room(mipc_i_unpack_t *unpack, uint64_t n);
 uint8_t *mipc_i_text_space(mipc_i_unpack_t *unpack, uint64_t n);
 bool mipc_i_push_text(mipc_i_unpack_t *unpack, const uint8_t *text, size_t n, mipc_tag_t tag);
 
+/* How much of the n bytes of a string is given: A ends before blanks, Z at a zero. */
+size_t mipc_i_text_end(uint8_t letter, const uint8_t *text, size_t n);
+
 /* a A Z and h H b B u; w; U. `how` tells '*'. */
 bool mipc_i_unpack_text(mipc_i_unpack_t *unpack, uint8_t letter, uint64_t count, bool star,
                         bool raw);

@@ -25,10 +25,7 @@ static uint8_t *copy_units(mipc_i_unpack_t *unpack, uint64_t count, bool raw, si
   return text;
 }
 
-static bool unpack_string(mipc_i_unpack_t *unpack, uint8_t letter, uint64_t count, bool raw) {
-  size_t n;
-  uint8_t *text = copy_units(unpack, count, raw, &n);
-  if (!text) return false;
+size_t mipc_i_text_end(uint8_t letter, const uint8_t *text, size_t n) {
   if (letter == 'A')
     while (n > 0 && (text[n - 1] == 0 || mipc_i_is_space(text[n - 1])))
       n--;
@@ -36,6 +33,14 @@ static bool unpack_string(mipc_i_unpack_t *unpack, uint8_t letter, uint64_t coun
     const uint8_t *zero = memchr(text, 0, n);
     if (zero) n = (size_t)(zero - text);
   }
+  return n;
+}
+
+static bool unpack_string(mipc_i_unpack_t *unpack, uint8_t letter, uint64_t count, bool raw) {
+  size_t n;
+  uint8_t *text = copy_units(unpack, count, raw, &n);
+  if (!text) return false;
+  n = mipc_i_text_end(letter, text, n);
   return mipc_i_push_text(unpack, text, n, MIPC_TAG_TEXT);
 }
 

@@ -1,5 +1,5 @@
 /*
- * Perl's UTF-8.
+ * Perl's UTF-8, written and read one character at a time.
  */
 #include "utf8_i.h"
 

@@ -135,8 +135,11 @@ static void arrays_free(arrays_t *arrays) {
   free(arrays->text.memory);
 }
 
-static size_t doubled(size_t room) {
-  return room ? room * 2 : 1;
+/* The room for the next try: at least the double, as in lib/, where what is needed is told. */
+static size_t larger(const char *call, size_t room, uint64_t needed, size_t most_room) {
+  if (needed <= room) fuzz_die("%s has room for %zu and needs %" PRIu64, call, room, needed);
+  if (needed > most_room) fuzz_die("%s needs room for %" PRIu64, call, needed);
+  return needed > room * 2 ? (size_t)needed : room * 2;
 }
 
 /* Packs the values of the input. -> OK with a block of the bytes, or an error. */
@@ -144,7 +147,7 @@ static mipc_pack_error_t pack_values(const pack_input_t *input, const mipc_templ
                                      const mipc_pack_values_t *values, fuzz_block_t *ret_bytes,
                                      size_t *ret_size) {
   size_t room = PACK_ROOMS[input->flags >> PACK_ROOM_SHIFT];
-  for (;; room = doubled(room)) {
+  for (;;) {
     fuzz_block_t to = fuzz_block(room);
     mipc_pack_failure_t failure;
     mipc_pack_error_t error;
@@ -171,7 +174,7 @@ static mipc_pack_error_t pack_values(const pack_input_t *input, const mipc_templ
       if (ERRORS[error].kind == TEMPLATE) fuzz_die("pack gave %s", ERRORS[error].symbol);
       return error;
     }
-    if (room >= MOST_OUTPUT) fuzz_die("pack wants more than %zu bytes", room);
+    room = larger("pack", room, failure.number, MOST_OUTPUT);
   }
 }
 
@@ -241,11 +244,16 @@ static void check_values(const mipc_pack_values_t *values, size_t room, size_t t
   }
 }
 
+typedef struct {
+  arrays_t arrays;
+  mipc_pack_values_t values;
+  uint64_t needed; /* with MORE_ */
+} unpacked_t;
+
 /* Unpacks with room for so many values and so much text. -> OK, MORE_ or an error. */
 static mipc_pack_error_t unpack_into(const pack_input_t *input, const mipc_template_t *program,
                                      const uint8_t *from, size_t size, size_t room,
-                                     size_t text_room, arrays_t *ret_arrays,
-                                     mipc_pack_values_t *ret_values) {
+                                     size_t text_room, unpacked_t *ret) {
   arrays_t arrays = {
       .slots = fuzz_block(room * sizeof(mipc_pack_slot_t)),
       .tags = fuzz_block(room),
@@ -259,20 +267,21 @@ static mipc_pack_error_t unpack_into(const pack_input_t *input, const mipc_templ
   do {
     tries++;
     failure = UNSET;
-    *ret_values = (mipc_pack_values_t){arrays.slots.at, arrays.tags.at, room,
+    ret->values = (mipc_pack_values_t){arrays.slots.at, arrays.tags.at, room,
                                        arrays.text.at,  text_room,      false};
     since = fuzz_clock();
-    error = mipc_unpack(program, bytes.at, size, pack_bigint(input), ret_values, &failure);
+    error = mipc_unpack(program, bytes.at, size, pack_bigint(input), &ret->values, &failure);
   } while (size <= PACK_MOST_INPUT && was_slow("unpack", since, tries));
   if (size && memcmp(bytes.at, from, size) != 0) fuzz_die("unpack changed the bytes");
   free(bytes.memory);
   if (error == MIPC_PACK_OK) {
-    check_values(ret_values, room, text_room, pack_bigint(input));
+    check_values(&ret->values, room, text_room, pack_bigint(input));
   } else if (error != MIPC_PACK_MORE_VALUES && error != MIPC_PACK_MORE_TEXT) {
     check_failure(input, "unpack", error, &failure, size);
     if (ERRORS[error].kind == TEMPLATE) fuzz_die("unpack gave %s", ERRORS[error].symbol);
   }
-  *ret_arrays = arrays;
+  ret->arrays = arrays;
+  ret->needed = failure.number;
   return error;
 }
 
@@ -280,10 +289,10 @@ static mipc_pack_error_t unpack_into(const pack_input_t *input, const mipc_templ
  * little (what a checksum takes in or X goes back over may need room and be no value). */
 static void unpack_again(const pack_input_t *input, const mipc_template_t *program,
                          const uint8_t *from, size_t size, const mipc_pack_values_t *expected) {
-  arrays_t arrays;
-  mipc_pack_values_t values;
-  mipc_pack_error_t error = unpack_into(input, program, from, size, expected->count,
-                                        expected->text_size, &arrays, &values);
+  unpacked_t again;
+  mipc_pack_error_t error =
+      unpack_into(input, program, from, size, expected->count, expected->text_size, &again);
+  const mipc_pack_values_t values = again.values;
   if (error == MIPC_PACK_OK) {
     if (values.count != expected->count || values.text_size != expected->text_size ||
         values.numbers != expected->numbers)
@@ -297,7 +306,7 @@ static void unpack_again(const pack_input_t *input, const mipc_template_t *progr
   } else if (error != MIPC_PACK_MORE_VALUES && error != MIPC_PACK_MORE_TEXT) {
     fuzz_die("unpacked again, it fails: %s", ERRORS[error].symbol);
   }
-  arrays_free(&arrays);
+  arrays_free(&again.arrays);
 }
 
 static void unpack(const pack_input_t *input, const mipc_template_t *program, const uint8_t *from,
@@ -306,21 +315,18 @@ static void unpack(const pack_input_t *input, const mipc_template_t *program, co
   size_t room = PACK_ROOMS[choice];
   size_t text_room = PACK_ROOMS[choice * 5 % 16];
   for (;;) {
-    arrays_t arrays;
-    mipc_pack_values_t values;
-    mipc_pack_error_t error =
-        unpack_into(input, program, from, size, room, text_room, &arrays, &values);
-    if (error == MIPC_PACK_OK && values.count <= MOST_AGAIN && values.text_size <= MOST_AGAIN)
-      unpack_again(input, program, from, size, &values);
-    arrays_free(&arrays);
+    unpacked_t done;
+    mipc_pack_error_t error = unpack_into(input, program, from, size, room, text_room, &done);
+    if (error == MIPC_PACK_OK && done.values.count <= MOST_AGAIN &&
+        done.values.text_size <= MOST_AGAIN)
+      unpack_again(input, program, from, size, &done.values);
+    arrays_free(&done.arrays);
     if (error == MIPC_PACK_MORE_VALUES)
-      room = doubled(room);
+      room = larger("unpack (values)", room, done.needed, MOST_VALUES);
     else if (error == MIPC_PACK_MORE_TEXT)
-      text_room = doubled(text_room);
+      text_room = larger("unpack (text)", text_room, done.needed, MOST_TEXT);
     else
       return;
-    if (room > MOST_VALUES) fuzz_die("unpack wants more than %zu values", room / 2);
-    if (text_room > MOST_TEXT) fuzz_die("unpack wants more than %zu bytes of text", text_room / 2);
   }
 }
 

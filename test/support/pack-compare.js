@@ -7,8 +7,15 @@
 const assert = require('node:assert/strict');
 
 const { word } = require('./perl');
-const { END, excusePack, excuseThrow, excuseUnpack } = require('./pack-differences');
-const { parse, all, unpackWork } = require('./pack-model');
+const {
+  END,
+  excusePack,
+  excuseThrow,
+  excuseUnpack,
+  isMalformed,
+  withoutMoves,
+} = require('./pack-differences');
+const { parse, all, separated, unpackWork } = require('./pack-model');
 const { valuesFor, HEAVY } = require('./pack-values');
 
 const HEAVY_UNPACK = 60000; /* a bound that is far from what most templates do */
@@ -70,44 +77,44 @@ function fail(call, ours, reply) {
   throw new Mismatch(`${call}\n  perl:    ${perlOutcome(reply)}\n  mmapipc: ${outcome(ours)}`);
 }
 
-/* How both ended, where Perl gave nothing to compare; undefined if it did. */
-function endOfFailure(call, ours, reply) {
-  if (reply.died) return END.perl;
-  if (reply.error === undefined) return undefined;
-  if (!ours.error) fail(call, ours, reply);
-  return END.threw;
-}
-
-/* `given`: { template, numbers, strings, extra, delta } (pack-templates.js). */
+/* `given`: { template, numbers, strings, extra, delta } (pack-values.js). */
 async function comparePack(perl, pack, given) {
   const { template } = given;
-  const { items, values, letters, walked } = valuesFor(template, given);
-  if (walked.work >= HEAVY) return END.heavy;
-  return compareValues(perl, pack, { template, values, letters, walked, items });
+  const made = valuesFor(separated(template), given);
+  if (made.walked.work >= HEAVY) return END.heavy;
+  return compareValues(perl, pack, { template, ...made });
 }
 
+/* An END if pack did as it should, or undefined. */
+function verdict(ours, reply, isCountWrong) {
+  if (reply.error !== undefined) return ours.error && END.threw;
+  if (reply.wide) return ours.error && END.wide;
+  if (isCountWrong) return ours.error && END.values;
+  return ours.result?.equals(reply.bytes) ? END.equal : undefined;
+}
+
+/* `letters` and `walked`: who takes the values, as valuesFor() and walk() tell of the separated()
+ * template. */
 async function compareValues(perl, pack, { template, values, letters, walked, items }) {
   const ours = attempt(() => pack(template, ...values));
   if (isForbidden(template)) return checkForbidden(items, ours);
   const excused = excusePack(items);
   if (excused) return excused;
   const words = values.map((value, i) => perlWord(value, letters[i]));
-  const reply = await perl.ask('P', word.template(template), ...words);
-  const call = `pack(${[quoted(template), ...values.map(show)].join(', ')})`;
-  const failure = endOfFailure(call, ours, reply);
-  if (failure) return failure;
-  const isCountWrong = walked.missing > 0 || walked.left > 0;
-  if (reply.wide || isCountWrong) {
-    const why = isCountWrong ? ' (too few or too many values)' : '';
-    if (!ours.error) fail(call + why, ours, reply);
-    return reply.wide ? END.wide : END.values;
-  }
-  if (ours.error) {
-    return excuseThrow(ours.error, template, items, 'pack') ?? fail(call, ours, reply);
-  }
-  assert.ok(Buffer.isBuffer(ours.result));
-  if (!ours.result.equals(reply.bytes)) fail(call, ours, reply);
-  return END.equal;
+  const ask = (text) => perl.ask('P', word.template(separated(text)), ...words);
+  const reply = await ask(template);
+  if (reply.died) return END.perl;
+  const end = verdict(ours, reply, walked.missing > 0 || walked.left > 0);
+  if (end) return end;
+  const excuse = ours.error && excuseThrow(ours.error, template, items, 'pack');
+  if (excuse) return excuse;
+  if (template.includes('U') && isMalformed(await ask(withoutMoves(template)))) return END.middle;
+  const count = `${walked.missing} values missing, ${walked.left} too many`;
+  return fail(
+    `pack(${[quoted(template), ...values.map(show)].join(', ')}) (${count})`,
+    ours,
+    reply,
+  );
 }
 
 const isSafe = (integer) => integer >= -(2n ** 53n) + 1n && integer <= 2n ** 53n - 1n;
@@ -134,15 +141,19 @@ function isUnsafe({ integer, string }, js) {
   return typeof js === 'bigint' && /^\d+$/.test(string) && !isSafe(BigInt(string));
 }
 
-/* How bytes must be for a template with which Perl may work for ever: a group that is counted by a
- * field of large numbers takes zeros; of floats with a checksum (7) none is below -2, for which in U0
- * no byte has its highest bit. undefined: as they like. */
-function tame(template, items) {
+/* The bytes for a template with which Perl may work for ever, and whether they may be bytes that pack
+ * made. Floats with a checksum (7) are not below -2, so in U0 no byte has its highest bit. Where a
+ * group is counted by a field that can be large, that is 0, or is what pack has written there. */
+function tame(template, items, { bytes, packed, cut }) {
   const list = [...all(items)];
-  const isCounting = list.some(({ slash, letter }) => slash && !'cC'.includes(letter));
-  if (isCounting && list.some(({ body }) => body)) return 0;
-  if (template.includes('%') && /[fdF]/.test(template)) return template.includes('U') ? 0x3f : 0xbf;
-  return undefined;
+  const isCounting =
+    list.some(({ body }) => body) &&
+    list.some(({ slash, letter }) => slash && !'cC'.includes(letter));
+  const isSumming = template.includes('%') && /[fdF]/.test(template);
+  if (!isCounting && !isSumming) return { bytes, packed };
+  const isExact = !/[X@.bBhHuw%]/.test(template) && cut === 0 && !excusePack(items);
+  const mask = isCounting ? 0 : template.includes('U') ? 0x3f : 0xbf;
+  return { bytes: bytes.map((byte) => byte & mask), packed: packed && isExact && !isSumming };
 }
 
 const withoutChecksums = (template) => template.replace(/%(\d+|\*|\[[^\]]*\])?/g, '');
@@ -168,16 +179,12 @@ async function compareUnpack(perl, unpack, given) {
     );
   }
   if (unpackWork(items, 96) >= HEAVY_UNPACK) return END.heavy;
-  const mask = tame(template, items);
-  const isExact = given.cut === 0 && !/[X@.]/.test(template);
-  if (given.packed && (mask === undefined || (mask === 0 && isExact))) {
-    const reply = await askPacked(perl, given, template);
-    if (reply === undefined) return END.heavy;
-    if (reply.died) return END.perl;
-    return compareReply({ perl, unpack, template, items, bytes: reply.bytes, bigint, reply });
-  }
-  const bytes = mask === undefined ? given.bytes : given.bytes.map((byte) => byte & mask);
-  return compareBytes({ perl, unpack, template, items, bytes, bigint });
+  const { bytes, packed } = tame(template, items, given);
+  if (!packed) return compareBytes({ perl, unpack, template, items, bytes, bigint });
+  const reply = await askPacked(perl, given, template);
+  if (reply === undefined) return END.heavy;
+  if (reply.died) return END.perl;
+  return compareReply({ perl, unpack, template, items, bytes: reply.bytes, bigint, reply });
 }
 
 /* Whether { bigint: 'never' } is right to throw, as there is an integer that it has no number for. */

@@ -256,6 +256,36 @@ function walk(items, count) {
   return it;
 }
 
+/* The template with something between each group and what follows it, but a '/', so that Perl does
+ * not forget the '/' of the field that follows. */
+function separated(text) {
+  let result = '';
+  for (let at = 0; at < text.length;) {
+    const from = at++;
+    if (text[from] === '#') at = endOfLine(text, at);
+    else if (text[from] === '[') at = closing(text, at);
+    else if (text[from] === ')') at = endOfCount(text, at);
+    result += text.slice(from, at);
+    if (text[from] === ')' && text[skipSpace(text, at)] !== '/') result += ' x0 ';
+  }
+  return result;
+}
+
+/* As endOf(), but what has no end goes on to the end of the text. */
+function closing(text, at) {
+  try {
+    return endOf(text, at, ']');
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    return text.length;
+  }
+}
+
+function endOfCount(text, at) {
+  const end = at + /^[!<>]*(\d+|\*)?/.exec(text.slice(at))[0].length;
+  return text[end] === '[' && !/[\d*]/.test(text[end - 1]) ? closing(text, end + 1) : end;
+}
+
 /* A bound for what unpack does with `size` bytes. */
 function unpackWork(items, size) {
   let work = 0;
@@ -269,4 +299,4 @@ function unpackWork(items, size) {
   return work;
 }
 
-module.exports = { parse, all, walk, unpackWork };
+module.exports = { parse, all, walk, separated, unpackWork };

@@ -10,10 +10,12 @@ const UNPACK = [
   ['W/a', '\x04Gurusamy', ['Guru']],
   ['a3/A A*', '007 Bond  J ', [' Bond', 'J']],
   ['a3 x2 /A A*', '007: Bond, J.', ['Bond, J', '.']],
-  ['%32W*', 'a checksum of this', [1694]],
+  ['%32W*', 'a checksum of this'],
   ['%32b*', '\xff\x01\x80', [10]],
   ['x3 a2', 'abcdefg', ['de']],
   ['s.l', '\x0c\0\0\0\x22\0\0\0'],
+
+  ['x[%n] a', 'abcde'],
 
   /* less than the template wants */
   ...[...'cCWsSlLqQjJiInNvVfdFw'].flatMap((l) => [
@@ -187,9 +189,6 @@ const UNPACK = [
   ['C3/a', '\x01\x02\x03abcd'],
   ['C*/a', '\x01\x02\x03'],
   ['x/a a', 'abc'],
-  ['(C)/a a', '\x02abc'],
-  ['(C)0/a a', 'abc'],
-  ['C (C)/a', '\x01\x02abcd'],
   ['C . /a a', '\x03abcdef'],
   ['(C/a)2 a', '\x01a\x02bcd'],
   ['C0/a a', 'abc'],
