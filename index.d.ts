@@ -173,7 +173,7 @@ export interface UnpackOptions {
  * @throws TypeError ERR_INVALID_ARG_VALUE - the template cannot be read, or takes more or fewer values
  * @throws TypeError ERR_INVALID_ARG_TYPE - a string where a number is wanted, or the other way round
  * @throws RangeError ERR_OUT_OF_RANGE - a character above U+00FF, a number that is not finite under an
- *   integer, a position before the beginning, more than 64 MiB of padding
+ *   integer, a position before the beginning, more than 16 MiB of padding
  */
 export function pack(template: string, ...values: Packable[]): Buffer;
 

@@ -1,40 +1,41 @@
 /*
  * Birth: regions in a file, which live until somebody removes them. Three processes open the region
- * of one path (to have it made or not, or made by nobody else), remove it with unlink(), as often
- * as they like, and die anywhere. At first there is no file, or one with a stranger's bytes; while
- * a region is in use an outsider may truncate it. The rules are these: the maker is who holds the
- * birth lock of the inode that the path names, whoever created the file; it makes what is empty or
- * has our magic without a version, if nobody holds a byte of it; magic first, then space, the
- * version last.
+ * of one path (to have it made or not, or made by nobody else) and close it, or one of them removes
+ * it with unlink(), as often as they like, and die anywhere. At first there is no file, or one with
+ * a stranger's bytes; what is finished an outsider may truncate. The rules are these: the maker is
+ * who holds the birth lock of the inode that the path names, whoever created the file; it makes
+ * what is empty, or has our magic without a version, if nobody holds a byte of it; it writes the
+ * magic first, then takes the space, and stores the version last.
  *
  * What must never be, each a boolean that is asserted:
- *   two_live      somebody attaches, by the path, while others are attached to another inode, and no
- *                 unlink() has come between
+ *   two_live      somebody attaches, by the path, while others are attached to another inode, and
+ *                 no unlink() has come between
  *   stray         somebody attaches to an inode that the path does not name
  *   unfinished    somebody attaches to a region that is not whole
  *   remade        a region is initialised that is finished, or that somebody is attached to
  *   foreign_lost  a stranger's bytes are overwritten, or their file removed
  *   false_exists  EEXIST ('exclusive') is told of what was never finished
  *   stuck         all have ended, no stranger's file is there, and one more open gets no region
- * To these pan adds deadlock (somebody waits for ever), and for the two processes of PAIR a cycle
- * in which nobody gets anything done.
+ * To these pan adds deadlock (somebody waits for ever); and for PAIR, two processes that from some
+ * moment on neither die nor give up waiting, deadlock again and a cycle in which nobody gets
+ * anything done.
  *
  * The twins: each lacks one rule, and must break what stands beside it (scripts/formal.js reads
  * this table).
  *
- * BROKEN_NO_BIRTH_LOCK      remade            two find it empty, one is done before the other begins
- * BROKEN_CREATOR_MAKES      remade            stalled after O_CREAT: somebody made it in its place
- * BROKEN_LOOKS_BEFORE_LOCK  remade            what it saw is no longer so when it has the lock
- * BROKEN_VERSION_FIRST      unfinished        the maker dies between
- * BROKEN_MAKES_UNDER_USERS  remade            truncated under somebody, it looks like one not made
- * BROKEN_NO_RECHECK         stray, two_live   the lock of an inode that is gone keeps nobody out
- * BROKEN_SAME_INODE         cycle             waits for an inode that will not come back
- * BROKEN_REMOVE_WITHOUT_LOCK stray            somebody has looked at the path, not yet attached
- * BROKEN_EXCLUSIVE_BY_FILE  false_exists      O_EXCL fails on a file whose maker died
- * BROKEN_VERSION_ALONE      foreign_lost      a stranger's file may have zeros there
- * BROKEN_REMOVES_ANYTHING   foreign_lost      unlink() of a file that is no region
- * BROKEN_SPACE_FIRST        stuck             the maker dies: no magic, so a stranger's
- * BROKEN_LOCK_OUTLIVES      deadlock          a lock that does not fall with its holder
+ * BROKEN_NO_BIRTH_LOCK        remade           both find it unmade, the second comes too late
+ * BROKEN_CREATOR_MAKES        remade           stalled after O_CREAT, others have made it meanwhile
+ * BROKEN_LOOKS_BEFORE_LOCK    remade           what it saw is no longer so once it has the lock
+ * BROKEN_VERSION_FIRST        unfinished       the maker dies between version and the rest
+ * BROKEN_MAKES_UNDER_USERS    remade           truncated under somebody, it looks as if unmade
+ * BROKEN_NO_RECHECK           stray, two_live  the lock of an inode that is gone keeps nobody out
+ * BROKEN_SAME_INODE           cycle            waits for an inode that will not come back
+ * BROKEN_REMOVE_WITHOUT_LOCK  stray            somebody has looked at the path, not yet attached
+ * BROKEN_EXCLUSIVE_BY_FILE    false_exists     O_EXCL fails on a file whose maker died
+ * BROKEN_VERSION_ALONE        foreign_lost     a stranger's file may have a zero there
+ * BROKEN_REMOVES_ANYTHING     foreign_lost     unlink() of a file that is no region
+ * BROKEN_SPACE_FIRST          stuck            the maker dies, and zeros are a stranger's
+ * BROKEN_LOCK_OUTLIVES        deadlock         a lock that does not fall with its holder
  */
 #include "include/inodes.pml"
 
@@ -44,6 +45,8 @@ bool served; /* and has got it */
 
 #define FINISHED(k) (node[k].marked && node[k].version)
 #define WHOLE(k) (FINISHED(k) && node[k].filled)
+/* Nor was it ever whole, nor has a stranger bytes there. */
+#define UNTRUE_OF(k) (!WHOLE(k) && !node[k].cut && !node[k].foreign)
 
 /* What a header is found to be. */
 #define STRANGE 1 /* there are bytes, but not our magic */
@@ -147,7 +150,7 @@ inline open_region() {
 #if defined(BROKEN_CREATOR_MAKES)
   :: atomic { created = (path == NONE); sys_open(true) }
 #elif defined(BROKEN_EXCLUSIVE_BY_FILE)
-  :: d_step { path != NONE -> FORBID(false_exists, !WHOLE(path) && !node[path].cut) }; goto done
+  :: d_step { path != NONE -> FORBID(false_exists, UNTRUE_OF(path)) }; goto done
 #endif
   :: sys_open(true)
   :: !final -> sys_open(false)
@@ -189,7 +192,7 @@ wait:
   :: found == STRANGE -> goto refused
   :: found == REGION
   :: found == REGION && !final -> /* 'exclusive' */
-     d_step { FORBID(false_exists, !WHOLE(i) && !node[i].cut) };
+     d_step { FORBID(false_exists, UNTRUE_OF(i)) };
      goto refused
   :: found == UNMADE ->
 #ifdef BROKEN_MAKES_UNDER_USERS
@@ -260,7 +263,7 @@ progress:
   od
 }
 
-/* unlink(), and an outsider who truncates what is in use. */
+/* unlink(), and an outsider who truncates what is finished. */
 proctype Other() {
   PROCESS_STATE;
   byte found;
@@ -306,6 +309,7 @@ init {
     fi
   };
 #ifdef PAIR
+  /* At any moment: this is a step like those of the processes. */
   atomic { deaths = false; patient = true };
 #endif
   _nr_pr == 1;

@@ -16,8 +16,9 @@
  *   wrong_unlinked  what is unlinked is not the inode that was looked at
  *   file_left       all have ended and a file is there, though nobody died; or though one more open
  *                   and close has been, of this name or of another
- * To these pan adds deadlock (somebody waits for ever), and for the two processes of PAIR a cycle
- * in which nobody gets anything done.
+ * To these pan adds deadlock (somebody waits for ever); and for PAIR, two processes that from some
+ * moment on neither die nor give up waiting, deadlock again and a cycle in which nobody gets
+ * anything done.
  *
  * The twins: each lacks one rule, and must break what stands beside it (scripts/formal.js reads
  * this table).
@@ -135,8 +136,8 @@ wait:
   fi;
   sys_probe();
   if
-  :: !alone /* somebody is here: attach */
-  :: d_step { !alone -> drop_inode() }; goto done /* or be refused: EEXIST, ERR_MMAPIPC_TOO_SMALL */
+  :: !alone /* somebody is here: attach, or be told EEXIST or ERR_MMAPIPC_TOO_SMALL */
+  :: d_step { !alone -> drop_inode() }; goto done
 #ifdef BROKEN_REINIT
   :: alone -> make_region()
 #else
@@ -289,7 +290,7 @@ progress:
 }
 
 init {
-  bool safe;
+  bool safe; /* a run without deaths */
   if
   :: safe = true
   :: deaths = true
@@ -305,6 +306,7 @@ init {
     fi
   };
 #ifdef PAIR
+  /* At any moment: this is a step like those of the processes. */
   atomic { deaths = false; patient = true };
 #endif
   _nr_pr == 1;

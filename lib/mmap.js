@@ -55,6 +55,7 @@ class Mmap extends Packable {
   #writable;
   #bytes; /* MappedBytes */
   #fileId;
+  #autolock;
   #lock; /* FileLock; undefined: not made yet */
   #lockDefaults; /* as lockable.js wants them */
   #hits; /* countHits() when this mapping was last known to be whole */
@@ -86,6 +87,7 @@ class Mmap extends Packable {
     this.#readable = (spec.prot & PROT_READ) !== 0;
     this.#writable = (spec.prot & PROT_WRITE) !== 0;
     this.#hits = countHits();
+    this.#autolock = spec.autolock;
     const shared = !this.#writable; /* as in IPC::Mmap */
     this.#lockDefaults = {
       whole: { shared, offset: 0, length: 0, start: 0 },
@@ -345,7 +347,7 @@ class Mmap extends Packable {
   }
 
   #autolocks() {
-    return this.#spec.autolock && this.#handle !== CLOSED && !this.locked;
+    return this.#autolock && this.#handle !== CLOSED && !this.locked;
   }
 
   #checkWritable() {

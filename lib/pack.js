@@ -114,36 +114,11 @@ function putOther(i, value) {
   }
 }
 
-/* Puts the numbers that the values begin with, and returns how many these are. There are two of the
- * same, one for arguments and one for arrays, as the compiler makes better code for one kind. */
-function putArguments(values, n) {
-  const { numbers } = memory;
-  for (let i = 0; i < n; i++) {
-    const value = values[i];
-    if (typeof value !== 'number') return i;
-    numbers[i] = value;
-  }
-  return n;
-}
-
-function putArray(values, n) {
-  const { numbers } = memory;
-  if (isFloat64Array(values)) {
-    numbers.set(values);
-    return n;
-  }
-  for (let i = 0; i < n; i++) {
-    const value = values[i];
-    if (typeof value !== 'number') return i;
-    numbers[i] = value;
-  }
-  return n;
-}
-
 /* The values from the i-th on, some of which are no numbers. */
 function putMixed(values, i, n) {
   const { numbers, tags } = memory;
   frame[TEXT_SIZE] = 0;
+  frame[NUMBERS] = 0;
   for (let j = 0; j < i; j++) tags[j] = TAG.NUMBER;
   for (; i < n; i++) {
     const value = values[i];
@@ -156,20 +131,47 @@ function putMixed(values, i, n) {
   }
 }
 
+/* The arguments of a call: an array that nobody else has, so that no getter or Proxy is in it. */
+function putArguments(values) {
+  const n = values.length;
+  if (n > memory.tags.length) growSlots(n);
+  const { numbers } = memory;
+  frame[COUNT] = n;
+  for (let i = 0; i < n; i++) {
+    const value = values[i];
+    if (typeof value !== 'number') {
+      putMixed(values, i, n);
+      return;
+    }
+    numbers[i] = value;
+  }
+  frame[NUMBERS] = 1;
+}
+
 /*
- * All values to their slots. A getter or Proxy in what the user gave may call pack() or unpack()
- * while it is read: then they are read once more, to an array of their own, which has none.
+ * The elements of what the user gave. A getter or Proxy in it may call pack() or unpack() while it is
+ * read: then it is read once more, to an array of its own, which has none.
  */
 let turn = 0;
-function putValues(values, putNumbers) {
+function putArray(values) {
   const n = values.length;
   const mine = ++turn;
   if (n > memory.tags.length) growSlots(n);
-  const i = putNumbers(values, n);
+  const { numbers } = memory;
+  let i = 0;
+  if (isFloat64Array(values)) {
+    numbers.set(values);
+    i = n;
+  }
+  for (; i < n; i++) {
+    const value = values[i];
+    if (typeof value !== 'number') break;
+    numbers[i] = value;
+  }
+  frame[NUMBERS] = 1;
   if (i < n) putMixed(values, i, n);
-  frame[NUMBERS] = i < n ? 0 : 1;
   frame[COUNT] = n;
-  if (mine !== turn) putValues(Array.from(values), putArray);
+  if (mine !== turn) putArguments(Array.from(values));
 }
 
 /* What a call answered that has not worked: made with more room until it has. */
@@ -182,9 +184,9 @@ function packAgain(answer, call, template, values) {
   return answer;
 }
 
-/* Bytes that were written to the target. */
-function packInto(target, offset, template, values, putNumbers) {
-  putValues(values, putNumbers);
+/* Packs the values that were put; bytes that were written to the target. */
+function packInto(target, offset, template, values) {
+  turn++;
   frame[PROGRAM] = PACK.indexOf(template);
   target[PLACE](offset, undefined, true);
   let answer = callPackInto();
@@ -196,7 +198,8 @@ function packInto(target, offset, template, values, putNumbers) {
 }
 
 function pack(template, ...values) {
-  putValues(values, putArguments);
+  turn++;
+  putArguments(values);
   frame[PROGRAM] = PACK.indexOf(template);
   const answer = callPack();
   if (answer !== undefined) packAgain(answer, callPack, template, values);
@@ -258,6 +261,7 @@ function place(handle, offset, length) {
 }
 
 function unpackFrom(target, offset, length, template, given) {
+  turn++;
   frame[BIGINT] = given === undefined ? AUTO : bigintOf(given);
   frame[PROGRAM] = UNPACK.indexOf(template);
   target[PLACE](offset, length, false);
@@ -269,6 +273,7 @@ function unpackFrom(target, offset, length, template, given) {
 
 function unpack(template, bytes, given) {
   const from = bytesOf(bytes, 'The "bytes" argument', BYTES);
+  turn++;
   frame[BIGINT] = bigintOf(given);
   frame[PROGRAM] = UNPACK.indexOf(template);
   let answer = callUnpack(from);
@@ -329,6 +334,7 @@ function kindOf(target) {
 /* How many values came. */
 function unpackInto(source, offset, template, target) {
   const kind = kindOf(target);
+  turn++;
   frame[BIGINT] = kind.bigint;
   frame[PROGRAM] = UNPACK.indexOf(template);
   source[PLACE](offset, undefined, false);

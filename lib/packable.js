@@ -13,19 +13,18 @@ const AUTOLOCKS = Symbol('autolocks');
 
 class Packable extends Lockable {
   pack(offset, template, ...values) {
-    return this.#pack(offset, template, values, putArguments);
+    if (this[AUTOLOCKS]()) return this.withLock(() => this.pack(offset, template, ...values));
+    putArguments(values);
+    return packInto(this, offset, template, values);
   }
 
   packArray(offset, template, values) {
     if (values === null || typeof values !== 'object' || !Number.isInteger(values.length)) {
       throw invalidType('The "values" argument', 'an Array or TypedArray', values);
     }
-    return this.#pack(offset, template, values, putArray);
-  }
-
-  #pack(offset, template, values, putNumbers) {
-    if (!this[AUTOLOCKS]()) return packInto(this, offset, template, values, putNumbers);
-    return this.withLock(() => packInto(this, offset, template, values, putNumbers));
+    if (this[AUTOLOCKS]()) return this.withLock(() => this.packArray(offset, template, values));
+    putArray(values);
+    return packInto(this, offset, template, values);
   }
 
   unpack(offset, length, template, options) {

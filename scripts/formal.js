@@ -66,8 +66,8 @@ function checkTable({ name, text, whole, twins }) {
  */
 function searches(model) {
   const { name, text, twins } = model;
-  const quick = { model, compiler: ['-O0', '-DSAFETY'] };
-  const cycles = { model, compiler: ['-O0', '-DNP'], args: ['-l', '-A', '-E'] };
+  const quick = { model, compiler: ['-O0', '-DSAFETY'], args: ['-w20'] };
+  const cycles = { model, compiler: ['-O0', '-DNP'], args: ['-w20', '-l', '-A', '-E'] };
   const pair = { label: `${name} -DPAIR`, defines: ['-DPAIR'] };
   return [
     { model, label: name, compiler: ['-O2', '-DSAFETY'], lacks: 'error', reachesAll: true },
@@ -76,9 +76,9 @@ function searches(model) {
     ...twins.map(({ define, property }) => {
       const twin = { label: `${name} -D${define}`, defines: [`-D${define}`], property };
       if (property === 'cycle') return { ...cycles, ...twin, defines: [...twin.defines, '-DPAIR'] };
-      if (property === 'deadlock') return { ...quick, ...twin, args: ['-A'] };
+      if (property === 'deadlock') return { ...quick, ...twin, args: ['-w20', '-A'] };
       const defines = [...twin.defines, `-DONLY=${property}`];
-      return { ...quick, ...twin, defines, args: ['-E'] };
+      return { ...quick, ...twin, defines, args: ['-w20', '-E'] };
     }),
   ];
 }

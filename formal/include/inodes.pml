@@ -4,14 +4,16 @@
  * model of its own.
  *
  * An inline whose name begins with sys_ is one system call, hence one step: others act between any
- * two of them, and before any of them the process may be killed (OR_DIE).
+ * two of them, and before any of them the process may be killed (OR_DIE). Two calls are one step
+ * only where nobody could tell the difference: a look at the path with the close() that follows
+ * when the inode is gone, and the bytes given back with the lock under which alone they are read.
  */
 
 #define NONE 0
 #define SLOTS 5 /* inodes 1 to 4: each of three processes has one open, the path names a fourth */
 
 /*
- * One inode. Its nlink is 1 while path names it, else 0: the rule's "nlink > 0 and the path still is
+ * One inode. Its nlink is 1 while path names it, else 0: the rule's "nlink > 0 and the path still
  * this inode" is one question here. A slot is used again, as the kernel uses numbers again, but not
  * while somebody has the inode open: that is why comparing numbers is enough.
  */
@@ -35,16 +37,16 @@ typedef Inode {
 byte path = NONE; /* the inode that the name leads to */
 Inode node[SLOTS];
 bool deaths;  /* processes may die */
-bool patient; /* and nobody gives up waiting */
+bool patient; /* nobody gives up waiting for the birth lock */
 
-/* Says that something must never be. ONLY: a twin is asked for one of them, whatever else it does. */
+/* Says that something must never be. ONLY: of a twin nothing but this one is asked. */
 #ifdef ONLY
 #define FORBID(what, when) what = (when); assert(!ONLY)
 #else
 #define FORBID(what, when) what = (when); assert(!what)
 #endif
 
-/* Attached, by the name, to an inode that is not mine and that no unlink() has taken the name from. */
+/* Somebody is attached to another inode than mine, and no unlink() has taken the name from it. */
 #define OWNED(k) (k != i && node[k].users > 0 && !node[k].removed)
 #define OWNED_ELSEWHERE (OWNED(1) || OWNED(2) || OWNED(3) || OWNED(4))
 
@@ -167,7 +169,7 @@ inline sys_close() {
   fi
 }
 
-/* Does anybody else hold a byte? F_OFD_GETLK over both ranges, as F_WRLCK: F_RDLCK sees no readers. */
+/* Does anybody else hold a byte? F_OFD_GETLK over all of them, with F_WRLCK. */
 inline sys_probe() {
   if
 #ifdef BROKEN_READERS_UNSEEN

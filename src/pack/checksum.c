@@ -1,9 +1,9 @@
 /*
  * unpack: the checksums of %.
  */
-#include <math.h>
 #include <string.h>
 
+#include "number_i.h"
 #include "unpack_i.h"
 
 enum { BITS = 64 };
@@ -16,15 +16,24 @@ void mipc_i_checksum_add(mipc_i_checksum_t *sum, uint64_t bits, bool is_signed) 
   }
 }
 
-/* Modulo 2^width, as Perl has it; where Perl would add for ever, by fmod(). */
+/* Doubles from here on have no fraction. */
+static const double WHOLE = 9007199254740992.0;
+
+/* Modulo 2^width, as Perl has it, which adds until the sum is not negative; where that would take
+ * for ever, at one go. */
 static double float_sum(const mipc_i_checksum_t *sum) {
-  double modulus = ldexp(1, (int)(sum->width & 15)), number = sum->number, whole;
-  for (int64_t width = sum->width; width >= 16 && modulus < INFINITY; width -= 16)
+  double modulus = (double)(1 << (sum->width & 15)), number = sum->number;
+  for (int64_t width = sum->width; width >= 16 && mipc_i_is_finite(modulus); width -= 16)
     modulus *= 65536;
   for (int i = 0; number < 0 && i < 1024; i++)
     number += modulus;
-  if (number < 0) number = fmod(number, modulus) + modulus;
-  return modf(number / modulus, &whole) * modulus;
+  if (number < 0) {
+    double rounds = -number / modulus;
+    number = rounds < WHOLE ? number + (double)(uint64_t)(rounds + 1) * modulus : number - number;
+  }
+  double quotient = number / modulus;
+  if (quotient >= WHOLE) return 0;
+  return (quotient == quotient ? quotient - (double)(uint64_t)quotient : quotient) * modulus;
 }
 
 bool mipc_i_push_checksum(mipc_i_unpack_t *unpack, uint8_t letter, const mipc_i_checksum_t *sum) {

@@ -44,8 +44,10 @@ static double double_of_bytes(const uint8_t *bytes, size_t length) {
   bool rest = false;
   for (size_t i = n; i < length; i++)
     rest = rest || bytes[i] != 0;
-  int exponent = length - n > 4096 ? 32768 : (int)(length - n) * 8;
-  return ldexp((double)(bits | rest), exponent);
+  double number = (double)(bits | rest);
+  for (; n < length && mipc_i_is_finite(number); n++)
+    number *= 256;
+  return number;
 }
 
 double mipc_i_double_of_slot(const mipc_pack_slot_t *slot, uint8_t tag, const uint8_t *text) {

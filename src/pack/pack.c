@@ -9,7 +9,7 @@
 #include "number_i.h"
 #include "utf8_i.h"
 
-static const uint64_t MOST_PADDING = (uint64_t)64 << 20;
+static const uint64_t MOST_PADDING = (uint64_t)16 << 20;
 static const uint64_t LEAST_WORK = (uint64_t)1 << 20;
 
 static bool next_value(mipc_i_pack_t *pack, mipc_i_value_t *ret_value) {

@@ -35,7 +35,7 @@ typedef union {
   } text;
 } mipc_pack_slot_t;
 
-/* Values, read by pack and written by unpack. */
+/* Values, read by pack and written by unpack. No array is NULL, not even one without room. */
 typedef struct {
   mipc_pack_slot_t *slots;
   uint8_t *tags;    /* a mipc_tag_t for each slot */

@@ -45,10 +45,11 @@ bool mipc_i_pack_upgrade(mipc_i_pack_t *pack, mipc_i_group_t *group) {
   for (size_t i = 0; i < pack->length; i++)
     high += pack->to[i] >= 0x80;
   if (!mipc_i_pack_room(pack, high)) return false;
+  /* From the innermost outwards they begin earlier and earlier: one walk is enough. */
+  size_t at = pack->length, before = high;
   for (; group; group = group->outer) {
-    size_t before = 0;
-    for (size_t i = 0; i < group->start; i++)
-      before += pack->to[i] >= 0x80;
+    for (; at > group->start; at--)
+      before -= pack->to[at - 1] >= 0x80;
     group->start += before;
   }
   size_t to = pack->length + high;
@@ -70,6 +71,10 @@ bool mipc_i_pack_downgrade(mipc_i_pack_t *pack) {
     uint64_t character;
     bool good;
     size_t at = from;
+    if (pack->to[from] < 0x80) {
+      pack->to[to++] = pack->to[from++];
+      continue;
+    }
     from += mipc_i_utf8_decode(pack->to + from, pack->length - from, &character, &good);
     if (!good) return mipc_i_pack_fail(pack, MIPC_PACK_MALFORMED, 0, at);
     wide = wide || character > 0xff;

@@ -61,13 +61,14 @@
   X(BEYOND_SAFE, BYTES,                                                                            \
     "'%c' before byte %n holds an integer beyond 2^53 - 1, which { bigint: 'never' } refuses")     \
   X(TEXT_TOO_LONG, BYTES, "more than 4 GiB of strings")                                            \
-  X(TOO_LARGE, BYTES, "more than 64 MiB of padding")                                               \
+  X(TOO_LARGE, BYTES, "more than 16 MiB of padding")                                               \
   X(TOO_MUCH_WORK, BYTES, "the template repeats itself too often for so few bytes or values")
 
 #define MIPC_PACK_ERROR_ENUM_ROW(symbol, kind, text) MIPC_PACK_##symbol,
 typedef enum {
   MIPC_PACK_OK,
-  /* Not failures: called again with more room, it goes on from the beginning. */
+  /* Not failures: called again with more room, it begins anew. failure.number is the room that it
+   * needs to get further. */
   MIPC_PACK_MORE_VALUES,
   MIPC_PACK_MORE_TEXT,
   MIPC_PACK_MORE_OUTPUT,
@@ -75,7 +76,7 @@ typedef enum {
 } mipc_pack_error_t;
 #undef MIPC_PACK_ERROR_ENUM_ROW
 
-/* What goes with an error; all zeros where it does not. */
+/* What goes with an error, where its text has a place for it. */
 typedef struct {
   uint8_t letter;
   uint64_t number;

@@ -169,9 +169,10 @@ static bool unpack_large(mipc_i_unpack_t *unpack, bool raw) {
   }
   uint8_t *text = mipc_i_text_space(unpack, n);
   if (!text) return false;
-  for (size_t i = 0; i < n && !mipc_i_at_end(unpack); i++)
-    text[i] = mipc_i_next_unit(unpack, raw);
-  size_t length = bytes_of_sevens(text, n), zeros = 0;
+  size_t got = 0;
+  while (got < n && !mipc_i_at_end(unpack)) /* fewer, when the bytes have changed meanwhile */
+    text[got++] = mipc_i_next_unit(unpack, raw);
+  size_t length = bytes_of_sevens(text, got), zeros = 0;
   while (zeros < length && text[zeros] == 0)
     zeros++;
   if (length - zeros > 8) {

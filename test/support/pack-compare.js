@@ -13,6 +13,7 @@ const {
   excuseThrow,
   excuseUnpack,
   isMalformed,
+  isMovingGroup,
   withoutMoves,
 } = require('./pack-differences');
 const { parse, all, separated, unpackWork } = require('./pack-model');
@@ -109,6 +110,7 @@ async function compareValues(perl, pack, { template, values, letters, walked, it
   const excuse = ours.error && excuseThrow(ours.error, template, items, 'pack');
   if (excuse) return excuse;
   if (template.includes('U') && isMalformed(await ask(withoutMoves(template)))) return END.middle;
+  if (isMovingGroup(template, items)) return END.moved;
   const count = `${walked.missing} values missing, ${walked.left} too many`;
   return fail(
     `pack(${[quoted(template), ...values.map(show)].join(', ')}) (${count})`,
@@ -178,7 +180,7 @@ async function compareUnpack(perl, unpack, given) {
       attempt(() => unpack(template, given.bytes)),
     );
   }
-  if (unpackWork(items, 96) >= HEAVY_UNPACK) return END.heavy;
+  if (unpackWork(items, Math.max(96, given.bytes.length)) >= HEAVY_UNPACK) return END.heavy;
   const { bytes, packed } = tame(template, items, given);
   if (!packed) return compareBytes({ perl, unpack, template, items, bytes, bigint });
   const reply = await askPacked(perl, given, template);

@@ -8,7 +8,7 @@
  *     repeated 0 times, behind a '/' with nothing to count) may throw;
  *  5. going back to C0 in the middle of a character of U0 throws: Perl then takes bytes for
  *     characters that they are not;
- *  6. work and memory are bounded: what repeats itself far too often, or pads with more than 64 MiB;
+ *  6. work and memory are bounded: what repeats itself far too often, or pads with more than 16 MiB;
  *  7. a checksum of floats that is far below 0 is no different, but Perl needs (almost) for ever, so
  *     none is made here;
  *  8. a string for a number and a number for a string are TypeErrors: none is made here either, and a
@@ -27,7 +27,9 @@
  *     its way behind a first byte that begins no character: \x80\xe2\x82\xac is 0x220ac;
  * 14. { bigint: 'never' } refuses a large integer before a '/', too;
  * 15. what is refused elsewhere is refused in [], too: Perl's pack takes x[%] there, and both take
- *     x[(s>)<].
+ *     x[(s>)<];
+ * 16. X! before the beginning of a group moves that beginning. In a string that U0 has made UTF-8,
+ *     Perl's pack forgets it, and @ and . then count from what is beyond the end.
  */
 'use strict';
 
@@ -49,6 +51,7 @@ const END = {
   malformed: '13 U of no UTF-8',
   lengths: '14 length beyond 2^53',
   measured: '15 refused in []',
+  moved: '16 X! beyond a group',
   heavy: 'too heavy for perl',
   perl: 'perl died',
 };
@@ -118,7 +121,7 @@ const hasU = (items) => [...all(items)].some(({ letter, count }) => letter === '
 /* Why we may throw where Perl does not: an END, or undefined. */
 function excuseThrow(error, template, items, direction) {
   if (template.includes('U') && /middle of a character/.test(error.message)) return END.middle;
-  if (/64 MiB|too often/.test(error.message)) return END.bounds;
+  if (/MiB of padding|too often/.test(error.message)) return END.bounds;
   if (/'never'/.test(error.message) && template.includes('/')) return END.lengths;
   if (/checksums|other byte order/.test(error.message) && /\[[^\]]*[%<>]/.test(template)) {
     return END.measured;
@@ -126,6 +129,13 @@ function excuseThrow(error, template, items, direction) {
   if (isWrongSomewhere(items, direction)) return END.unreached;
   return undefined;
 }
+
+/* 16: only by X! in a group, with U0 somewhere. */
+const isMovingGroup = (template, items) =>
+  template.includes('U') &&
+  template.includes('X!') &&
+  items.some(({ body }) => body) &&
+  /[@.]/.test(template);
 
 /* 5: in Perl X, @ and . may remove what was no UTF-8, and it does not complain. Without them it does,
  * if that is what happens: a template with such fields made harmless, and what perl says to it. */
@@ -152,5 +162,6 @@ module.exports = {
   excuseThrow,
   excuseUnpack,
   isMalformed,
+  isMovingGroup,
   withoutMoves,
 };

@@ -13,7 +13,7 @@ const FIRST_SEED = Number(process.env.MMAPIPC_SEED ?? Math.floor(Math.random() *
 const SKIPPED_AT_MOST = 0.2;
 const EQUAL_AT_LEAST = 0.3;
 
-/* How many cases a property has. */
+/* How many cases a run has in all. */
 const wantedCases = (usual) => Number(process.env.MMAPIPC_CASES ?? usual);
 
 /* A failing case -> throws fast-check's error with the smallest case that fails too. */

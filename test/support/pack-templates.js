@@ -112,6 +112,26 @@ function regular(isUnpack) {
   return row(first, top, last);
 }
 
+/* Fields of known sizes only, alone or as a group of many rounds: what an engine has short cuts for. */
+const fixed = oneOf(...'cCsSlLqQjJiInNvVfdFaAZx').chain((letter) =>
+  row(
+    fc.constant(letter),
+    modifiers(letter),
+    pick([3, fc.constant('')], [1, oneOf('1', '2', '5')]),
+  ),
+);
+const rounds = pick(
+  [2, fc.integer({ min: 2, max: 9 }).map(String)],
+  [1, fc.integer({ min: 10, max: 300 }).map(String)],
+  [1, fc.constant('*')],
+);
+const record = fc
+  .tuple(fc.array(fixed, { minLength: 1, maxLength: 5 }), fc.nat(2), rounds)
+  .map(([fields, kind, times]) => {
+    const text = fields.join(kind === 0 ? ' ' : '');
+    return kind === 2 ? `(${text.replace(/[aAZ]\d*/g, 'n')})${times}` : text;
+  });
+
 const soup = fc
   .array(
     pick(
@@ -125,7 +145,7 @@ const soup = fc
 
 /* Templates for one direction: 'pack' or 'unpack'. */
 function templates(direction) {
-  return pick([9, regular(direction === 'unpack')], [1, soup]);
+  return pick([8, regular(direction === 'unpack')], [1, record], [1, soup]);
 }
 
 module.exports = { templates, pick, oneOf, INTEGERS, FLOATS, STRINGS };

@@ -17,10 +17,14 @@ const around = (n) => [2n ** n - 1n, 2n ** n, 2n ** n + 1n, -(2n ** n), -(2n ** 
 const BIGINTS = [
   ...[7n, 8n, 15n, 16n, 31n, 32n, 53n, 63n, 64n].flatMap(around),
   ...[0n, 0x7ffn, 0x800n, 0xd800n, 0xffffn, 0x10ffffn, 2n ** 56n, 2n ** 130n, -(2n ** 80n)],
+  2n ** 80n + 2n ** 27n + 1n /* as a double, the last bit decides */,
 ];
 const NUMBERS = [
   ...BIGINTS.map(Number),
-  ...[-0, 0.5, -0.5, 1.5, -1.5, 1e30, -1e30, 5e-324, 1e-310, 1e-45, 7e-46, 3.5e38, 0.1],
+  ...[
+    -0, 0.5, -0.5, 1.5, -1.5, 1e30, -1e30, 5e-324, 1e-310, 1e-45, 7e-46, 3.5e38, 3.4028234664e38,
+    0.1,
+  ],
   ...[Infinity, -Infinity, NaN, Number.MAX_VALUE, 2 ** 64 - 2048, 2 ** 63 - 1024],
 ];
 
@@ -48,18 +52,25 @@ const string = pick(
   [1, fc.uint8Array({ minLength: 40, maxLength: 150 }).map((data) => Buffer.from(data))],
 );
 
+/* Characters of 2 to 4 bytes, and some that are longer than they need be. */
 const utf8 = fc
-  .array(oneOf('é', 'ÿ', '\x80', '€', '\u{1f600}', 'a'), { maxLength: 5 })
-  .map((letters) => Buffer.from(letters.join('')));
+  .array(oneOf('\xc3\xa9', '\xc2\x80', '\xe2\x82\xac', '\xf0\x9f\x98\x80', '\xe0\x81\x81', 'a'), {
+    maxLength: 5,
+  })
+  .map((letters) => Buffer.from(letters.join(''), 'latin1'));
 
 const uuencoded = fc.uint8Array({ maxLength: 30 }).map((data) => {
   const length = String.fromCharCode(32 + data.length);
   return Buffer.from(`${length}${Buffer.from(data).toString('base64').toUpperCase()}\n`);
 });
 
-const bytes = fc
+const short = fc
   .array(pick([8, chunk], [2, utf8], [1, uuencoded]), { maxLength: 5 })
   .map((chunks) => Buffer.concat(chunks).subarray(0, 96));
+const long = fc
+  .tuple(fc.uint8Array({ minLength: 1, maxLength: 30 }), fc.nat(40))
+  .map(([data, times]) => Buffer.alloc(data.length * times, data));
+const bytes = pick([19, short], [1, long]);
 
 /* What valuesFor() makes values of. */
 const supply = {

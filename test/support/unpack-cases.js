@@ -58,6 +58,10 @@ const UNPACK = [
   ['u*', '#'],
   ['u', 'abc'],
 
+  /* more text than there is room for at first, and that looks like a number */
+  ['b*', Buffer.alloc(20000, 1)],
+  ['a*', '7'.repeat(300000)],
+
   /* integers, from end to end of their ranges */
   ['q Q j J', Buffer.alloc(32, 0xff)],
   [
@@ -113,7 +117,15 @@ const UNPACK = [
   ['C0U2', '\xc0\x80\xed\xa0\x80'],
   ['C0U', '\xff\x80\x87\xbf\xbf\xbf\xbf\xbf\xbf\xbf\xbf\xbf\xbf'],
 
+  ['a0U . U .', '\xe0\x81\x81ab'],
+  ['a0U . U .', '\xf0\x80\x80\x81a'],
+  ['U0 C0 U*', '\xe0\x81\x81a'],
+
   /* positions */
+  ['U0 x . x3 .', '\xe9\xea'],
+  ['U0 x (x . @2 .) .', '\xe9\xea\xeb'],
+  ['U0 x3 X . X2 .', '\xe9\xea'],
+  ['U0 a (a @1 . a .)2 .', '\xe9\xea\xeb'],
   ['@3 a @1 a', 'abcdef'],
   ['a2 (a @2 a)2', 'abcdefghij'],
   ['a2 (a2 (@1 a))', 'abcdefghij'],
