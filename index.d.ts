@@ -148,6 +148,48 @@ export interface MmapOptions {
   onTruncate?: 'throw' | 'crash';
 }
 
+/** A value to pack: which of them a letter of the template takes, README.md says. */
+export type Packable = number | bigint | string | NodeJS.ArrayBufferView;
+/** A value that was unpacked. */
+export type Unpacked = number | bigint | string;
+
+export interface UnpackOptions {
+  /**
+   * Which integers come as a bigint. `'auto'`, the default: those beyond 2^53 - 1. `'always'`: those
+   * of every field of 64 bits (`q Q j J`, and `l! L!` where C's long has 64), of `w`, and checksums
+   * of more than 32 bits, so that the type does not depend on the value. `'never'`: none; one beyond
+   * 2^53 - 1 is a RangeError.
+   */
+  bigint?: 'auto' | 'always' | 'never';
+}
+
+/**
+ * Packs values by a template of Perl's pack: the whole language of perlfunc but `p`, `P` and `D`.
+ *
+ * Numbers that do not fit a field wrap as they do in Perl. Strings are Latin-1: each character is a
+ * byte. What Perl answers with a warning, too few or too many values, is an error here.
+ *
+ * @param template - compiled once; the last 128 of each direction are kept
+ * @throws TypeError ERR_INVALID_ARG_VALUE - the template cannot be read, or takes more or fewer values
+ * @throws TypeError ERR_INVALID_ARG_TYPE - a string where a number is wanted, or the other way round
+ * @throws RangeError ERR_OUT_OF_RANGE - a character above U+00FF, a number that is not finite under an
+ *   integer, a position before the beginning, more than 16 MiB of padding
+ */
+export function pack(template: string, ...values: Packable[]): Buffer;
+
+/**
+ * Unpacks values by a template of Perl's unpack.
+ *
+ * @throws TypeError ERR_INVALID_ARG_VALUE - the template cannot be read
+ * @throws RangeError ERR_OUT_OF_RANGE - the template goes beyond the bytes with `x` or `@`, before them
+ *   with `X`, or repeats itself without end
+ */
+export function unpack(
+  template: string,
+  bytes: NodeJS.ArrayBufferView,
+  options?: UnpackOptions,
+): Unpacked[];
+
 /**
  * A file as memory of this process.
  *
@@ -259,6 +301,50 @@ export class Mmap {
    * @throws ERR_MMAPIPC_ACCESS - the mapping is read-only
    */
   write(data: string | NodeJS.ArrayBufferView, offset?: number, length?: number): number;
+
+  /**
+   * Packs values at `offset`: see {@link pack}. What goes beyond the end of the mapping is cut off.
+   * Nothing is written when a value is refused.
+   * @returns bytes written
+   * @throws ERR_OUT_OF_RANGE - offset at or beyond the end; and what {@link pack} throws
+   * @throws ERR_MMAPIPC_ACCESS - the mapping is read-only
+   */
+  pack(offset: number, template: string, ...values: Packable[]): number;
+
+  /**
+   * Unpacks values from `offset` on: see {@link unpack}.
+   * @param length - bytes that the template may reach, clipped at the end; default: all to the end
+   * @throws ERR_OUT_OF_RANGE - offset at or beyond the end; and what {@link unpack} throws
+   * @throws ERR_MMAPIPC_ACCESS - the mapping is write-only
+   */
+  unpack(offset: number, template: string, options?: UnpackOptions): Unpacked[];
+  unpack(
+    offset: number,
+    length: number | undefined,
+    template: string,
+    options?: UnpackOptions,
+  ): Unpacked[];
+
+  /**
+   * Packs the values of an array: `pack` for many, as `packArray(0, '(lldV)1000', values)` with 4,000
+   * of them. A Float64Array is quickest.
+   * @returns bytes written
+   */
+  packArray(offset: number, template: string, values: ArrayLike<Packable>): number;
+
+  /**
+   * Unpacks into the elements of `target`, from its first on.
+   *
+   * A Float64Array takes numbers (an integer beyond 2^53 - 1 is a RangeError), a BigInt64Array
+   * integers (those from 2^63 on as their 64 bits), an Array anything.
+   * @returns how many values there were
+   * @throws ERR_OUT_OF_RANGE - more values than the typed array has room for
+   */
+  unpackInto(
+    offset: number,
+    template: string,
+    target: Unpacked[] | number[] | Float64Array | BigInt64Array,
+  ): number;
 
   /**
    * Has the range written to the disk (msync). Other processes see what is written without it;

@@ -111,4 +111,5 @@ module.exports = {
   invalidValue,
   outOfRange,
   systemError,
+  withCode,
 };

@@ -7,6 +7,7 @@
 const { constants } = require('./constants');
 const { MmapipcError } = require('./errors');
 const { Mmap } = require('./mmap');
+const { pack, unpack } = require('./pack');
 
 const { PROT_READ, PROT_WRITE } = constants;
 const { MAP_SHARED, MAP_PRIVATE, MAP_ANON, MAP_ANONYMOUS, MAP_FILE } = constants;
@@ -15,6 +16,8 @@ module.exports = {
   Mmap,
   MmapipcError,
   constants,
+  pack,
+  unpack,
   PROT_READ,
   PROT_WRITE,
   MAP_SHARED,

@@ -11,10 +11,20 @@ const binding = require('./binding');
 const { constants } = require('./constants');
 const { MmapipcError, invalidValue, outOfRange } = require('./errors');
 const { FileLock } = require('./filelock');
-const { DEFAULTS, LOCK, Lockable } = require('./lockable');
+const { DEFAULTS, LOCK } = require('./lockable');
 const { interpret } = require('./mmap-options');
 const { MappedBytes } = require('./mapped-bytes');
-const { errorOf, field, openError, truncatedError } = require('./report');
+const { DONE, PLACE, place } = require('./pack');
+const { AUTOLOCKS, Packable } = require('./packable');
+const {
+  closedError,
+  errorOf,
+  field,
+  openError,
+  readOnlyError,
+  tooLong,
+  truncatedError,
+} = require('./report');
 const { boolean, bytesOf, callback, integer, options } = require('./validate');
 
 const { PROT_READ, PROT_WRITE } = constants;
@@ -34,7 +44,7 @@ const hitsBuffer = binding.hitsBuffer();
 const hits = hitsBuffer === undefined ? undefined : new Uint32Array(hitsBuffer);
 const countHits = hits === undefined ? binding.hits : () => hits[0];
 
-class Mmap extends Lockable {
+class Mmap extends Packable {
   #handle = CLOSED;
   #spec;
   #size;
@@ -45,6 +55,7 @@ class Mmap extends Lockable {
   #writable;
   #bytes; /* MappedBytes */
   #fileId;
+  #autolock;
   #lock; /* FileLock; undefined: not made yet */
   #lockDefaults; /* as lockable.js wants them */
   #hits; /* countHits() when this mapping was last known to be whole */
@@ -76,6 +87,7 @@ class Mmap extends Lockable {
     this.#readable = (spec.prot & PROT_READ) !== 0;
     this.#writable = (spec.prot & PROT_WRITE) !== 0;
     this.#hits = countHits();
+    this.#autolock = spec.autolock;
     const shared = !this.#writable; /* as in IPC::Mmap */
     this.#lockDefaults = {
       whole: { shared, offset: 0, length: 0, start: 0 },
@@ -191,8 +203,7 @@ class Mmap extends Lockable {
 
   write(data, offset, length) {
     if (this.#autolocks()) return this.withLock(() => this.write(data, offset, length));
-    this.#checkOpen();
-    if (!this.#writable) throw readOnlyError();
+    this.#checkWritable();
     if (typeof data === 'string') return this.#writeString(data, offset, length);
     const from = bytesOf(data, 'The "data" argument', DATA);
     const start = this.#start(offset);
@@ -295,6 +306,22 @@ class Mmap extends Lockable {
     return this.#lockDefaults;
   }
 
+  [PLACE](offset, length, writes) {
+    if (writes) this.#checkWritable();
+    else this.#checkReadable();
+    const start = this.#start(offset);
+    place(this.#handle, start, this.#length(start, length));
+  }
+
+  [DONE](status, syscall) {
+    this.#check(status, syscall);
+    this.#checkWhole();
+  }
+
+  [AUTOLOCKS]() {
+    return this.#autolocks();
+  }
+
   [util.inspect.custom](depth, opts, inspect) {
     const fields = {
       file: this.file ?? `fd ${this.#spec.fd}`,
@@ -320,7 +347,12 @@ class Mmap extends Lockable {
   }
 
   #autolocks() {
-    return this.#spec.autolock && this.#handle !== CLOSED && !this.locked;
+    return this.#autolock && this.#handle !== CLOSED && !this.locked;
+  }
+
+  #checkWritable() {
+    this.#checkOpen();
+    if (!this.#writable) throw readOnlyError();
   }
 
   #checkReadable() {
@@ -355,22 +387,6 @@ class Mmap extends Lockable {
     if (status < 0) throw errorOf(status, syscall, this.#spec.path);
     return status;
   }
-}
-
-function readOnlyError() {
-  return new MmapipcError(
-    'ERR_MMAPIPC_ACCESS',
-    'the mapping is read-only; map with PROT_WRITE or readOnly: false to write',
-  );
-}
-
-function closedError() {
-  return new MmapipcError('ERR_MMAPIPC_CLOSED', 'the mapping is closed');
-}
-
-/* More than one Buffer, or one string, can hold. */
-function tooLong(n) {
-  return outOfRange('"length"', `<= ${MAX_LENGTH}, the most that a Buffer holds`, n);
 }
 
 module.exports = { Mmap };

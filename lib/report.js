@@ -4,6 +4,7 @@
  */
 'use strict';
 
+const { constants } = require('node:buffer');
 const os = require('node:os');
 
 const binding = require('./binding');
@@ -86,4 +87,28 @@ function openError(status, spec) {
   return systemError(status, call || 'mmap', spec.path, hint);
 }
 
-module.exports = { field, errorOf, openError, truncatedError };
+function readOnlyError() {
+  return new MmapipcError(
+    'ERR_MMAPIPC_ACCESS',
+    'the mapping is read-only; map with PROT_WRITE or readOnly: false to write',
+  );
+}
+
+function closedError() {
+  return new MmapipcError('ERR_MMAPIPC_CLOSED', 'the mapping is closed');
+}
+
+/* More than one Buffer, or one string, can hold. */
+function tooLong(n) {
+  return outOfRange('"length"', `<= ${constants.MAX_LENGTH}, the most that a Buffer holds`, n);
+}
+
+module.exports = {
+  closedError,
+  errorOf,
+  field,
+  openError,
+  readOnlyError,
+  tooLong,
+  truncatedError,
+};

@@ -9,7 +9,7 @@ const path = require('node:path');
 
 const { ROOT, Failure, findProgram, main, run } = require('./toolchain');
 
-const FOLDERS = ['src', 'test/native', 'test/fixtures'];
+const FOLDERS = ['src', 'test/native', 'test/fuzz', 'test/fixtures'];
 
 function sources(folder) {
   const absolute = path.join(ROOT, folder);

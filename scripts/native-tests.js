@@ -5,11 +5,17 @@
 'use strict';
 
 const fs = require('node:fs');
-const os = require('node:os');
 const path = require('node:path');
-const { execFile } = require('node:child_process');
 
-const { ROOT, Failure, findProgram, main, readGyp, run, seconds } = require('./toolchain');
+const { ROOT, Failure, findProgram, main, readGyp, seconds } = require('./toolchain');
+const {
+  buildLibrary,
+  compile,
+  compilerFlags,
+  findPrefix,
+  forAll,
+  start,
+} = require('./native-build');
 
 const TESTS = path.join(ROOT, 'test', 'native');
 const CACHE = path.join(ROOT, 'node_modules', '.cache', 'mmapipc', 'native');
@@ -25,74 +31,16 @@ const ENV = {
 };
 const PATIENCE = 120000; // ms a test may take
 
-/* Runs a program; never rejects: { good, output }. */
-function start(command, args, options = {}) {
-  return new Promise((resolve) => {
-    execFile(command, args, { cwd: ROOT, ...options }, (error, stdout, stderr) => {
-      const how = error?.signal ? `was ended by ${error.signal}\n` : '';
-      const why = error && typeof error.code !== 'number' && !how ? `${error.message}\n` : '';
-      resolve({ good: !error, output: `${stdout}${stderr}${how}${why}` });
-    });
-  });
-}
-
-/* Works on all items, as many at a time as there are processors; results in their order. */
-async function forAll(items, work) {
-  const results = [];
-  let next = 0;
-  const worker = async () => {
-    for (let i = next++; i < items.length; i = next++) results[i] = await work(items[i]);
-  };
-  await Promise.all(Array.from({ length: os.availableParallelism() }, worker));
-  return results;
-}
+/* Some tests mount: they want to be the root of a user namespace of their own. */
+const EMPTY = {
+  source: 'int main(void) { return 0; }\n',
+  users: process.getuid?.() === 0 ? [[]] : [['unshare', '-r'], []],
+};
 
 function findCompiler() {
   const compiler = [process.env.CC, 'gcc', 'clang'].find((name) => name && findProgram(name));
   if (!compiler) throw new Failure('there is no C compiler: apt-get install gcc');
-  if (!findProgram('ar')) throw new Failure('there is no ar: apt-get install binutils');
   return compiler;
-}
-
-/* The package of Debian and Ubuntu that has the compiler's sanitizers. */
-function runtimePackage(compiler) {
-  const { stdout } = run(compiler, ['-dumpversion']);
-  const isClang = run(compiler, ['--version']).stdout.includes('clang');
-  const version = stdout.trim().split('.')[0];
-  return isClang ? `libclang-rt-${version}-dev` : `libgcc-${version}-dev`;
-}
-
-async function compile(compiler, args, what) {
-  const { good, output } = await start(compiler, args);
-  if (!good) throw new Failure(`${what} does not compile`, output);
-}
-
-/*
- * The command that a test must be started with, usually none: without random addresses where the
- * sanitizer needs that, and as the root of a user namespace of its own, so that it may mount.
- */
-async function findPrefix(compiler, sanitizer, folder) {
-  const source = path.join(folder, 'empty.c');
-  const program = path.join(folder, 'empty');
-  fs.writeFileSync(source, 'int main(void) { return 0; }\n');
-  const built = await start(compiler, [...sanitizer.flags, source, '-o', program]);
-  if (!built.good) {
-    throw new Failure(
-      `${compiler} cannot build with ${sanitizer.flags[0]}: ` +
-        `apt-get install ${runtimePackage(compiler)}`,
-      built.output,
-    );
-  }
-  const layouts = [[], ['setarch', '-R']];
-  const users = process.getuid() === 0 ? [[]] : [['unshare', '-r'], []];
-  let output = '';
-  for (const prefix of layouts.flatMap((layout) => users.map((user) => [...layout, ...user]))) {
-    const [command, ...args] = [...prefix, program];
-    const ran = await start(command, args);
-    if (ran.good) return prefix;
-    output = ran.output;
-  }
-  throw new Failure(`a program built with ${sanitizer.flags[0]} does not run here`, output);
 }
 
 /* Everything of a sanitizer that its tests share: { name, flags, prefix, folder, library }. */
@@ -100,22 +48,9 @@ async function prepare(compiler, gyp, sanitizer) {
   const folder = path.join(CACHE, sanitizer.name);
   fs.rmSync(folder, { recursive: true, force: true });
   fs.mkdirSync(folder, { recursive: true });
-  const prefix = await findPrefix(compiler, sanitizer, folder);
-  const flags = [
-    ...gyp.cflagsC,
-    ...FLAGS,
-    ...gyp.defines.map((define) => `-D${define}`),
-    ...sanitizer.flags,
-  ];
-  const sources = gyp.sources.filter((source) => /^src\/(?:base|os|shm|pack)\/.*\.c$/.test(source));
-  const objects = await forAll(sources, async (source) => {
-    const object = path.join(folder, source.replaceAll('/', '-').replace(/\.c$/, '.o'));
-    await compile(compiler, [...flags, '-c', source, '-o', object], source);
-    return object;
-  });
-  /* An archive: a test that brings an object of its own (with another clock) takes its place. */
-  const library = path.join(folder, 'mmapipc.a');
-  run('ar', ['rcs', library, ...objects]);
+  const prefix = await findPrefix(compiler, sanitizer.flags, folder, EMPTY);
+  const flags = compilerFlags(gyp, [...FLAGS, ...sanitizer.flags]);
+  const library = await buildLibrary(compiler, gyp, flags, folder);
   return { name: sanitizer.name, flags, prefix, folder, library };
 }
 

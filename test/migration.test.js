@@ -31,6 +31,12 @@ const perl = {
   '$mmap->read($data, $offset, $length)': (map) => map.read(3, 2).toString() === '34',
   '$mmap->write($data, $offset, $length)': (map) =>
     map.write('abcdef', 8, 4) === 2 && map.readString() === '01234567ab',
+  '$mmap->pack($offset, $template, @values)': (map) =>
+    map.pack(2, 'n a3', 0x4142, 'xyz') === 5 && map.readString() === '01ABxyz789',
+  '$mmap->unpack($offset, $length, $template)': (map) => {
+    const [one, two] = map.unpack(2, 4, 'a2 a*');
+    return one === '23' && two === '45';
+  },
   '$mmap->lock()': (map, path) => {
     map.lock();
     return new Mmap(path, 0, RW).tryLock() === null;

@@ -75,7 +75,7 @@ describe('README.md', () => {
   });
   it('its example of locks counts, and leaves the lock to its guard', async () => {
     const file = tmp('counter.bin');
-    const code = examples(readme, 'js')[2].replace("'counter.bin'", JSON.stringify(file));
+    const code = examples(readme, 'js')[4].replace("'counter.bin'", JSON.stringify(file));
     const AsyncFunction = (async () => {}).constructor;
     const run = new AsyncFunction('Mmap', `${code}\nreturn map;`);
     for (const count of [1, 2]) {
@@ -88,30 +88,27 @@ describe('README.md', () => {
 });
 
 describe('src/README.md', () => {
-  for (const [name, heading] of [
-    ['report', '## What C and JS share'],
-    ['region', '## What lies in a region'],
-    ['participant', '## The participants of a region'],
-  ]) {
-    it(`has the layout of ${name} that C defines`, () => {
-      const { fields } = binding.layout[name];
-      const expected = Object.entries(fields).map(([field, { type, offset, meaning }]) => [
-        field,
-        type,
-        String(offset),
-        meaning,
-      ]);
-      assert.deepEqual(table(read('src/README.md'), heading), expected);
-    });
-  }
-
-  it('the report has the size that C defines', () => {
+  it('has the layout that C defines', () => {
+    const headings = {
+      report: '## What C and JS share',
+      region: '## What lies in a region',
+      participant: '## The participants of a region',
+      pack: '## The frame of pack and unpack',
+    };
+    assert.deepEqual(Object.keys(headings), Object.keys(binding.layout));
+    for (const [name, heading] of Object.entries(headings)) {
+      const rows = Object.entries(binding.layout[name].fields);
+      assert.deepEqual(
+        table(read('src/README.md'), heading),
+        rows.map(([field, { type, offset, meaning }]) => [field, type, String(offset), meaning]),
+      );
+    }
     assert.equal(binding.report.byteLength, binding.layout.report.size);
   });
 
   it('names only files that exist', () => {
     const text = read('src/README.md');
-    for (const [, name] of text.matchAll(/`((?:base|os|shm|binding)\/[a-z_]+\.[a-z]+)`/g)) {
+    for (const [, name] of text.matchAll(/`((?:base|os|shm|pack|binding)\/[a-z_]+\.[a-z]+)`/g)) {
       assert.ok(fs.existsSync(`${ROOT}/src/${name}`), name);
     }
     for (const [, name] of text.matchAll(/`((?:lib|test)\/[a-z.-]+\.js)`/g)) {
@@ -123,7 +120,8 @@ describe('src/README.md', () => {
 describe('the package', () => {
   it('exports the same names to require and to import', async () => {
     const names = [
-      ...['Mmap', 'MmapipcError', 'constants', 'PROT_READ', 'PROT_WRITE', 'MAP_SHARED'],
+      ...['Mmap', 'MmapipcError', 'constants', 'pack', 'unpack'],
+      ...['PROT_READ', 'PROT_WRITE', 'MAP_SHARED'],
       ...['MAP_PRIVATE', 'MAP_ANON', 'MAP_ANONYMOUS', 'MAP_FILE'],
     ];
     assert.deepEqual(Object.keys(mmapipc), names);

@@ -16,9 +16,12 @@ extern "C" {
 #include "../shm/layout.h"
 }
 
+struct Packer; /* pack.cc */
+
 struct Environment {
   uint32_t refs;
   mipc_slots_t mappings;
+  Packer *packer;                   /* made with the environment, and gone with it */
   napi_threadsafe_function notices; /* told that a wait is over; made at the first of them */
   mipc_report_t *report;            /* the bytes of the ArrayBuffer below */
   Napi::ObjectReference bytes;      /* keeps them alive, whatever JS does with its own reference */
@@ -26,10 +29,12 @@ struct Environment {
 
 Environment *environment_of(napi_env env);
 void environment_put(Environment *environment);
+void packer_free(Packer *packer);
 
 /* The subjects of the binding; each adds its functions or tables to `exports`. */
 void filelock_exports(Napi::Env env, Napi::Object exports);
 void mapping_exports(Napi::Env env, Napi::Object exports);
+void pack_exports(Napi::Env env, Napi::Object exports);
 void tables_exports(Napi::Env env, Napi::Object exports);
 
 #endif

@@ -5,6 +5,8 @@
 
 extern "C" {
 #include "../base/status.h"
+#include "../pack/frame.h"
+#include "../pack/template.h"
 #include "../shm/mapping.h"
 }
 
@@ -43,7 +45,7 @@ struct LayoutRow {
 
 /* { size, fields: { name: { offset, type, meaning } } } */
 template <size_t n>
-static Napi::Object layout_of(Napi::Env env, const LayoutRow (&rows)[n], uint32_t size) {
+static Napi::Object layout_of(Napi::Env env, uint32_t size, const LayoutRow (&rows)[n]) {
   Napi::Object fields = Napi::Object::New(env);
   for (const LayoutRow &row : rows) {
     Napi::Object field = Napi::Object::New(env);
@@ -58,22 +60,48 @@ static Napi::Object layout_of(Napi::Env env, const LayoutRow (&rows)[n], uint32_
   return layout;
 }
 
-/* One for each struct of shm/layout.h. */
+/* One for each struct that C and JS share. */
 static Napi::Object layouts(Napi::Env env) {
 #define ROW(type, field, offset, meaning) {#type, #field, offset, meaning},
   static const LayoutRow report[] = {MIPC_REPORT_ROWS(ROW)};
   static const LayoutRow region[] = {MIPC_REGION_ROWS(ROW)};
   static const LayoutRow participant[] = {MIPC_PARTICIPANT_ROWS(ROW)};
+  static const LayoutRow pack[] = {MIPC_PACK_FRAME_ROWS(ROW)};
 #undef ROW
   Napi::Object layout = Napi::Object::New(env);
-  layout.Set("report", layout_of(env, report, MIPC_REPORT_SIZE));
-  layout.Set("region", layout_of(env, region, MIPC_HEADER_SIZE));
-  layout.Set("participant", layout_of(env, participant, MIPC_PARTICIPANT_SIZE));
+  layout.Set("report", layout_of(env, MIPC_REPORT_SIZE, report));
+  layout.Set("region", layout_of(env, MIPC_HEADER_SIZE, region));
+  layout.Set("participant", layout_of(env, MIPC_PARTICIPANT_SIZE, participant));
+  layout.Set("pack", layout_of(env, MIPC_PACK_FRAME_SIZE, pack));
   return layout;
+}
+
+/* [{ name, kind, text }]: what pack and unpack return, by number. */
+static Napi::Array pack_errors(Napi::Env env) {
+  struct Row {
+    const char *name, *kind, *text;
+  };
+#define ROW(symbol, kind, text) {#symbol, #kind, text},
+  static const Row rows[] = {{"OK", "", ""},
+                             {"MORE_VALUES", "", ""},
+                             {"MORE_TEXT", "", ""},
+                             {"MORE_OUTPUT", "", ""},
+                             MIPC_PACK_ERROR_MAP(ROW)};
+#undef ROW
+  Napi::Array list = Napi::Array::New(env);
+  for (const Row &row : rows) {
+    Napi::Object entry = Napi::Object::New(env);
+    entry.Set("name", row.name);
+    entry.Set("kind", row.kind);
+    entry.Set("text", row.text);
+    list.Set(list.Length(), entry);
+  }
+  return list;
 }
 
 void tables_exports(Napi::Env env, Napi::Object exports) {
   exports.Set("codes", codes(env));
+  exports.Set("packErrors", pack_errors(env));
 
 #define ROW(symbol, name) name,
   static const char *const calls[] = {MIPC_CALL_MAP(ROW)};

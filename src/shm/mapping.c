@@ -118,6 +118,15 @@ int64_t mipc_mapping_read(mipc_mapping_t *m, uint64_t offset, void *to, uint64_t
   return status < 0 ? (int64_t)status : (int64_t)length;
 }
 
+int64_t mipc_mapping_look(const mipc_mapping_t *m, uint64_t offset, uint64_t length,
+                          const uint8_t **ret_bytes) {
+  if (m->closed) return MIPC_E_CLOSED;
+  if (!(m->prot & MIPC_PROT_READ)) return MIPC_E_ACCESS;
+  if (offset >= m->size) return MIPC_E_RANGE;
+  *ret_bytes = m->base + m->slop + offset;
+  return (int64_t)mipc_range_clip(m->size, offset, length);
+}
+
 int64_t mipc_mapping_write(mipc_mapping_t *m, uint64_t offset, const void *from, uint64_t length) {
   if (m->closed) return MIPC_E_CLOSED;
   if (!(m->prot & MIPC_PROT_WRITE)) return MIPC_E_ACCESS;

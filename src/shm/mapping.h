@@ -100,6 +100,14 @@ int64_t mipc_mapping_read(mipc_mapping_t *mapping, uint64_t offset, void *to, ui
 int64_t mipc_mapping_write(mipc_mapping_t *mapping, uint64_t offset, const void *from,
                            uint64_t length);
 
+/*
+ * The same bytes without a copy, for a reader that bears others writing them meanwhile: their
+ * address, and how many of `length` lie inside. Failures as mipc_mapping_read(); whether the file was
+ * cut off under the reader is to be asked when it is done.
+ */
+int64_t mipc_mapping_look(const mipc_mapping_t *mapping, uint64_t offset, uint64_t length,
+                          const uint8_t **ret_bytes);
+
 /* These take any range inside the mapping, clipped at its end, and widen it to whole pages
  * (advice DONTNEED: narrow it). Failures: RANGE, CLOSED, or the system's own. */
 int mipc_mapping_flush(mipc_mapping_t *mapping, uint64_t offset, uint64_t length, bool async);

@@ -1,0 +1,67 @@
+/*
+ * Compiled templates: C keeps a number of them under small indices, and here is which is where. The
+ * one that was not used for longest makes room.
+ */
+'use strict';
+
+const binding = require('./binding');
+const { invalidType, invalidValue } = require('./errors');
+const { packError } = require('./pack-errors');
+
+const EACH = binding.packPrograms / 2; // half of them for either direction
+
+class Programs {
+  #unpack;
+  #first;
+  #entries = new Map(); // template -> { index, used }
+  #clock = 0;
+  #last; // the template of the last call, and its index
+  #lastIndex;
+
+  constructor(unpack) {
+    this.#unpack = unpack;
+    this.#first = unpack ? EACH : 0;
+  }
+
+  indexOf(template) {
+    if (template === this.#last) return this.#lastIndex;
+    const entry = this.#entries.get(template) ?? this.#add(template);
+    entry.used = ++this.#clock;
+    this.#last = template;
+    this.#lastIndex = entry.index;
+    return entry.index;
+  }
+
+  #add(template) {
+    if (typeof template !== 'string') {
+      throw invalidType('The "template" argument', 'of type string', template);
+    }
+    const text = Buffer.from(template, 'latin1');
+    if (text.latin1Slice() !== template) {
+      throw invalidValue('The "template" argument', 'holds a character above U+00FF');
+    }
+    const full = this.#entries.size === EACH;
+    const oldest = full ? this.#oldest() : undefined;
+    const index = full ? this.#entries.get(oldest).index : this.#first + this.#entries.size;
+    const answer = binding.packCompile(index, text, this.#unpack);
+    if (answer !== 0) throw packError(answer, template); // what was there is still there
+    if (full) this.#entries.delete(oldest);
+    const entry = { index, used: 0 };
+    this.#entries.set(template, entry);
+    return entry;
+  }
+
+  #oldest() {
+    let oldest;
+    let least = Infinity;
+    for (const [template, { used }] of this.#entries) {
+      if (used < least) [oldest, least] = [template, used];
+    }
+    return oldest;
+  }
+}
+
+const PACK = new Programs(false);
+const UNPACK = new Programs(true);
+
+module.exports = { PACK, UNPACK };

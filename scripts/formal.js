@@ -1,0 +1,169 @@
+/*
+ * npm run formal [model ...]: lets spin look at every state of the models in formal/. Each must
+ * hold; each of its twins, which lack one rule, must break the property that the table at the top
+ * of the model names. A search that was not complete counts as failed.
+ */
+'use strict';
+
+const fs = require('node:fs');
+const path = require('node:path');
+
+const { compile, forAll, start } = require('./native-build');
+const { ROOT, Failure, findProgram, main, seconds } = require('./toolchain');
+
+const FORMAL = path.join(ROOT, 'formal');
+const CACHE = path.join(ROOT, 'node_modules', '.cache', 'mmapipc', 'formal');
+const MEMORY = 2048; // MB that one search may take
+const DEPTH = 2000000; // steps of the longest run
+const PATIENCE = 300000; // ms a search may take
+
+/* " * BROKEN_X  property, property  reason": a row of the table in a model's first comment. */
+const ROW = /^ \* (BROKEN_\w+) +(\w+(?:, \w+)*) {2,}\S.*$/gm;
+/* What pan says of each kind of error; an assertion is told by the boolean that it is about. */
+const ERRORS = [
+  [/^pan:\d+: assertion violated +!\((\w+)\)/m, (match) => `assertion ${match[1]}`],
+  [/^pan:\d+: assertion violated +(.*?) \(at depth/m, (match) => `assertion ${match[1]}`],
+  [/^pan:\d+: invalid end state/m, () => 'deadlock'],
+  [/^pan:\d+: non-progress cycle/m, () => 'cycle'],
+];
+
+const all = (text, expression) => [...text.matchAll(expression)].map((match) => match[1]);
+const without = (list, other) => [...new Set(list)].filter((item) => !other.includes(item));
+
+/* A model with what it includes: { name, text, twins: [{ define, property }] }. */
+function readModel(name) {
+  const text = fs.readFileSync(path.join(FORMAL, `${name}.pml`), 'utf8');
+  const parts = all(text, /^#include "(.+)"$/gm).map((file) =>
+    fs.readFileSync(path.join(FORMAL, file), 'utf8'),
+  );
+  const twins = [...text.matchAll(ROW)].flatMap(([, define, properties]) =>
+    properties.split(', ').map((property) => ({ define, property })),
+  );
+  return { name, text, whole: [text, ...parts].join('\n'), twins };
+}
+
+/* The table and the code must speak of the same twins, and no property may go without one. */
+function checkTable({ name, text, whole, twins }) {
+  const listed = twins.map(({ define }) => define);
+  const code = text.slice(text.indexOf('*/'));
+  const missing = [
+    ...without(all(code, /\b(BROKEN_\w+)/g), listed),
+    ...without(listed, all(whole.slice(text.indexOf('*/')), /\b(BROKEN_\w+)/g)),
+  ];
+  if (missing.length) throw new Failure(`${name}: not both in table and code: ${missing}`);
+  const asserted = without(all(code, /\bFORBID\((\w+)/g), []);
+  const unbroken = without(
+    asserted,
+    twins.map(({ property }) => property),
+  );
+  if (unbroken.length) throw new Failure(`${name}: no twin breaks ${unbroken}`);
+}
+
+/*
+ * The searches of a model: every state; with the smaller cast, which deaths leave in peace from
+ * some moment on, every state and, if there are labels of progress, every cycle; and for each
+ * property of each twin one that asks for nothing else.
+ */
+function searches(model) {
+  const { name, text, twins } = model;
+  const quick = { model, compiler: ['-O0', '-DSAFETY'], args: ['-w20'] };
+  const cycles = { model, compiler: ['-O0', '-DNP'], args: ['-w20', '-l', '-A', '-E'] };
+  const pair = { label: `${name} -DPAIR`, defines: ['-DPAIR'] };
+  return [
+    { model, label: name, compiler: ['-O2', '-DSAFETY'], lacks: 'error', reachesAll: true },
+    ...(/\bPAIR\b/.test(text) ? [{ ...quick, ...pair, lacks: 'error' }] : []),
+    ...(/^progress\w*:/m.test(text) ? [{ ...cycles, ...pair, lacks: 'cycle' }] : []),
+    ...twins.map(({ define, property }) => {
+      const twin = { label: `${name} -D${define}`, defines: [`-D${define}`], property };
+      if (property === 'cycle') return { ...cycles, ...twin, defines: [...twin.defines, '-DPAIR'] };
+      if (property === 'deadlock') return { ...quick, ...twin, args: ['-w20', '-A'] };
+      const defines = [...twin.defines, `-DONLY=${property}`];
+      return { ...quick, ...twin, defines, args: ['-w20', '-E'] };
+    }),
+  ];
+}
+
+/* Runs a search in a folder of its own; gives what pan printed. */
+async function search({ model, label, property, lacks, defines = [], compiler, args = [] }) {
+  const file = `${model.name}.pml`;
+  const folder = path.join(CACHE, `${label}-${property ?? lacks}`.replaceAll(' ', ''));
+  fs.cpSync(FORMAL, folder, { recursive: true });
+  const made = await start('spin', ['-a', ...defines, file], { cwd: folder });
+  if (!made.good || !fs.existsSync(path.join(folder, 'pan.c'))) {
+    throw new Failure(`${label}: spin does not take it`, made.output);
+  }
+  const pan = path.join(folder, 'pan');
+  const source = path.join(folder, 'pan.c');
+  await compile('gcc', ['-w', `-DMEMLIM=${MEMORY}`, ...compiler, '-o', pan, source], label);
+  const options = { cwd: folder, timeout: PATIENCE };
+  const { output } = await start(pan, [`-m${DEPTH}`, ...args], options);
+  return output;
+}
+
+/* The first error that pan told of, in our words; undefined when there is none. */
+function findError(output) {
+  for (const [expression, tell] of ERRORS) {
+    const match = expression.exec(output);
+    if (match) return tell(match);
+  }
+  return undefined;
+}
+
+/* Why the output is not that of a complete search without an error; undefined when it is. */
+function findGap(output, reachesAll) {
+  const error = findError(output);
+  if (error) return error;
+  if (/max search depth too small/.test(output)) return 'cut off: the search depth is too small';
+  if (/memory|Search not completed/.test(output.replace(/^.*memory u.*$/gm, ''))) {
+    return 'cut off: not enough memory';
+  }
+  if (!/^Full statespace search/m.test(output) || !/errors: 0$/m.test(output)) return 'no result';
+  const unreached = output.split('\n').filter((line) => /^\t.*, state \d+, /.test(line));
+  if (reachesAll && unreached.length) return `never reached:\n${unreached.join('\n')}`;
+  return undefined;
+}
+
+/* Runs one search and prints its line; whether it went as it must. */
+async function judge(job) {
+  const since = performance.now();
+  const output = await search(job);
+  const { label, property, lacks, reachesAll } = job;
+  const tell = (text) => process.stdout.write(`${label}  ${text}  (${seconds(since)})\n`);
+  if (lacks) {
+    const gap = findGap(output, reachesAll);
+    const [, states] = /(\d+) states, stored/.exec(output) ?? [];
+    tell(gap ? `FAILED: ${gap}` : `${states} states, no ${lacks}`);
+    if (gap) process.stdout.write(`${output.trimEnd()}\n`);
+    return !gap;
+  }
+  const error = findError(output);
+  const good = error === property || error === `assertion ${property}`;
+  tell(good ? `fails as it must: ${error}` : `FAILED: ${error ?? 'passes'}, not ${property}`);
+  if (!good) process.stdout.write(`${output.trimEnd()}\n`);
+  return good;
+}
+
+async function body() {
+  if (!findProgram('spin')) throw new Failure('there is no spin: apt-get install spin');
+  if (!findProgram('gcc')) throw new Failure('there is no gcc: apt-get install gcc');
+  const wanted = process.argv.slice(2);
+  const models = fs
+    .readdirSync(FORMAL)
+    .filter((file) => file.endsWith('.pml'))
+    .map((file) => path.basename(file, '.pml'))
+    .filter((name) => wanted.length === 0 || wanted.includes(name))
+    .map(readModel);
+  if (models.length === 0) throw new Failure(`there is no model ${wanted.join(', ')}`);
+  models.forEach(checkTable);
+
+  fs.rmSync(CACHE, { recursive: true, force: true });
+  const since = performance.now();
+  const jobs = models.flatMap(searches);
+  const passed = await forAll(jobs, judge);
+  const failed = passed.filter((good) => !good).length;
+  process.stdout.write(`${models.length} models in ${seconds(since)}\n`);
+  process.stdout.write(`${passed.length - failed} passed, ${failed} failed\n`);
+  if (failed) process.exitCode = 1;
+}
+
+main('formal', body);

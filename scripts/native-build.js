@@ -1,0 +1,98 @@
+/*
+ * What the scripts share that build the C of src/ without Node and with a sanitizer: programs run
+ * side by side, the archive of the sources, and how a sanitized program is to be started.
+ */
+'use strict';
+
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { execFile } = require('node:child_process');
+
+const { ROOT, Failure, findProgram, run } = require('./toolchain');
+
+/* Runs a program; never rejects: { good, output }. */
+function start(command, args, options = {}) {
+  return new Promise((resolve) => {
+    execFile(command, args, { cwd: ROOT, ...options }, (error, stdout, stderr) => {
+      const how = error?.signal ? `was ended by ${error.signal}\n` : '';
+      const why = error && typeof error.code !== 'number' && !how ? `${error.message}\n` : '';
+      resolve({ good: !error, output: `${stdout}${stderr}${how}${why}` });
+    });
+  });
+}
+
+/* Works on all items, as many at a time as there are processors; results in their order. */
+async function forAll(items, work) {
+  const results = [];
+  let next = 0;
+  const worker = async () => {
+    for (let i = next++; i < items.length; i = next++) results[i] = await work(items[i]);
+  };
+  await Promise.all(Array.from({ length: os.availableParallelism() }, worker));
+  return results;
+}
+
+/* The package of Debian and Ubuntu that has the compiler's sanitizers. */
+function runtimePackage(compiler) {
+  const { stdout } = run(compiler, ['-dumpversion']);
+  const isClang = run(compiler, ['--version']).stdout.includes('clang');
+  const version = stdout.trim().split('.')[0];
+  return isClang ? `libclang-rt-${version}-dev` : `libgcc-${version}-dev`;
+}
+
+async function compile(compiler, args, what) {
+  const { good, output } = await start(compiler, args);
+  if (!good) throw new Failure(`${what} does not compile`, output);
+}
+
+/*
+ * The command that a program built with the flags must be started with, usually none: without
+ * random addresses where the sanitizer needs that, and one of the `users`. The program that is
+ * tried is `source`, run with `args`; it is built in `folder`.
+ */
+async function findPrefix(compiler, flags, folder, { source, args = [], users = [[]] }) {
+  const file = path.join(folder, 'empty.c');
+  const program = path.join(folder, 'empty');
+  fs.writeFileSync(file, source);
+  const built = await start(compiler, [...flags, file, '-o', program]);
+  if (!built.good) {
+    throw new Failure(
+      `${compiler} cannot build with ${flags[0]}: apt-get install ${runtimePackage(compiler)}`,
+      built.output,
+    );
+  }
+  const layouts = [[], ['setarch', '-R']];
+  let output = '';
+  for (const prefix of layouts.flatMap((layout) => users.map((user) => [...layout, ...user]))) {
+    const [command, ...rest] = [...prefix, program, ...args];
+    const ran = await start(command, rest);
+    if (ran.good) return prefix;
+    output = ran.output;
+  }
+  throw new Failure(`a program built with ${flags[0]} does not run here`, output);
+}
+
+/* The options that every C source gets: those of binding.gyp and `flags`. */
+function compilerFlags(gyp, flags) {
+  return [...gyp.cflagsC, ...flags, ...gyp.defines.map((define) => `-D${define}`)];
+}
+
+/*
+ * Compiles the sources of all floors but the binding and makes an archive of them in `folder`: an
+ * archive, as a program that brings an object of its own (with another clock) takes its place.
+ */
+async function buildLibrary(compiler, gyp, flags, folder) {
+  if (!findProgram('ar')) throw new Failure('there is no ar: apt-get install binutils');
+  const sources = gyp.sources.filter((source) => /^src\/(?:base|os|shm|pack)\/.*\.c$/.test(source));
+  const objects = await forAll(sources, async (source) => {
+    const object = path.join(folder, source.replaceAll('/', '-').replace(/\.c$/, '.o'));
+    await compile(compiler, [...flags, '-c', source, '-o', object], source);
+    return object;
+  });
+  const library = path.join(folder, 'mmapipc.a');
+  run('ar', ['rcs', library, ...objects]);
+  return library;
+}
+
+module.exports = { start, forAll, compile, findPrefix, compilerFlags, buildLibrary };

@@ -1,0 +1,45 @@
+/*
+ * The frame of one call of pack or unpack between JS and C: one in each environment (thread),
+ * written by JS before the call and by C in it. All fields are doubles, so that JS stores and loads
+ * them as elements of one Float64Array; the values themselves lie in arrays beside it.
+ *
+ * Rows as in shm/layout.h: they make the struct, the asserts, binding.layout.pack, and the table in
+ * src/README.md.
+ */
+#ifndef MIPC_PACK_FRAME_H
+#define MIPC_PACK_FRAME_H
+
+#include <assert.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* clang-format off */
+#define MIPC_PACK_FRAME_ROWS(X)                                                                    \
+  X(double, program,    0, "index of the compiled template")                                       \
+  X(double, handle,     8, "of the mapping")                                                       \
+  X(double, offset,    16, "in the mapping, of the first byte")                                    \
+  X(double, length,    24, "unpack: bytes that may be looked at")                                  \
+  X(double, count,     32, "of values: given to pack, got from unpack")                            \
+  X(double, text_size, 40, "pack: bytes of strings in use")                                        \
+  X(double, numbers,   48, "1: all values are numbers, and no tag has to be looked at")            \
+  X(double, bigint,    56, "unpack: a mipc_bigint_t")                                              \
+  X(double, size,      64, "pack: bytes packed")                                                   \
+  X(double, written,   72, "pack: bytes of them that fitted into the mapping, or a status")        \
+  X(double, letter,    80, "of a failure")                                                         \
+  X(double, number,    88, "of a failure; with MORE_...: how many are needed")
+/* clang-format on */
+#define MIPC_PACK_FRAME_SIZE 96
+
+#define MIPC_LAYOUT_FIELD(type, field, offset, meaning) type field;
+typedef struct {
+  MIPC_PACK_FRAME_ROWS(MIPC_LAYOUT_FIELD)
+} mipc_pack_frame_t;
+#undef MIPC_LAYOUT_FIELD
+
+#define MIPC_LAYOUT_ASSERT(type, field, offset, meaning)                                           \
+  static_assert(offsetof(mipc_pack_frame_t, field) == (offset), "mipc_pack_frame_t." #field);
+MIPC_PACK_FRAME_ROWS(MIPC_LAYOUT_ASSERT)
+static_assert(sizeof(mipc_pack_frame_t) == MIPC_PACK_FRAME_SIZE, "mipc_pack_frame_t");
+#undef MIPC_LAYOUT_ASSERT
+
+#endif

@@ -1,0 +1,73 @@
+/*
+ * The engine of pack and unpack: values to bytes and back, by a compiled template.
+ *
+ * Pure, and without memory of its own: values lie in arrays that the caller brings, and where they
+ * are too small the call says so and is made again with larger ones. Bytes to be unpacked may lie
+ * in shared memory and change under the call: each is read once, what was read is checked, and no
+ * byte outside those given is touched. The work done is bounded (TOO_MUCH_WORK).
+ */
+#ifndef MIPC_PACK_PACK_H
+#define MIPC_PACK_PACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "template.h"
+
+/* What a slot holds. */
+typedef enum {
+  MIPC_TAG_NUMBER, /* a double */
+  MIPC_TAG_INT,    /* int64_t */
+  MIPC_TAG_UINT,   /* uint64_t */
+  MIPC_TAG_TEXT,   /* bytes in `text`: a string of Latin-1 */
+  MIPC_TAG_WIDE,   /* pack only: a string with a character above U+00FF, refused by every letter */
+  MIPC_TAG_BIG,    /* bytes in `text`: a non-negative integer of more than 64 bits, big-endian */
+  MIPC_TAG_NEGATIVE, /* pack only: minus such an integer, below -2^63 */
+} mipc_tag_t;
+
+typedef union {
+  double number;
+  int64_t integer;
+  uint64_t bits;
+  struct {
+    uint32_t offset, length;
+  } text;
+} mipc_pack_slot_t;
+
+/* Values, read by pack and written by unpack. No array is NULL, not even one without room. */
+typedef struct {
+  mipc_pack_slot_t *slots;
+  uint8_t *tags;    /* a mipc_tag_t for each slot */
+  size_t count;     /* pack: of values; unpack: room for, then: of values */
+  uint8_t *text;    /* at most 2^32 - 1 bytes */
+  size_t text_size; /* pack: bytes in use; unpack: room for, then: in use */
+  bool numbers;     /* pack: all tags are NUMBER, none is looked at; unpack, then: all are */
+} mipc_pack_values_t;
+
+/* When an integer of 64 bits is given as INT or UINT instead of NUMBER. */
+typedef enum {
+  MIPC_BIGINT_AUTO,   /* beyond 2^53 - 1 */
+  MIPC_BIGINT_ALWAYS, /* whenever the field has 64 bits (q Q j J, l! L! where long has), has no size
+                       * of its own (w), or is a checksum of more than 32 bits */
+  MIPC_BIGINT_NEVER   /* beyond 2^53 - 1 is an error: BEYOND_SAFE */
+} mipc_bigint_t;
+
+/*
+ * Packs all of `values` to `to`, which has room for `capacity` bytes (and is written to beyond what
+ * is packed, and on failure too).
+ * -> OK and the number of bytes; MORE_OUTPUT; or an error.
+ */
+mipc_pack_error_t mipc_pack(const mipc_template_t *program, const mipc_pack_values_t *values,
+                            uint8_t *to, size_t capacity, size_t *ret_size,
+                            mipc_pack_failure_t *ret_failure);
+
+/*
+ * Unpacks `size` bytes. What the template does not reach is not looked at.
+ * -> OK and `values` with their counts; MORE_VALUES or MORE_TEXT; or an error.
+ */
+mipc_pack_error_t mipc_unpack(const mipc_template_t *program, const uint8_t *from, size_t size,
+                              mipc_bigint_t bigint, mipc_pack_values_t *values,
+                              mipc_pack_failure_t *ret_failure);
+
+#endif

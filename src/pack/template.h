@@ -1,0 +1,101 @@
+/*
+ * Templates of Perl's pack and unpack, compiled: the whole language of perlfunc but p, P and D.
+ *
+ * Pure: no region, no system, no Node. What a template means was read from Perl 5.36's pp_pack.c
+ * and is checked against a real perl (test/pack-perl.test.js). A template is compiled for one
+ * direction, as some of it is allowed in one of them only.
+ */
+#ifndef MIPC_PACK_TEMPLATE_H
+#define MIPC_PACK_TEMPLATE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Why a template, the values or the bytes were refused: X(symbol, what kind of error JS makes of
+ * it, text). In a text %c stands for the letter, %n for the number that goes with the failure: a
+ * position in the template (TEMPLATE), the index of a value (VALUE), or a position in the bytes
+ * (BYTES). */
+#define MIPC_PACK_ERROR_MAP(X)                                                                     \
+  X(NO_MEMORY, NO_MEMORY, "out of memory")                                                         \
+  X(UNKNOWN_LETTER, TEMPLATE, "'%c' at position %n is no letter of the template language")         \
+  X(POINTER, TEMPLATE,                                                                             \
+    "'%c' at position %n is refused: an address means nothing in another process")                 \
+  X(LONG_DOUBLE, TEMPLATE,                                                                         \
+    "'%c' at position %n is refused: JavaScript has no long double; 'd' has what a number holds")  \
+  X(MODIFIER, TEMPLATE, "the modifier '%c' at position %n does not go with the letter before it")  \
+  X(BOTH_ORDERS, TEMPLATE, "'%c' at position %n: a field cannot be both < and >")                  \
+  X(GROUP_ORDER, TEMPLATE, "'%c' at position %n: the group around it has the other byte order")    \
+  X(NO_END, TEMPLATE, "the '%c' that begins before position %n has no end")                        \
+  X(BRACKETS, TEMPLATE, "'%c' at position %n closes what was not opened")                          \
+  X(GROUP_COUNT, TEMPLATE, "position %n: the count of a group stands behind it, not in it")        \
+  X(TOO_DEEP, TEMPLATE, "position %n: groups are nested more than 100 deep")                       \
+  X(COUNT_TOO_LARGE, TEMPLATE, "position %n: a count or size beyond 2^63 - 1")                     \
+  X(MALFORMED_COUNT, TEMPLATE, "position %n: a number in [] must be digits only")                  \
+  X(STAR_IN_COUNT, TEMPLATE, "position %n: '*' has no size, so cannot stand in []")                \
+  X(SIZELESS, TEMPLATE, "'%c' before position %n has no size of its own, so cannot stand in []")   \
+  X(BACK_IN_COUNT, TEMPLATE, "position %n: 'X' goes back before the beginning of the []")          \
+  X(SLASH_COUNT, TEMPLATE, "position %n: '/' takes no count")                                      \
+  X(SLASH_ALONE, TEMPLATE,                                                                         \
+    "position %n: '/' stands between the field of the length and what it counts")                  \
+  X(COUNT_AFTER_SLASH, TEMPLATE, "position %n: what '/' counts has a count of its own")            \
+  X(CHECKSUM, TEMPLATE, "'%' at position %n: checksums are for unpack")                            \
+  X(MISSING, VALUES, "the template takes more values than the %n that were given")                 \
+  X(TOO_MANY, VALUES, "the template takes only %n of the values that were given")                  \
+  X(NOT_A_NUMBER, VALUE, "of type number or bigint for '%c'")                                      \
+  X(NOT_A_STRING, VALUE, "a string or Uint8Array for '%c'")                                        \
+  X(NOT_FINITE, RANGE, "a finite number for '%c'")                                                 \
+  X(NEGATIVE, RANGE, "0 or more for '%c'")                                                         \
+  X(WIDE, RANGE, "a string of characters up to U+00FF for '%c'")                                   \
+  X(CODE_POINT, RANGE, "at most 2^63 - 1 for '%c'")                                                \
+  X(WIDE_RESULT, BYTES, "a character above U+00FF cannot be a byte; begin with C0 to get UTF-8")   \
+  X(MALFORMED, BYTES, "what U0 made is not UTF-8")                                                 \
+  X(MID_CHARACTER, BYTES, "at byte %n, C0 stands in the middle of a character of U0")              \
+  X(BEFORE_START, BYTES, "'%c' goes back before the first byte")                                   \
+  X(AFTER_END, BYTES, "'%c' goes beyond the end, from byte %n")                                    \
+  X(LENGTH_AT_END, BYTES, "the length before '/' would begin at the end, byte %n")                 \
+  X(NEGATIVE_LENGTH, BYTES, "the length before '/' is negative, at byte %n")                       \
+  X(UNTERMINATED, BYTES, "the compressed integer ('%c') that ends the bytes, %n, has no end")      \
+  X(BYTE_STRING, BYTES,                                                                            \
+    "'U' beyond the end means U0, for which the template must begin with U or hold U0 (as in "     \
+    "Perl)")                                                                                       \
+  X(BEYOND_SAFE, BYTES,                                                                            \
+    "'%c' before byte %n holds an integer beyond 2^53 - 1, which { bigint: 'never' } refuses")     \
+  X(TEXT_TOO_LONG, BYTES, "more than 4 GiB of strings")                                            \
+  X(TOO_LARGE, BYTES, "more than 16 MiB of padding")                                               \
+  X(TOO_MUCH_WORK, BYTES, "the template repeats itself too often for so few bytes or values")
+
+#define MIPC_PACK_ERROR_ENUM_ROW(symbol, kind, text) MIPC_PACK_##symbol,
+typedef enum {
+  MIPC_PACK_OK,
+  /* Not failures: called again with more room, it begins anew. failure.number is the room that it
+   * needs to get further. */
+  MIPC_PACK_MORE_VALUES,
+  MIPC_PACK_MORE_TEXT,
+  MIPC_PACK_MORE_OUTPUT,
+  MIPC_PACK_ERROR_MAP(MIPC_PACK_ERROR_ENUM_ROW)
+} mipc_pack_error_t;
+#undef MIPC_PACK_ERROR_ENUM_ROW
+
+/* What goes with an error, where its text has a place for it. */
+typedef struct {
+  uint8_t letter;
+  uint64_t number;
+} mipc_pack_failure_t;
+
+typedef enum { MIPC_DIRECTION_PACK, MIPC_DIRECTION_UNPACK } mipc_direction_t;
+
+typedef struct mipc_template mipc_template_t;
+
+/*
+ * Compiles `length` bytes of text (Latin-1). Linear in `length`, but for [template] counts and
+ * groups, whose insides are looked at once more for each level around them.
+ * -> OK, or an error of kind TEMPLATE or NO_MEMORY with its failure.
+ */
+mipc_pack_error_t mipc_template_compile(const uint8_t *text, size_t length,
+                                        mipc_direction_t direction, mipc_template_t **ret_template,
+                                        mipc_pack_failure_t *ret_failure);
+
+/* NULL is fine. */
+void mipc_template_free(mipc_template_t *program);
+
+#endif

@@ -1,0 +1,102 @@
+/*
+ * What the README says of pack and unpack: every line of its table of letters, its examples, and a
+ * struct that a real C program wrote.
+ */
+'use strict';
+
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const path = require('node:path');
+const { spawnSync } = require('node:child_process');
+
+const { Mmap, pack, unpack } = require('..');
+const { posixIt } = require('./support/platform');
+const { examples, read, table } = require('./support/readme');
+const { scratch } = require('./support/scratch');
+
+const readme = read('README.md');
+const LETTERS = 'aAZbBhHcCsSlLqQjJiInNvVfdFwUWuxX@.';
+
+/* A program that writes three of them with its compiler's own layout. */
+const PROGRAM = (struct) => `
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+${struct}
+int main(int argc, char **argv) {
+  struct sensor all[3];
+  memset(all, 0xEE, sizeof all);
+  for (int i = 0; i < 3; i++) {
+    all[i].id = -7 - i;
+    strcpy(all[i].name, i == 1 ? "twelve chars" : "short");
+    all[i].value = 0.1 * i;
+    all[i].flags = (uint16_t)(0xFFFF - i);
+  }
+  FILE *file = fopen(argv[argc - 1], "wb");
+  if (!file || fwrite(all, sizeof all, 1, file) != 1 || fclose(file)) return 1;
+  printf("%zu", sizeof *all);
+  return 0;
+}
+`;
+
+describe('pack and unpack in the README', () => {
+  const tmp = scratch();
+  const rows = table(readme, '## pack and unpack');
+
+  it('has a line for each letter', () => {
+    const named = rows.map(([letter]) => letter);
+    for (const letter of LETTERS) assert.ok(named.includes(letter), letter);
+  });
+
+  for (const [letter, , example, gives] of rows) {
+    it(`${letter}: ${example} gives ${gives}`, () => {
+      const result = new Function('pack', 'unpack', `return ${example}`)(pack, unpack);
+      const shown = Buffer.isBuffer(result)
+        ? [...result].map((byte) => byte.toString(16).padStart(2, '0')).join(' ')
+        : result.join(', ');
+      assert.equal(shown, gives);
+    });
+  }
+
+  it('has an example whose results are those in its comments', () => {
+    const code = examples(readme, 'js')[2].replace("'records.bin'", JSON.stringify(tmp('records')));
+    const script = code
+      .split('\n')
+      .map((line) => line.replace(/^(.*); \/\/.*$/, (all, call) => `results.push(${call});`))
+      .join('\n')
+      .replace("require('mmapipc')", 'mmapipc');
+    const results = [];
+    new Function('mmapipc', 'results', `${script}\nmap.close();`)(require('..'), results);
+    const five = [123456, 2345, 5432, 123.456789, 'Z'.repeat(20)];
+    assert.deepEqual(results.slice(0, 4), [36, five, 24, 6]);
+    assert.equal(results[4].toString('hex'), '000568656c6c6f822c');
+    assert.deepEqual(results[5], ['hello', 300]);
+    assert.equal(results.length, 6);
+  });
+
+  posixIt('its recipe reads the struct of a real C program', () => {
+    const source = tmp('sensor.c');
+    const program = tmp('sensor');
+    const file = tmp('sensors.bin');
+    fs.writeFileSync(source, PROGRAM(examples(readme, 'c')[0]));
+    const built = spawnSync('gcc', ['-Wall', source, '-o', program], { encoding: 'utf8' });
+    assert.equal(built.status, 0, built.stderr);
+    const ran = spawnSync(program, [file], { encoding: 'utf8' });
+    assert.equal(ran.status, 0, ran.stderr);
+    assert.equal(Number(ran.stdout), 40);
+    assert.equal(path.basename(file), 'sensors.bin');
+
+    const map = new Mmap({ file });
+    const code = examples(readme, 'js')[3].replace(/^(map\..*); \/\/.*$/gm, 'results.push($1);');
+    const results = [];
+    new Function('map', 'results', code)(map, results);
+    const expected = [0, 1, 2].map((i) => [
+      -7 - i,
+      i === 1 ? 'twelve chars' : 'short',
+      0.1 * i,
+      0xffff - i,
+    ]);
+    assert.deepEqual(results, [expected[2], expected.flat()]);
+    map.close();
+  });
+});

@@ -1,0 +1,268 @@
+/*
+ * pack, case by case: the examples of perlfunc, and what Perl's source treats apart. Each row is
+ * compared with the live perl; where perlfunc tells the result, with that too.
+ *
+ * PACK: [template, values, the bytes as Latin-1 if perlfunc tells them]
+ * PACK_CROAKS: [template, values], refused by both
+ */
+'use strict';
+
+const HUGE = 3n ** 120n;
+const letters = [...'abcdefghijklmnopqrstuvwxyz'];
+const codes = letters.map((letter) => letter.charCodeAt(0));
+const nested = (depth, inside) => '('.repeat(depth) + inside + ')'.repeat(depth);
+
+const PACK = [
+  ['n l n d a20', [123456, 2345, 5432, 123.456789, 'Z'.repeat(20)]],
+  ['WWWW', [65, 66, 67, 68], 'ABCD'],
+  ['W4', [65, 66, 67, 68], 'ABCD'],
+  ['C0U4', [0x24b6, 0x24b7, 0x24b8, 0x24b9], '\xe2\x92\xb6\xe2\x92\xb7\xe2\x92\xb8\xe2\x92\xb9'],
+  ['ccxxcc', [65, 66, 67, 68], 'AB\0\0CD'],
+  ['s2', [1, 2], '\x01\0\x02\0'],
+  ['a4', ['abcd'], 'abcd'],
+  ['aaaa', ['abcd', 'x', 'y', 'z'], 'axyz'],
+  ['a14', ['abcdefg'], 'abcdefg\0\0\0\0\0\0\0'],
+  ['Z8 Z8 Z16 L', ['user', 'tty', 'a host with a long name', 12345]],
+  ['B32', ['01'.repeat(16)], 'UUUU'],
+  ['sx2l', [12, 34], '\x0c\0\0\0\x22\0\0\0'],
+  ['s@4l', [12, 34], '\x0c\0\0\0\x22\0\0\0'],
+  ['s.l', [12, 4, 34], '\x0c\0\0\0\x22\0\0\0'],
+  ['nN', [42, 4711], '\0\x2a\0\0\x12\x67'],
+  ['S>L>', [42, 4711], '\0\x2a\0\0\x12\x67'],
+  ['s<l<', [-42, 4711]],
+  ['(sl)<', [-42, 4711]],
+  ['@1A((@2A)@3A)', ['X', 'Y', 'Z'], '\0X\0\0YZ'],
+  ['n/a* w/a', ['hi,', 'world'], '\0\x03hi,\x05world'],
+  ['a/W2', codes.slice(0, 2), '2ab'],
+  ['a/W*', codes],
+  ['c x![d] d c[2]', [1, 2.5, 3, 4]],
+  ['s!S!i!I!l!L!', [-1, 1, -2, 2, -3, 3]],
+  ['n!N!v!V!', [-1, -2, -3, -4]],
+  ['C80', codes.concat(codes, codes, [1, 2])],
+  ['C[80]', codes.concat(codes, codes, [1, 2])],
+
+  /* nothing, white space, comments */
+  ['', []],
+  [' \t\n\r\f\v', []],
+  ['C # a comment, with ( and [\n C', [1, 2]],
+  ['C#', [1]],
+  ['C,,C,', [1, 2]],
+  ['C # 3\n/ #\n a', ['abc']],
+
+  /* counts */
+  ['C0', []],
+  ['C*', []],
+  ['C*', [1, 2, 3]],
+  ['C[3]C003', [1, 2, 3, 4, 5, 6]],
+  ['x[n]C x[d] C', [1, 2]],
+  ['x[U]C x[w2] C', [1, 2]],
+  ['x[(s2)3 X]C', [1]],
+  ['x[Cx![4]N]C x[NX!4]C', [1, 2]],
+  ['x[B9h3a2b0]C', [1]],
+  ['a0 A0 Z0 b0 B0 h0 H0', ['a', 'A', 'Z', '1', '1', 'f', 'f']],
+  ['a* A* Z* b* B* h* H* u*', ['', '', '', '', '', '', '', '']],
+  ['x* X* @* C', [1]],
+  ['x0 X0 @0 C', [1]],
+
+  /* strings */
+  ['a', ['xyz']],
+  ['A5 a5 Z5', ['ab', 'ab', 'ab']],
+  ['A2 a2 Z2 Z1', ['abc', 'abc', 'abc', 'abc']],
+  ['A* a* Z*', ['abc', 'abc', 'abc']],
+  ['a3', [Buffer.from([0xff, 0, 0x80])]],
+  ['b8 b9 b* b', ['10110', '111111111', '101', '1']],
+  ['B8 B9 B* B', ['10110', '111111111', '101', '1']],
+  ['B40 b40', ['1', '1']],
+  ['B*', ['abcdefghijk']],
+  ['h8 h3 h* h', ['deadBEEF', 'abc', 'abc', 'f']],
+  ['H8 H3 H* H', ['deadBEEF', 'abc', 'abc', 'f']],
+  ['H40 h40', ['1', '1']],
+  ['H* h*', ['gZ@!\xe9 \0', 'gZ@!\xe9 \0']],
+  ...[0, 1, 2, 3, 5, 44, 45, 46, 60, 63, 64, 65, 100].map((n) => [`u${n}`, ['x'.repeat(130)]]),
+  ['u u* u3', ['a', 'ab', 'abcdefg']],
+  ['u', [Buffer.alloc(60)]],
+
+  /* integers wrap, and are cut off towards 0 */
+  ['cC', [-129, 256]],
+  ['c3 C3', [127.9, -0.9, -128, 255.99, -1, 1e10]],
+  ['sSlLqQjJ', [70000, -1, 2 ** 40, -5, 1e19, -1, -1e19, 1e19]],
+  ['q4', [2n ** 63n - 1n, -(2n ** 63n), 2n ** 63n, 2n ** 64n - 1n]],
+  ['Q4', [2n ** 63n, 2n ** 64n - 1n, -1n, -(2n ** 63n)]],
+  ['q3 Q3', [2n ** 70n, -(2n ** 70n), 2n ** 64n, 2n ** 70n, -(2n ** 70n), 2n ** 64n]],
+  ['lLnNvV', [2n ** 70n, 2n ** 70n, 2n ** 70n, 2n ** 70n, -(2n ** 70n), 2n ** 64n]],
+  ['cCsS', [2 ** 63, 2 ** 63, -(2 ** 63), 2 ** 64]],
+  ['q2', [2 ** 53 - 1, -(2 ** 53) + 1]],
+  ['q>Q>j>J>i>I>', [1, 2, 3, 4, 5, 6]],
+  ['(qQjJ(iI))>', [1, 2, 3, 4, 5, 6]],
+  ['(s)>0 s', [1]],
+
+  /* floats */
+  ['f7', [0.1, -0, Infinity, -Infinity, NaN, 1e39, 1e-46]],
+  ['f2', [3.4028234664e38, -3.4028234664e38]],
+  ['f4', [3.4028235677973366e38, 3.4028234663852886e38, 1.4e-45, 7e-46]],
+  ['d6', [0.1, -0, Infinity, -Infinity, NaN, 5e-324]],
+  ['f>d<F> F', [1.5, 2.5, 3.5, 4.5]],
+  ['fdF', [2n ** 63n + 1n, 2n ** 64n - 1n, -(2n ** 63n)]],
+  ['d2', [2n ** 53n + 1n, 2n ** 130n]],
+  ['d3', [2n ** 80n + 2n ** 27n, 2n ** 80n + 2n ** 27n + 1n, -(2n ** 80n) - 2n ** 27n - 1n]],
+
+  /* w */
+  ['w*', [0, 1, 127, 128, 16383, 16384, 2 ** 53, 1.9, -0]],
+  ['w*', [2n ** 63n, 2n ** 64n - 1n, 2n ** 64n, 2n ** 70n + 1n, HUGE]],
+  ['w*', [2 ** 64, 2 ** 100, Number.MAX_VALUE]],
+
+  /* W, U, and the modes */
+  ['U0 a*', ['\xc3\xa9\xc3\xbf']],
+  ['U0 C2', [0xc3, 0xa9]],
+  ['U', [0xe9]],
+  ['U*', [1, 0x7f, 0x80, 0xff]],
+  [' U', [0xe9]],
+  ['#\nU', [0xe9]],
+  ['C0U', [0xe9]],
+  ['C0U', [0x10ffff]],
+  ['C0U3', [0xd800, 0x110000, 2 ** 31]],
+  ['C0U2', [2n ** 36n, 2n ** 63n - 1n]],
+  ['a0U', ['', 0x20ac]],
+  ['(U)', [0xe9]],
+  ['U0U*', [0xe9, 0xff]],
+  ['U0 W2', [0xc3, 0xa9]],
+  ['W U0 C2', [0xe9, 0xc3, 0xa9]],
+  ['C U0 n C0 C', [1, 0x4142, 0xe9]],
+  ['U0 (C0 C) C2', [0xe9, 0xc3, 0xa9]],
+  ['(U0 C2) C', [0xc3, 0xa9, 0xe9]],
+  ['U a C0 a', [0xe9, 'a', '\xe9']],
+  ['U0 a* C0 X a', ['\xc3\xa9', '\xe8']],
+  ['U0 a* X2 a*', ['\xc3\xa9', '\xc3\xa8']],
+  ['W2 @1', [0xe9, 0xea]],
+  ['U U @2 C0 @2', [0xe9, 0xea]],
+  ['C0 U0 a* C0 @3 .', ['\xc3\xa9', 1]],
+  ['U0 a* .! C0 a', ['\xc3\xa9', 2, 'b']],
+  ['U0 a* @!2 x2', ['\xc3\xa9ab']],
+  ['U x!4 C0 x!4 a', [0xe9, 'b']],
+  ['U0 B16 H4 n u', ['1100001110101001', 'c3a9', 0x4142, 'ab']],
+
+  /* positions */
+  ['a*@2', ['abcdef']],
+  ['a*@2a', ['abcdef', 'X']],
+  ['a2 (a@3 a)2', ['ab', '1', '2', '3', '4']],
+  ['a2 (a2 (a2 @1 a))', ['ab', 'cd', 'ef', 'X']],
+  ['a3 X a', ['abc', 'X']],
+  ['a3 (X2 a)', ['abc', 'X']],
+  ['a3 (X2 @2 a)', ['abc', 'X']],
+  ['a3 ((X3) @2 a) @1', ['abc', 'X']],
+  ['a5 X!4 a', ['abcde', 'X']],
+  ['a5 x!4 a x!4 x!0 X!0', ['abcde', 'X']],
+  ['a (x!4 a X!2 a)2', ['a', 'b', 'c', 'd', 'e']],
+  ['a3 . a', ['abc', 1, 'X']],
+  ['a3 .0 a', ['abc', 2, 'X']],
+  ['a3 .0 a', ['abc', -1, 'X']],
+  ['a3 .* a', ['abc', 5, 'X']],
+  ['a2 (a2 . a)', ['ab', 'cd', 1, 'X']],
+  ['a2 (a2 .2 a)', ['ab', 'cd', 1, 'X']],
+  ['a2 (a2 (a2 .2 a))', ['ab', 'cd', 'ef', 1, 'X']],
+  ['a2 (a2 (a2 .3 a))', ['ab', 'cd', 'ef', 1, 'X']],
+  ['a2 (a2 (a2 .9 a))', ['ab', 'cd', 'ef', 1, 'X']],
+  ['a2 (a2 .)3', ['ab', 'cd', 3, 'ef', 3, 'gh', -2]],
+  ['.', [2.9]],
+  ['.!', [2n]],
+
+  /* groups */
+  ['()', []],
+  ['()9', []],
+  ['(A)*', letters],
+  ['(A)*', []],
+  ['(A2)3', ['a', 'b', 'c']],
+  ['(A2)[3]', ['a', 'b', 'c']],
+  ['(A)[s]', ['a', 'b']],
+  ['(A(B8)2)2', ['a', '1', '1', 'b', '1', '1']],
+  ['(a*n)* ', ['a', 1, 'b', 2]],
+  ['(s(l)<)<', [1, 2]],
+  [nested(100, 'C'), [1]],
+
+  /* lengths */
+  ['n/a*', ['']],
+  ['n/a3 n/a', ['hello', 'hello']],
+  ['n/A6 n/Z* n/Z3 n/Z', ['hi', 'hi', 'hello', 'hi']],
+  ['a3/A', ['hello']],
+  ['a/a Z5/a A5/a', ['hello', 'hello', 'hello']],
+  ['n2/a*', ['ab']],
+  ['x/a', ['hello']],
+  ['x2/a @3/a', ['ab', 'cd']],
+  ['n/C*', [1, 2, 3]],
+  ['n/C', [1, 2, 3]],
+  ['n/C2 a', [1, 2, 'x']],
+  ['C/(a2)', ['ab', 'cd']],
+  ['C/(a2)2', ['ab', 'cd']],
+  ['C/(a)*', ['a', 'b', 'c']],
+  ['n/C*', []],
+  ['w/a* N/a* B8/a* H2/a*', ['abc', 'abc', 'abc', 'abc']],
+  ['u/a*', ['abc']],
+  ['C/a/a', ['hello']],
+  ['C/b* C/H*', ['1', 'f']],
+  ['C/x C/x3', []],
+  ['./a', ['hello']],
+  ['d/a f/a', ['abc', 'abc']],
+  ['U/a', ['abc']],
+  ['(a)n/a* (a)*', ['x', 'yy']],
+  ['(a)0n/a* ()n/(a)', ['yy', 'z']],
+];
+
+const PACK_CROAKS = [
+  /* the template */
+  ...[
+    'y',
+    'C-1',
+    'C 3',
+    '3',
+    ')',
+    ']',
+    '[3]',
+    '}',
+    'é',
+    '\0',
+    '/a',
+    'a(',
+    'a[',
+    'a[3',
+    'a[3 ]',
+    '%8C',
+  ].map((t) => [t, [1]]),
+  ...['a!', 'C<', 'n>', 'w!', '@<', 'x>', 'U!', 's<>', 's><', '(s>)<', '((s)>)<', '(x[s>])<'].map(
+    (t) => [t, [1]],
+  ),
+  ...['x[a*]', 'x[@]', 'x[.]', 'x[u]', 'x[3n]', 'x[X]', 'x[nX3]', 'x[y]', 'x[-1]', 'x[(]'].map(
+    (t) => [t, []],
+  ),
+  ...['(2C)', '(*C)', '([2]C)', 'n/', 'n/3a', 'n/*a', 'n/[2]a', 'n//a'].map((t) => [t, ['1']]),
+  ['C9223372036854775808', [1]],
+  ['C99999999999999999999', [1]],
+  ['x[9223372036854775808]', []],
+  [nested(101, 'C'), [1]],
+
+  /* back beyond the beginning */
+  ['X', []],
+  ['a X2', ['a']],
+  ['a .0', ['a', -2]],
+  ['.', [-1]],
+  ['U C0 X2', [0xe9]],
+  ['U X3', [0xe9]],
+
+  /* values */
+  ...['c', 'C', 'W', 'U', 's', 'L', 'q', 'J', 'n', 'V', 'w', '.', 'i'].flatMap((t) => [
+    [t, [Infinity]],
+    [t, [-Infinity]],
+    [t, [NaN]],
+  ]),
+  ['w', [-1]],
+  ['w', [-0.5]],
+  ['w', [-(2n ** 70n)]],
+  ['C0U', [-1]],
+  ['C0U', [2n ** 63n]],
+
+  /* what U0 leaves is no UTF-8 */
+  ['U0 C', [0xff]],
+  ['U0 n', [0xe9]],
+  ['U0 C2 X', [0xc3, 0xa9]],
+];
+
+module.exports = { PACK, PACK_CROAKS };

@@ -1,0 +1,143 @@
+/*
+ * A real perl to ask: one process for a whole suite, which perl-oracle.pl makes answer over a pipe.
+ *
+ * A request that kills it (Perl has no memory for the result, or works on it for more than 5 s) is
+ * answered 'died', and the next ones go to a new process.
+ */
+'use strict';
+
+const { spawn, spawnSync } = require('node:child_process');
+const path = require('node:path');
+
+const PROGRAM = path.join(__dirname, 'perl-oracle.pl');
+const KILOBYTES = 1000000; /* of address space: a template may ask for more than the machine has */
+
+/* What the answers depend on, as perl-oracle.pl says it in its first line. */
+const WANTED = /^5\.0(\d\d)\d{3} 12345678 8 8 8$/;
+
+/* null if there is a perl whose answers are those of 5.36 on a 64-bit little-endian machine, or why
+ * not. What 5.38 and 5.40 changed about brackets does not show. */
+function whyNoPerl() {
+  const { status, stdout } = spawnSync('perl', [PROGRAM], { input: '', encoding: 'latin1' });
+  if (status !== 0) return 'perl is not here: apt-get install perl';
+  const version = WANTED.exec(stdout.trim());
+  if (version === null) return `this perl has other sizes than C has here: ${stdout.trim()}`;
+  if (Number(version[1]) < 36) return `this perl is older than 5.36: ${stdout.trim()}`;
+  return null;
+}
+
+const double = Buffer.alloc(8);
+
+const hex = (text) => Buffer.from(text, 'latin1').toString('hex');
+
+/* Words of a request (perl-oracle.pl). */
+const word = {
+  template: (text) => `t${hex(text)}`,
+  string: (value) => (typeof value === 'string' ? `s${hex(value)}` : `s${value.toString('hex')}`),
+  number(value) {
+    double.writeDoubleLE(value);
+    return `n${double.toString('hex')}`;
+  },
+  integer: (value) => `i${value}`,
+  large: (value) => `w${value}`,
+};
+
+/* A value that Perl's unpack has made: { integer }, { number }, { string } or { wide }. */
+function fromWord(text) {
+  const rest = text.slice(1);
+  if (text[0] === 'i') return { integer: BigInt(rest) };
+  if (text[0] === 'n') return { number: Buffer.from(rest, 'hex').readDoubleLE() };
+  if (text[0] === 's') return { string: Buffer.from(rest, 'hex').latin1Slice() };
+  return { wide: Buffer.from(rest, 'hex').toString() };
+}
+
+/* A reply -> { error }, { wide }, { died }, or what there is of { bytes, values, count }. */
+function fromReply(line) {
+  if (line === 'died') return { died: true };
+  const reply = {};
+  const words = line.split(' ');
+  for (let i = 0; i < words.length; i++) {
+    const kind = words[i][0];
+    const rest = words[i].slice(1);
+    if (kind === 'b') reply.bytes = Buffer.from(rest, 'hex');
+    else if (kind === 'f') reply.count = Number(rest);
+    else if (kind === 'W') reply.wide = true;
+    else if (kind === 'e') reply.error = Buffer.from(rest, 'hex').latin1Slice();
+    else if (kind === 'v') {
+      reply.values = words.slice(i + 1).map(fromWord);
+      break;
+    } else throw new Error(`perl-oracle.pl says: ${line}`);
+  }
+  return reply;
+}
+
+class Perl {
+  #child = null;
+  #waiting = []; /* { line, resolve }, in the order of the requests */
+  #first = 0; /* of those, the one that is answered next */
+  #text = '';
+  #greeted = false;
+  #ending = false;
+  deaths = 0;
+
+  constructor() {
+    this.#start();
+  }
+
+  #start() {
+    const limited = `ulimit -v ${KILOBYTES} && exec perl "$0"`;
+    const child = spawn('sh', ['-c', limited, PROGRAM], { stdio: ['pipe', 'pipe', 'ignore'] });
+    this.#child = child;
+    this.#text = '';
+    this.#greeted = false;
+    child.stdout.setEncoding('latin1');
+    child.stdout.on('data', (text) => this.#onText(text));
+    child.stdin.on('error', () => {}); /* EPIPE: it has died, which 'close' tells */
+    child.on('close', () => this.#onClose());
+    for (let i = this.#first; i < this.#waiting.length; i++) {
+      child.stdin.write(this.#waiting[i].line);
+    }
+  }
+
+  #onText(text) {
+    const lines = (this.#text + text).split('\n');
+    this.#text = lines.pop();
+    for (const line of lines) {
+      if (!this.#greeted) this.#greeted = true;
+      else this.#answer(line);
+    }
+  }
+
+  #answer(line) {
+    const { resolve } = this.#waiting[this.#first++];
+    if (this.#first === this.#waiting.length) {
+      this.#waiting = [];
+      this.#first = 0;
+    }
+    resolve(fromReply(line));
+  }
+
+  #onClose() {
+    if (this.#ending) return;
+    if (!this.#greeted) throw new Error('perl does not start');
+    this.deaths++;
+    if (this.#first < this.#waiting.length) this.#answer('died');
+    this.#start();
+  }
+
+  /* A request's letter and words -> a promise of the reply. */
+  ask(letter, ...words) {
+    const line = `${[letter, ...words].join(' ')}\n`;
+    return new Promise((resolve) => {
+      this.#waiting.push({ line, resolve });
+      this.#child.stdin.write(line);
+    });
+  }
+
+  end() {
+    this.#ending = true;
+    this.#child.kill('SIGKILL');
+  }
+}
+
+module.exports = { Perl, whyNoPerl, word };
