@@ -13,6 +13,7 @@
         "src/binding/filelock.cc",
         "src/binding/mapping.cc",
         "src/binding/pack.cc",
+        "src/binding/region.cc",
         "src/binding/tables.cc",
         "src/pack/checksum.c",
         "src/pack/flat.c",

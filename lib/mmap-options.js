@@ -6,18 +6,16 @@
 
 const { fileURLToPath } = require('node:url');
 
+const binding = require('./binding');
 const { constants } = require('./constants');
 const { MmapipcError, invalidType, invalidValue, outOfRange } = require('./errors');
+const { CREATE, PLACE, placeOf } = require('./region-options');
 const { boolean, integer, options, timeoutOf } = require('./validate');
 
 const { PROT_READ, PROT_WRITE, MAP_SHARED, MAP_PRIVATE, MAP_ANON, MAP_FILE } = constants;
 
-/* As mipc_create_t has them. */
-const CREATE = new Map([
-  [false, 0],
-  [true, 1],
-  ['exclusive', 2],
-]);
+const RW = PROT_READ | PROT_WRITE;
+const [KIND] = Object.entries(binding.regionKinds).find(([, name]) => name === 'Mmap');
 
 const KNOWN = [
   'file',
@@ -33,6 +31,9 @@ const KNOWN = [
   'autolock',
   'onTruncate',
   'timeout',
+  'handle',
+  'inherit',
+  'name',
 ];
 
 const DEFAULTS = {
@@ -46,6 +47,9 @@ const DEFAULTS = {
   onTruncate: 'throw',
   timeout: 10000,
 };
+
+const NO_REGION_LOCK =
+  'locks of memory without a file come with a later version; use Atomics, or a file';
 
 const FILE_TYPES = 'a path (string), a file: URL, a file descriptor or a FileHandle';
 
@@ -87,29 +91,79 @@ function interpretProt(prot, what) {
   return prot;
 }
 
-/* Whether the flags ask for private memory. */
+/* Whether the flags ask for private memory, and for memory without a file. */
 function interpretFlags(flags) {
   const what = 'The "flags" argument';
   integer(flags, what, 0, 0xffffffff);
-  if (flags & MAP_ANON) {
-    throw new MmapipcError(
-      'ERR_MMAPIPC_UNSUPPORTED',
-      'MAP_ANON: memory without a file is not part of this version; map a file in /dev/shm',
-    );
-  }
-  const kind = flags & ~MAP_FILE;
+  const kind = flags & ~(MAP_FILE | MAP_ANON);
   if (kind !== MAP_SHARED && kind !== MAP_PRIVATE) {
-    throw outOfRange(what, 'MAP_SHARED or MAP_PRIVATE, alone or with MAP_FILE', flags);
+    throw outOfRange(what, 'MAP_SHARED or MAP_PRIVATE, alone or with MAP_FILE or MAP_ANON', flags);
   }
-  return kind === MAP_PRIVATE;
+  return { copyOnWrite: kind === MAP_PRIVATE, isAnonymous: (flags & MAP_ANON) !== 0 };
 }
 
-function fromPositions(file, length = 0, prot = PROT_READ, flags = MAP_SHARED, offset = 0) {
+function fromPositions(file, length = 0, prot = undefined, flags = MAP_SHARED, offset = 0) {
   integer(length, 'The "length" argument');
-  interpretProt(prot, 'The "prot" argument');
-  const copyOnWrite = interpretFlags(flags);
+  const { copyOnWrite, isAnonymous } = interpretFlags(flags);
+  const given = prot ?? (isAnonymous ? RW : PROT_READ);
+  interpretProt(given, 'The "prot" argument');
   integer(offset, 'The "offset" argument');
-  return { ...interpretFile(file), length, prot, copyOnWrite, offset };
+  if (!isAnonymous) return { ...interpretFile(file), length, prot: given, copyOnWrite, offset };
+  if (file !== null && file !== undefined && typeof file !== 'string') {
+    throw invalidType('The "file" argument', 'with MAP_ANON a name (string) or null', file);
+  }
+  if (length === 0 && (copyOnWrite || typeof file !== 'string')) {
+    throw outOfRange('"length"', '> 0 for memory without a file', length);
+  }
+  const named = copyOnWrite || typeof file !== 'string' ? {} : { inherit: file };
+  return withoutFile(placeOf(named), { length, prot: given, copyOnWrite, offset });
+}
+
+/*
+ * Of memory that is no file of the user's: { anonymous: true } for memory of this process alone,
+ * else what region.js wants. `place`: see placeOf(), undefined for none.
+ */
+function withoutFile(place, spec) {
+  const { length, prot, copyOnWrite, offset, create = CREATE.get(true) } = spec;
+  if (offset !== 0) {
+    throw invalidValue('The option "offset"', 'is for files; use view(offset, length)');
+  }
+  if (place === undefined && length === 0) {
+    const expected = `${FILE_TYPES}, unless "size" asks for memory without a file`;
+    throw invalidType('The option "file"', expected, undefined);
+  }
+  if (place === undefined && copyOnWrite) return { ...spec, anonymous: true };
+  const attachReadOnly = !(prot & PROT_WRITE) || copyOnWrite;
+  if (place === undefined && (attachReadOnly || create === CREATE.get(false))) {
+    throw invalidValue(
+      attachReadOnly ? 'The option "readOnly"' : 'The option "create"',
+      'is for what exists; say which by handle, inherit, name or file',
+    );
+  }
+  checkExclusive(place, create, length, attachReadOnly);
+  if (spec.autolock) {
+    throw new MmapipcError('ERR_MMAPIPC_UNSUPPORTED', `autolock: ${NO_REGION_LOCK}`);
+  }
+  const isFile = place?.place === PLACE.name;
+  return {
+    ...spec,
+    ...(place ?? { place: PLACE.anonymous, where: undefined }),
+    kind: Number(KIND),
+    size: length,
+    attachReadOnly,
+    guard: isFile && spec.onTruncate !== 'crash',
+  };
+}
+
+function checkExclusive(place, create, length, attachReadOnly) {
+  if (create !== CREATE.get('exclusive')) return;
+  if (place?.place === PLACE.handle) {
+    throw invalidValue('The option "create"', "'exclusive' makes a region, and a handle is of one");
+  }
+  if (attachReadOnly || length === 0) {
+    const wants = attachReadOnly ? 'the right to write' : 'a size';
+    throw invalidValue('The option "create"', `'exclusive' makes a region, which needs ${wants}`);
+  }
 }
 
 function fromOptions(given) {
@@ -117,9 +171,8 @@ function fromOptions(given) {
     throw invalidValue('The option "path"', 'is not one of Mmap; use "file" for a file of yours');
   }
   const opts = options(given, KNOWN, 'The options object');
-  if (opts.file === undefined) {
-    throw invalidType('The option "file"', FILE_TYPES, undefined);
-  }
+  const place = placeOf(opts, ['file']);
+  const isFile = opts.file !== undefined;
   const { size = 0, offset = 0, create = true, mode = 0o600 } = opts;
   const { onTruncate = 'throw', timeout = DEFAULTS.timeout } = opts;
   if (onTruncate !== 'throw' && onTruncate !== 'crash') {
@@ -132,11 +185,10 @@ function fromOptions(given) {
     throw invalidValue('The option "create"', "must be true, false or 'exclusive'");
   }
   const flag = (name) => boolean(opts[name] ?? false, `The option "${name}"`);
-  return {
-    ...interpretFile(opts.file),
+  const spec = {
     length: size,
     offset,
-    prot: protOf(opts),
+    prot: protOf(opts, isFile ? PROT_READ : RW),
     copyOnWrite: flag('private'),
     protect: flag('protect'),
     anyFilesystem: flag('anyFilesystem'),
@@ -146,12 +198,13 @@ function fromOptions(given) {
     create: CREATE.get(create),
     mode,
   };
+  return isFile ? { ...interpretFile(opts.file), ...spec } : withoutFile(place, spec);
 }
 
-/* A file is mapped read-only unless readOnly: false or prot says otherwise. */
-function protOf({ prot, readOnly }) {
+/* What it is mapped for unless readOnly or prot says otherwise: `otherwise`. */
+function protOf({ prot, readOnly }, otherwise) {
   if (readOnly !== undefined) boolean(readOnly, 'The option "readOnly"');
-  if (prot === undefined) return readOnly === false ? PROT_READ | PROT_WRITE : PROT_READ;
+  if (prot === undefined) return readOnly === undefined ? otherwise : readOnly ? PROT_READ : RW;
   interpretProt(prot, 'The option "prot"');
   if (readOnly !== undefined && readOnly === (prot !== PROT_READ)) {
     throw invalidValue('The option "readOnly"', `contradicts "prot" (${prot})`);
@@ -163,9 +216,14 @@ function checkTogether(spec) {
   if (spec.offset + spec.length > Number.MAX_SAFE_INTEGER) {
     throw outOfRange('offset + length', `<= ${Number.MAX_SAFE_INTEGER}`, spec.offset + spec.length);
   }
-  if (spec.protect && spec.prot !== PROT_READ) {
+  if (spec.protect && (spec.prot !== PROT_READ || spec.anonymous)) {
     throw invalidValue('The option "protect"', 'is for read-only mappings');
   }
+  if (spec.place === undefined && !spec.anonymous) checkExclusiveFile(spec);
+  return spec;
+}
+
+function checkExclusiveFile(spec) {
   if (spec.create === CREATE.get('exclusive')) {
     const wants = !(spec.prot & PROT_WRITE) || spec.copyOnWrite ? 'readOnly: false' : 'a size';
     if (wants !== 'a size' || spec.length === 0) {
@@ -175,7 +233,6 @@ function checkTogether(spec) {
       throw invalidValue('The option "create"', "'exclusive' needs a path, not an open file");
     }
   }
-  return spec;
 }
 
 function isOptions(first) {
@@ -184,11 +241,12 @@ function isOptions(first) {
 
 /*
  * { path | fd, offset, length, prot, copyOnWrite, protect, anyFilesystem, create, mode, autolock,
- * onTruncate, timeout } of the constructor's arguments.
+ * onTruncate, timeout } of the constructor's arguments; without a file, instead of path and fd,
+ * { anonymous: true } or { place, where, kind, size, attachReadOnly, guard }.
  */
 function interpret(args) {
   const spec = isOptions(args[0]) ? fromOptions(args[0]) : fromPositions(...args);
   return checkTogether({ ...DEFAULTS, ...spec });
 }
 
-module.exports = { interpret };
+module.exports = { NO_REGION_LOCK, interpret };

@@ -14,29 +14,30 @@ const { FileLock } = require('./filelock');
 const { DEFAULTS, LOCK } = require('./lockable');
 const { interpret } = require('./mmap-options');
 const { MappedBytes } = require('./mapped-bytes');
+const {
+  attachOptions,
+  noLock,
+  openOptions,
+  placeFields,
+  regionOf,
+  whereOf,
+} = require('./mmap-region');
+const { open } = require('./open');
 const { DONE, PLACE, place } = require('./pack');
 const { AUTOLOCKS, Packable } = require('./packable');
-const {
-  closedError,
-  errorOf,
-  field,
-  openError,
-  readOnlyError,
-  tooLong,
-  truncatedError,
-} = require('./report');
+const { closedError, errorOf, field, readOnlyError, tooLong, truncatedError } = require('./report');
+const { DISPOSE, use } = require('./scope');
 const { boolean, bytesOf, callback, integer, options } = require('./validate');
 
 const { PROT_READ, PROT_WRITE } = constants;
 const { MAX_LENGTH } = bufferLimits;
 const CLOSED = -1;
-const DISPOSE = Symbol.dispose ?? Symbol.for('nodejs.dispose');
 const DATA = 'a string, or an instance of Buffer, TypedArray or DataView';
 const VIEW = 'an instance of Buffer, TypedArray or DataView';
 
 /* structuredClone and postMessage stop at a symbol and print it: the error says what to do. */
 const NOT_CLONEABLE = Symbol(
-  'An Mmap cannot be posted to another thread: post its .file and map that there. It',
+  'An Mmap cannot be posted to another thread: post its .file, .handle or .name and open that there. It',
 );
 
 /* C's count of truncations met in this process: while it stands still, no mapping was hit. */
@@ -55,6 +56,7 @@ class Mmap extends Packable {
   #writable;
   #bytes; /* MappedBytes */
   #fileId;
+  #region; /* Region of mmap-region.js; undefined: a file, or memory of this process alone */
   #autolock;
   #lock; /* FileLock; undefined: not made yet */
   #lockDefaults; /* as lockable.js wants them */
@@ -63,20 +65,7 @@ class Mmap extends Packable {
   constructor(...args) {
     super();
     const spec = interpret(args);
-    const handle = binding.open(
-      this,
-      spec.path ?? spec.fd,
-      spec.offset,
-      spec.length,
-      spec.prot,
-      spec.copyOnWrite,
-      spec.protect,
-      spec.anyFilesystem,
-      spec.create,
-      spec.mode,
-      spec.onTruncate === 'throw',
-    );
-    if (handle < 0) throw openError(handle, spec);
+    const handle = open(this, spec);
     this.#handle = handle;
     this.#spec = spec;
     this.#size = Number(field('size'));
@@ -97,24 +86,21 @@ class Mmap extends Packable {
       base: spec.offset,
     };
     this.#fileId = `${field('device')}:${field('inode')}`;
+    this.#region = regionOf(this, handle, spec);
     this['[mmapipc]'] = NOT_CLONEABLE;
   }
 
   static with(file, fn) {
     callback(fn, 'The "fn" argument');
-    const map = new Mmap(file);
-    let result;
-    try {
-      result = fn(map);
-    } catch (error) {
-      map[DISPOSE]();
-      throw error;
-    }
-    if (typeof result?.then !== 'function') {
-      map[DISPOSE]();
-      return result;
-    }
-    return Promise.resolve(result).finally(() => map[DISPOSE]());
+    return use(new Mmap(file), fn);
+  }
+
+  static attach(handle, opts) {
+    return new Mmap(attachOptions(handle, opts));
+  }
+
+  static open(opts) {
+    return new Mmap(openOptions(opts));
   }
 
   get size() {
@@ -127,6 +113,18 @@ class Mmap extends Packable {
 
   get file() {
     return this.#spec.path;
+  }
+
+  get handle() {
+    return this.#region?.handle;
+  }
+
+  get name() {
+    return this.#region?.name;
+  }
+
+  toJSON() {
+    return whereOf(this);
   }
 
   get readOnly() {
@@ -277,6 +275,7 @@ class Mmap extends Packable {
     this.#lock?.close(closedError());
     const handle = this.#handle;
     this.#handle = CLOSED;
+    this.#region?.close(this);
     binding.close(handle, this.#bytes.release());
   }
 
@@ -292,6 +291,7 @@ class Mmap extends Packable {
   [LOCK]() {
     this.#checkOpen();
     if (this.#lock === undefined) {
+      if (this.#region !== undefined || this.#spec.anonymous) throw noLock();
       this.#lock = new FileLock(this.#handle, {
         id: this.#fileId,
         path: this.file,
@@ -324,9 +324,9 @@ class Mmap extends Packable {
 
   [util.inspect.custom](depth, opts, inspect) {
     const fields = {
-      file: this.file ?? `fd ${this.#spec.fd}`,
+      ...placeFields(this.#spec, this.#region),
       size: this.#size,
-      offset: this.offset,
+      ...(this.#region === undefined ? { offset: this.offset } : {}),
       readOnly: this.readOnly,
       closed: this.closed,
     };

@@ -23,6 +23,11 @@ function field(name) {
   return bytes[GETTERS[type]](offset, LITTLE);
 }
 
+/* The name in JS of one of our own failures, undefined for the system's. */
+function codeOf(status) {
+  return names.get(status);
+}
+
 /* The error of a negative status from any call but open; `syscall` names what the system refused. */
 function errorOf(status, syscall, path) {
   const code = names.get(status);
@@ -105,6 +110,7 @@ function tooLong(n) {
 
 module.exports = {
   closedError,
+  codeOf,
   errorOf,
   field,
   openError,

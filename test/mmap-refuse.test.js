@@ -100,12 +100,6 @@ describe('opening refuses', () => {
     assert.equal(fs.statSync(path).size, 1);
   });
 
-  it('memory without a file, which a later version brings', () => {
-    assert.throws(() => new Mmap(null, 10, RW, constants.MAP_ANON | MAP_SHARED), {
-      code: 'ERR_MMAPIPC_UNSUPPORTED',
-    });
-  });
-
   it('leaves no descriptor and no mapping behind', () => {
     const path = make('abc');
     const attempts = [

@@ -43,6 +43,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   filelock_exports(env, exports);
   mapping_exports(env, exports);
   pack_exports(env, exports);
+  region_exports(env, exports);
   tables_exports(env, exports);
   return exports;
 }

@@ -35,6 +35,7 @@ void packer_free(Packer *packer);
 void filelock_exports(Napi::Env env, Napi::Object exports);
 void mapping_exports(Napi::Env env, Napi::Object exports);
 void pack_exports(Napi::Env env, Napi::Object exports);
+void region_exports(Napi::Env env, Napi::Object exports);
 void tables_exports(Napi::Env env, Napi::Object exports);
 
 #endif

@@ -43,10 +43,31 @@ void window_finalize(napi_env, void *, void *mapping) {
   mipc_mapping_put_window(static_cast<mipc_mapping_t *>(mapping));
 }
 
+} // namespace
+
+Napi::Value own_mapping(const Napi::CallbackInfo &info, mipc_mapping_t *mapping) {
+  Environment *environment = environment_of(info.Env());
+  int64_t handle = mipc_slots_add(&environment->mappings, mapping);
+  Owner *owner = handle < 0 ? nullptr : new (std::nothrow) Owner;
+  if (!owner) {
+    if (handle >= 0) mipc_slots_remove(&environment->mappings, static_cast<uint32_t>(handle));
+    mipc_mapping_put(mapping);
+    return to_number(info, mipc_no_memory());
+  }
+  *owner = {environment, mapping, static_cast<uint32_t>(handle)};
+  environment->refs++;
+  if (napi_add_finalizer(info.Env(), info[0], owner, owner_finalize, nullptr, nullptr) != napi_ok) {
+    owner_finalize(info.Env(), owner, nullptr);
+    return to_number(info, mipc_no_memory());
+  }
+  return to_number(info, handle);
+}
+
+namespace {
+
 /* open(owner, path | fd, offset, length, prot, copyOnWrite, protect, anyFilesystem, create, mode,
  * guard) -> handle or status; binding.report tells more. */
 Napi::Value open(const Napi::CallbackInfo &info) {
-  Environment *environment = environment_of(info.Env());
   mipc_mapping_spec_t spec = {};
   std::string path;
   if (info[1].IsString()) {
@@ -66,22 +87,19 @@ Napi::Value open(const Napi::CallbackInfo &info) {
   spec.guard = to_bool(info[10]);
 
   mipc_mapping_t *mapping = nullptr;
-  int status = mipc_mapping_open(&spec, environment->report, &mapping);
-  if (status < 0) return to_number(info, status);
-  int64_t handle = mipc_slots_add(&environment->mappings, mapping);
-  Owner *owner = handle < 0 ? nullptr : new (std::nothrow) Owner;
-  if (!owner) {
-    if (handle >= 0) mipc_slots_remove(&environment->mappings, static_cast<uint32_t>(handle));
-    mipc_mapping_put(mapping);
-    return to_number(info, mipc_no_memory());
-  }
-  *owner = {environment, mapping, static_cast<uint32_t>(handle)};
-  environment->refs++;
-  if (napi_add_finalizer(info.Env(), info[0], owner, owner_finalize, nullptr, nullptr) != napi_ok) {
-    owner_finalize(info.Env(), owner, nullptr);
-    return to_number(info, mipc_no_memory());
-  }
-  return to_number(info, handle);
+  int status = mipc_mapping_open(&spec, environment_of(info.Env())->report, &mapping);
+  return status < 0 ? to_number(info, status) : own_mapping(info, mapping);
+}
+
+/* openPrivate(owner, length, prot): memory of this process alone. -> as open() */
+Napi::Value open_private(const Napi::CallbackInfo &info) {
+  mipc_mapping_spec_t spec = {};
+  spec.anonymous = true;
+  spec.length = to_u64(info[1]);
+  spec.prot = to_u32(info[2]);
+  mipc_mapping_t *mapping = nullptr;
+  int status = mipc_mapping_open(&spec, environment_of(info.Env())->report, &mapping);
+  return status < 0 ? to_number(info, status) : own_mapping(info, mapping);
 }
 
 bool detach(napi_env env, const Napi::Value &buffer) {
@@ -223,6 +241,7 @@ Napi::Value quarantined(const Napi::CallbackInfo &info) {
 
 void mapping_exports(Napi::Env env, Napi::Object exports) {
   exports.Set("open", Napi::Function::New<open>(env));
+  exports.Set("openPrivate", Napi::Function::New<open_private>(env));
   exports.Set("close", Napi::Function::New<close>(env));
   exports.Set("window", Napi::Function::New<window>(env));
   exports.Set("read", Napi::Function::New<read>(env));

@@ -117,4 +117,10 @@ void tables_exports(Napi::Env env, Napi::Object exports) {
   exports.Set("constants", constants);
 
   exports.Set("layout", layouts(env));
+  exports.Set("regionVersion", MIPC_REGION_VERSION);
+  Napi::Object kinds = Napi::Object::New(env);
+#define ROW(symbol, number, name) kinds.Set(number, name);
+  MIPC_REGION_KIND_MAP(ROW)
+#undef ROW
+  exports.Set("regionKinds", kinds);
 }

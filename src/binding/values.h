@@ -42,4 +42,8 @@ inline mipc_mapping_t *find(const Napi::CallbackInfo &info) {
   return find(info.Env(), to_u32(info[0]));
 }
 
+/* Puts a new mapping into the table, and ties it to the JS object that is the first argument; frees
+ * it on failure. -> handle or status */
+Napi::Value own_mapping(const Napi::CallbackInfo &info, mipc_mapping_t *mapping);
+
 #endif

@@ -44,6 +44,9 @@ int mipc_shared_find(const char *name, uint32_t pid, uint32_t fd, bool read_only
  */
 int mipc_shared_directory(const char *parent, bool make, char ret_path[MIPC_SHARED_PATH]);
 
+/* That path, wherever it leads; ENAMETOOLONG. */
+int mipc_shared_directory_path(const char *parent, char ret_path[MIPC_SHARED_PATH]);
+
 /* Calls `visit` with each name in the directory but the dotted two. */
 int mipc_shared_list(const char *directory, void (*visit)(void *, const char *), void *context);
 

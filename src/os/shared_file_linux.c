@@ -69,17 +69,25 @@ static const char *default_parent(void) {
   return stat("/dev/shm", &st) == 0 && S_ISDIR(st.st_mode) ? "/dev/shm" : "/tmp";
 }
 
-int mipc_shared_directory(const char *parent, bool make, char ret_path[MIPC_SHARED_PATH]) {
+int mipc_shared_directory_path(const char *parent, char ret_path[MIPC_SHARED_PATH]) {
   char path[MIPC_SHARED_PATH];
   int length = snprintf(path, sizeof path, "%s/mmapipc-%lu", parent ? parent : default_parent(),
                         (unsigned long)geteuid());
   if (length < 0 || (size_t)length >= sizeof path) return -ENAMETOOLONG;
+  memcpy(ret_path, path, (size_t)length + 1);
+  return 0;
+}
+
+int mipc_shared_directory(const char *parent, bool make, char ret_path[MIPC_SHARED_PATH]) {
+  char path[MIPC_SHARED_PATH];
+  int status = mipc_shared_directory_path(parent, path);
+  if (status < 0) return status;
   if (make && mkdir(path, 0700) < 0 && errno != EEXIST) return -errno;
   struct stat st;
   if (lstat(path, &st) < 0) return -errno;
   /* In a parent where anybody may make things, somebody else may have been first. */
   if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 077)) return MIPC_E_OWNER;
-  memcpy(ret_path, path, (size_t)length + 1);
+  memcpy(ret_path, path, strlen(path) + 1);
   return 0;
 }
 

@@ -45,6 +45,12 @@ int mipc_shared_directory(const char *parent, bool make, char ret_path[MIPC_SHAR
   return MIPC_E_UNSUPPORTED;
 }
 
+int mipc_shared_directory_path(const char *parent, char ret_path[MIPC_SHARED_PATH]) {
+  (void)parent;
+  (void)ret_path;
+  return MIPC_E_UNSUPPORTED;
+}
+
 int mipc_shared_list(const char *directory, void (*visit)(void *, const char *), void *context) {
   (void)directory;
   (void)visit;

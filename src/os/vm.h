@@ -40,6 +40,9 @@ size_t mipc_vm_granularity(void);
 int mipc_vm_map(mipc_file_t file, uint64_t offset, size_t length, mipc_vm_access_t access,
                 void **ret_base);
 
+/* Zeros that belong to nobody else, without a file; asks for no swap space in advance. */
+int mipc_vm_map_private(size_t length, void **ret_base);
+
 /* Gives the range back. */
 void mipc_vm_unmap(void *base, size_t length);
 

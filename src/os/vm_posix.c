@@ -34,6 +34,14 @@ int mipc_vm_map(mipc_file_t file, uint64_t offset, size_t length, mipc_vm_access
   return 0;
 }
 
+int mipc_vm_map_private(size_t length, void **ret_base) {
+  int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+  void *base = mmap(NULL, length, PROT_READ | PROT_WRITE, flags, -1, 0);
+  if (base == MAP_FAILED) return -errno;
+  *ret_base = base;
+  return 0;
+}
+
 void mipc_vm_unmap(void *base, size_t length) {
   munmap(base, length);
 }

@@ -76,6 +76,12 @@ int mipc_vm_map(mipc_file_t file, uint64_t offset, size_t length, mipc_vm_access
   return status;
 }
 
+/* A section of the paging file, so that it is unmapped like any other. */
+int mipc_vm_map_private(size_t length, void **ret_base) {
+  mipc_file_t none = {(intptr_t)INVALID_HANDLE_VALUE};
+  return map_section(none, 0, length, MIPC_VM_WRITE, ret_base);
+}
+
 void mipc_vm_unmap(void *base, size_t length) {
   (void)length;
   UnmapViewOfFile(base);

@@ -156,7 +156,7 @@ static int find_pages(const mipc_mapping_t *m, uint64_t offset, uint64_t length,
 int mipc_mapping_flush(mipc_mapping_t *m, uint64_t offset, uint64_t length, bool async) {
   pages_t pages;
   int status = find_pages(m, offset, length, &pages);
-  if (status < 0 || !pages.length) return status;
+  if (status < 0 || !pages.length || m->anonymous) return status;
   return mipc_vm_flush(m->file, m->base + pages.start, pages.length, async);
 }
 
@@ -197,13 +197,17 @@ int mipc_mapping_unlock_memory(mipc_mapping_t *m) {
   return m->closed ? (int)MIPC_E_CLOSED : mipc_vm_unlock(m->base, m->span);
 }
 
+const mipc_region_t *mipc_mapping_region(const mipc_mapping_t *m) {
+  return m->region;
+}
+
 bool mipc_mapping_truncated(const mipc_mapping_t *m) {
   return mipc_guard_hit(m->guards[0]) || mipc_guard_hit(m->guards[1]);
 }
 
 int mipc_mapping_lock(mipc_mapping_t *m, mipc_filelock_t **ret_lock) {
   if (m->closed) return MIPC_E_CLOSED;
-  if (m->region) return MIPC_E_UNSUPPORTED;
+  if (m->region || m->anonymous) return MIPC_E_UNSUPPORTED;
   if (!m->lock) {
     int status = mipc_filelock_open(m->file, m->own_description, &m->lock);
     if (status < 0 && !m->own_description) status = mipc_filelock_open(m->file, true, &m->lock);

@@ -43,6 +43,7 @@ enum { MIPC_CONSTANT_MAP(MIPC_CONSTANT_ENUM_ROW) };
 typedef struct {
   mipc_region_t *region; /* its payload is mapped instead of a file; NULL: a file */
   bool with_header;      /* of a region: the header comes first, the payload right behind it */
+  bool anonymous;        /* no file and no region: zeros of this process alone */
   const char *path;      /* UTF-8; NULL: `fd` is meant */
   int fd;                /* is duplicated */
   uint64_t offset;       /* of the first byte, in the file or region; any */
@@ -102,8 +103,8 @@ int64_t mipc_mapping_write(mipc_mapping_t *mapping, uint64_t offset, const void 
 
 /*
  * The same bytes without a copy, for a reader that bears others writing them meanwhile: their
- * address, and how many of `length` lie inside. Failures as mipc_mapping_read(); whether the file was
- * cut off under the reader is to be asked when it is done.
+ * address, and how many of `length` lie inside. Failures as mipc_mapping_read(); whether the file
+ * was cut off under the reader is to be asked when it is done.
  */
 int64_t mipc_mapping_look(const mipc_mapping_t *mapping, uint64_t offset, uint64_t length,
                           const uint8_t **ret_bytes);
@@ -119,6 +120,9 @@ int64_t mipc_mapping_resident(mipc_mapping_t *mapping, uint64_t offset, uint64_t
 int mipc_mapping_lock_memory(mipc_mapping_t *mapping);
 int mipc_mapping_unlock_memory(mipc_mapping_t *mapping);
 
+/* The region under it, which is the mapping's; NULL: none. */
+const mipc_region_t *mipc_mapping_region(const mipc_mapping_t *mapping);
+
 /* Whether a fault has put zeros in the place of the file; for good. */
 bool mipc_mapping_truncated(const mipc_mapping_t *mapping);
 
@@ -126,7 +130,7 @@ bool mipc_mapping_truncated(const mipc_mapping_t *mapping);
  * The lock of this mapping on its file, made at the first call; it is closed with the mapping. A
  * file opened by descriptor is opened again for it, so that two mappings of one descriptor exclude
  * each other too; where that is refused, they share one lock. UNSUPPORTED: a region is not locked
- * through its file.
+ * through its file, and memory of this process alone has none.
  */
 int mipc_mapping_lock(mipc_mapping_t *mapping, mipc_filelock_t **ret_lock);
 

@@ -24,7 +24,8 @@ struct mipc_mapping {
   mipc_filelock_t *lock;   /* NULL: not used yet */
   bool own_description;    /* opened by us, not a copy of a descriptor */
   uint32_t prot;
-  bool shown; /* a window on `view` was given out */
+  bool anonymous; /* no file: memory of this process alone */
+  bool shown;     /* a window on `view` was given out */
   bool closed;
   bool replaced; /* `view` is private zeros by now and waits for its last window */
   bool detached; /* one of its windows was detached, and may still be under a call of Node's */

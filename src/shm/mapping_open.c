@@ -148,6 +148,19 @@ static int build_over_region(mipc_mapping_t *m, const mipc_mapping_spec_t *spec,
   return 0;
 }
 
+static int build_anonymous(mipc_mapping_t *m, const mipc_mapping_spec_t *spec,
+                           mipc_report_t *report) {
+  void *base;
+  int status = spec->length ? place(m, 0, spec->length) : (int)MIPC_E_RANGE;
+  if (status < 0) return status;
+  report->call = MIPC_CALL_MMAP;
+  status = mipc_vm_map_private(m->span, &base);
+  if (status < 0) return status;
+  m->base = m->view = base;
+  m->anonymous = true;
+  return 0;
+}
+
 int mipc_mapping_open(const mipc_mapping_spec_t *spec, mipc_report_t *report,
                       mipc_mapping_t **ret_mapping) {
   *report = (mipc_report_t){.fd = -1, .page_size = (uint32_t)mipc_vm_page_size()};
@@ -162,6 +175,8 @@ int mipc_mapping_open(const mipc_mapping_spec_t *spec, mipc_report_t *report,
   bool made = false;
   if (spec->region) {
     status = build_over_region(m, spec, report);
+  } else if (spec->anonymous) {
+    status = build_anonymous(m, spec, report);
   } else {
     status = open_file(spec, &m->file, &made, &report->call);
     if (status == 0) status = build(m, spec, report);
@@ -176,7 +191,7 @@ int mipc_mapping_open(const mipc_mapping_spec_t *spec, mipc_report_t *report,
   report->size = m->size;
   if (report->file_size < m->offset + m->size) report->file_size = m->offset + m->size;
   report->address = (uint64_t)(uintptr_t)(m->view + m->slop);
-  report->fd = m->region ? -1 : mipc_file_descriptor(m->file);
+  report->fd = m->region || m->anonymous ? -1 : mipc_file_descriptor(m->file);
   *ret_mapping = m;
   return 0;
 }

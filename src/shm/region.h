@@ -32,11 +32,15 @@
 
 typedef enum { MIPC_CREATE_NEVER, MIPC_CREATE_IF_MISSING, MIPC_CREATE_EXCLUSIVE } mipc_create_t;
 
-typedef enum {
-  MIPC_REGION_MMAP = 1,
-  MIPC_REGION_SHARE = 2,
-  MIPC_REGION_MAP = 3,
-} mipc_region_kind_t;
+/* What lies in a region: X(symbol, number, the class in JS). */
+#define MIPC_REGION_KIND_MAP(X)                                                                    \
+  X(MMAP, 1, "Mmap")                                                                               \
+  X(SHARE, 2, "Share")                                                                             \
+  X(MAP, 3, "SharedMap")
+
+#define MIPC_REGION_KIND_ENUM_ROW(symbol, number, name) MIPC_REGION_##symbol = number,
+typedef enum { MIPC_REGION_KIND_MAP(MIPC_REGION_KIND_ENUM_ROW) } mipc_region_kind_t;
+#undef MIPC_REGION_KIND_ENUM_ROW
 
 typedef enum {
   MIPC_PLACE_ANONYMOUS, /* nowhere; lives while attached, found by its handle */
@@ -58,7 +62,7 @@ typedef struct {
   uint32_t wait_ms;    /* for the birth lock; a JS thread gives 20 at most, and calls again */
   bool read_only;      /* the system refuses stores; makes nothing */
   bool any_filesystem; /* even where sharing is not promised */
-  bool guard;          /* PATH: zeros and TRUNCATED instead of a fault when the file gets shorter */
+  bool guard;          /* of a file: zeros and TRUNCATED, no fault, when it gets shorter */
   bool must_inherit;   /* INHERIT: finding nothing is NOT_INHERITED, unless create is EXCLUSIVE */
   bool accept_unclean; /* PATH: take what a machine that went down has left */
 } mipc_region_spec_t;

@@ -73,7 +73,7 @@ int mipc_i_header_map(mipc_region_t *r, const mipc_i_opening_t *opening) {
   opening->report->call = MIPC_CALL_NONE;
   mipc_vm_hide(base, MIPC_PAYLOAD_OFFSET);
   r->header = base;
-  if (r->place == MIPC_PLACE_PATH && opening->spec->guard) {
+  if (r->place != MIPC_PLACE_ANONYMOUS && opening->spec->guard) {
     r->guard = mipc_guard_add(base, MIPC_PAYLOAD_OFFSET);
   }
   return 0;

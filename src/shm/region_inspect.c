@@ -23,10 +23,18 @@ static int open_outside(const mipc_region_spec_t *spec, mipc_report_t *report,
   } else if (spec->place == MIPC_PLACE_NAME) {
     status = mipc_i_name_path(spec, false, report, name_path);
     *ret_path = name_path;
+  } else if (spec->place == MIPC_PLACE_INHERIT) {
+    uint64_t id[2];
+    report->call = MIPC_CALL_OPEN;
+    status = mipc_i_inherit_find(spec->where, true, id, ret_file);
+    if (status == 0 && !spec->inherited) return mipc_not_there();
+    if (status == 0) status = mipc_i_handle_open(spec->inherited, true, report, &handle, ret_file);
+    if (status < 0) return status;
+    status = 0;
   } else if (spec->place != MIPC_PLACE_PATH) {
     return MIPC_E_RANGE;
   }
-  if (status == 0 && spec->place != MIPC_PLACE_HANDLE) {
+  if (status == 0 && (spec->place == MIPC_PLACE_NAME || spec->place == MIPC_PLACE_PATH)) {
     report->call = MIPC_CALL_OPEN;
     status = mipc_shared_open(*ret_path, MIPC_OPEN_READ, 0, ret_file, &made);
   }

@@ -35,7 +35,7 @@ static bool encode(const char *name, char *to, size_t room) {
 
 int mipc_i_name_path(const mipc_region_spec_t *spec, bool make, mipc_report_t *report,
                      char ret_path[MIPC_SHARED_PATH]) {
-  report->call = MIPC_CALL_MKDIR;
+  report->call = make ? MIPC_CALL_MKDIR : MIPC_CALL_OPEN;
   int status = mipc_shared_directory(spec->directory, make, ret_path);
   if (status < 0) return status;
   report->call = MIPC_CALL_NONE;

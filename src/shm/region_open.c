@@ -26,6 +26,19 @@ static bool may_make(const mipc_region_spec_t *spec) {
   return spec->create != MIPC_CREATE_NEVER && !spec->read_only && spec->size > 0;
 }
 
+/* The report hears which file it is. */
+static int look_at(const mipc_region_t *r, const mipc_i_opening_t *o, mipc_file_info_t *ret_info) {
+  o->report->call = MIPC_CALL_FSTAT;
+  int status = mipc_file_stat(r->seat, ret_info);
+  if (status < 0) return status;
+  o->report->call = MIPC_CALL_NONE;
+  o->report->kind = ret_info->kind;
+  o->report->device = ret_info->device;
+  o->report->inode = ret_info->inode;
+  o->report->file_size = ret_info->size;
+  return 0;
+}
+
 /* Makes an anonymous one. */
 static int open_anonymous(mipc_region_t *r, const mipc_i_opening_t *o) {
   if (!may_make(o->spec)) return MIPC_E_RANGE;
@@ -49,9 +62,12 @@ static int open_anonymous(mipc_region_t *r, const mipc_i_opening_t *o) {
 /* Joins the anonymous one of this id that the seat was opened to. */
 static int join_anonymous(mipc_region_t *r, const mipc_i_opening_t *o, const uint64_t id[2]) {
   mipc_region_shm_t copy;
+  mipc_file_info_t info;
   int state;
+  int status = look_at(r, o, &info);
+  if (status < 0) return status;
   o->report->call = MIPC_CALL_FLOCK;
-  int status = mipc_i_birth_lock(r->seat, o->deadline);
+  status = mipc_i_birth_lock(r->seat, o->deadline);
   if (status < 0) return status;
   status = mipc_i_header_read(r->seat, o->report, &copy, &state);
   if (status == 0) status = state == 1 ? (int)MIPC_E_CORRUPT : state;
@@ -95,14 +111,8 @@ static int try_inherit(mipc_region_t *r, const mipc_i_opening_t *o) {
 /* Of a file that was opened: whether it may be a region of the user's. */
 static int look(const mipc_region_t *r, const mipc_i_opening_t *o) {
   mipc_file_info_t info;
-  o->report->call = MIPC_CALL_FSTAT;
-  int status = mipc_file_stat(r->seat, &info);
+  int status = look_at(r, o, &info);
   if (status < 0) return status;
-  o->report->call = MIPC_CALL_NONE;
-  o->report->kind = info.kind;
-  o->report->device = info.device;
-  o->report->inode = info.inode;
-  o->report->file_size = info.size;
   if (info.kind != MIPC_KIND_FILE) return MIPC_E_UNSUPPORTED;
   if (r->place == MIPC_PLACE_NAME && !info.own) return MIPC_E_OWNER;
   return o->spec->any_filesystem || mipc_file_coherent(r->seat) ? 0 : (int)MIPC_E_FILESYSTEM;

@@ -1,0 +1,97 @@
+/*
+ * Where a region lives, as every class asks for it: the options handle, inherit, name and path
+ * checked, and made into what C is told. Nothing is opened here.
+ */
+'use strict';
+
+const path = require('node:path');
+const { fileURLToPath } = require('node:url');
+
+const { invalidType, invalidValue } = require('./errors');
+
+/* As mipc_place_t has them. */
+const PLACE = { anonymous: 0, handle: 1, inherit: 2, name: 3, path: 4 };
+const PLACES = ['handle', 'inherit', 'name', 'path'];
+
+/* As mipc_create_t has them. */
+const CREATE = new Map([
+  [false, 0],
+  [true, 1],
+  ['exclusive', 2],
+]);
+
+function text(value, what) {
+  if (typeof value !== 'string') throw invalidType(what, 'of type string', value);
+  if (value === '') throw invalidValue(what, 'must not be an empty string');
+  if (value.includes('\0')) throw invalidValue(what, 'must not contain null bytes');
+  if (!value.isWellFormed()) throw invalidValue(what, 'must not contain lone surrogates');
+  return value;
+}
+
+/* It becomes the name of a file. */
+function nameOf(value, what) {
+  text(value, what);
+  if (/[/\\]/.test(value) || value === '.' || value === '..') {
+    throw invalidValue(
+      what,
+      `is a plain name, without slashes and not '.' or '..' ('${value}'); ` +
+        'for a file at a place of yours, Mmap has "file"',
+    );
+  }
+  return value;
+}
+
+function handleOf(value, what) {
+  text(value, what);
+  if (!/^[!-~]{1,63}$/.test(value)) {
+    throw invalidValue(what, "is no handle (what another object's .handle gives)");
+  }
+  return value;
+}
+
+function pathOf(value, what) {
+  if (typeof value?.href === 'string' && typeof value.protocol === 'string') {
+    return pathOf(fileURLToPath(value), what);
+  }
+  if (typeof value !== 'string') throw invalidType(what, 'a path (string) or a file: URL', value);
+  return text(value, what);
+}
+
+const CHECKS = { handle: handleOf, inherit: text, name: nameOf, path: pathOf };
+
+/* { place, where } of the one option among these that is given, undefined for none; `others`: names
+ * of options that stand for another place. */
+function placeOf(opts, others = []) {
+  const given = [...others, ...PLACES].filter((name) => opts[name] !== undefined);
+  if (given.length > 1) {
+    const list = given.map((name) => `"${name}"`).join(' and ');
+    throw invalidValue(
+      `The options ${list}`,
+      'exclude each other: they say where the memory lives',
+    );
+  }
+  const [name] = given;
+  if (name === undefined || others.includes(name)) return undefined;
+  return { place: PLACE[name], where: CHECKS[name](opts[name], `The option "${name}"`) };
+}
+
+/* Where this process keeps its environment variable for what it inherits as `name`, and hands on. */
+function variableOf(name) {
+  return `MMAPIPC_INHERIT_${Buffer.from(name, 'utf8').toString('hex')}`;
+}
+
+/* The directory that the user wants the one of the names to be in; undefined: the system's. */
+function namesParent() {
+  const parent = process.env.MMAPIPC_DIR;
+  return parent === undefined || parent === '' ? undefined : path.resolve(parent);
+}
+
+/* In words, for errors: what was asked for. */
+function describe({ place, where }) {
+  if (place === PLACE.handle) return `the region with the handle ${where}`;
+  if (place === PLACE.inherit) return `the inherited region '${where}'`;
+  if (place === PLACE.name) return `the region named '${where}'`;
+  return place === PLACE.path ? where : 'an anonymous region';
+}
+
+module.exports = { CREATE, PLACE, describe, namesParent, placeOf, variableOf };
