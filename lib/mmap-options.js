@@ -132,6 +132,9 @@ function withoutFile(place, spec) {
     const expected = `${FILE_TYPES}, unless "size" asks for memory without a file`;
     throw invalidType('The option "file"', expected, undefined);
   }
+  if (spec.autolock) {
+    throw new MmapipcError('ERR_MMAPIPC_UNSUPPORTED', `autolock: ${NO_REGION_LOCK}`);
+  }
   if (place === undefined && copyOnWrite) return { ...spec, anonymous: true };
   const attachReadOnly = !(prot & PROT_WRITE) || copyOnWrite;
   if (place === undefined && (attachReadOnly || create === CREATE.get(false))) {
@@ -141,9 +144,6 @@ function withoutFile(place, spec) {
     );
   }
   checkExclusive(place, create, length, attachReadOnly);
-  if (spec.autolock) {
-    throw new MmapipcError('ERR_MMAPIPC_UNSUPPORTED', `autolock: ${NO_REGION_LOCK}`);
-  }
   const isFile = place?.place === PLACE.name;
   return {
     ...spec,

@@ -45,12 +45,12 @@ function whereOf({ handle, name, file }) {
 }
 
 /* The beginning of what console.log prints. */
-function placeFields({ path, fd, anonymous }, region) {
-  if (anonymous) return { private: true };
-  if (region === undefined) return { file: path ?? `fd ${fd}` };
+function placeFields({ path, fd, offset, anonymous }, region, size) {
+  if (anonymous) return { private: true, size };
+  if (region === undefined) return { file: path ?? `fd ${fd}`, size, offset };
   const { name, inherit, handle } = region;
-  if (name !== undefined) return { name };
-  return inherit === undefined ? { handle } : { inherit, handle };
+  if (name !== undefined) return { name, size };
+  return inherit === undefined ? { handle, size } : { inherit, handle, size };
 }
 
 function attachOptions(handle, opts = {}) {

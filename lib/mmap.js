@@ -324,9 +324,7 @@ class Mmap extends Packable {
 
   [util.inspect.custom](depth, opts, inspect) {
     const fields = {
-      ...placeFields(this.#spec, this.#region),
-      size: this.#size,
-      ...(this.#region === undefined ? { offset: this.offset } : {}),
+      ...placeFields(this.#spec, this.#region, this.#size),
       readOnly: this.readOnly,
       closed: this.closed,
     };

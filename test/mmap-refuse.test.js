@@ -9,7 +9,7 @@ const fs = require('node:fs');
 const os = require('node:os');
 const { dirname } = require('node:path');
 
-const { Mmap, constants, PROT_READ, PROT_WRITE, MAP_SHARED, MAP_PRIVATE } = require('..');
+const { Mmap, PROT_READ, PROT_WRITE, MAP_SHARED, MAP_PRIVATE } = require('..');
 const { runFunction } = require('./support/child');
 const { holdings } = require('./support/holdings');
 const { isWindows, posixIt } = require('./support/platform');
