@@ -6,6 +6,7 @@
 
 const { constants } = require('./constants');
 const { MmapipcError } = require('./errors');
+const { inspect, unlink } = require('./inspect');
 const { Mmap } = require('./mmap');
 const { pack, unpack } = require('./pack');
 
@@ -16,7 +17,9 @@ module.exports = {
   Mmap,
   MmapipcError,
   constants,
+  inspect,
   pack,
+  unlink,
   unpack,
   PROT_READ,
   PROT_WRITE,

@@ -28,12 +28,17 @@ function codeOf(status) {
   return names.get(status);
 }
 
+/* What it means, in words. */
+function textOf(status) {
+  return binding.codes.find((row) => row.status === status)?.text;
+}
+
 /* The error of a negative status from any call but open; `syscall` names what the system refused. */
 function errorOf(status, syscall, path) {
   const code = names.get(status);
   if (code === undefined) return systemError(status, syscall, path);
   if (code === 'ERR_MMAPIPC_TRUNCATED') return truncatedError(path);
-  return new MmapipcError(code, binding.codes.find((row) => row.status === status).text);
+  return new MmapipcError(code, textOf(status));
 }
 
 function truncatedError(path) {
@@ -115,6 +120,7 @@ module.exports = {
   field,
   openError,
   readOnlyError,
+  textOf,
   tooLong,
   truncatedError,
 };

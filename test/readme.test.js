@@ -120,7 +120,7 @@ describe('src/README.md', () => {
 describe('the package', () => {
   it('exports the same names to require and to import', async () => {
     const names = [
-      ...['Mmap', 'MmapipcError', 'constants', 'pack', 'unpack'],
+      ...['Mmap', 'MmapipcError', 'constants', 'inspect', 'pack', 'unlink', 'unpack'],
       ...['PROT_READ', 'PROT_WRITE', 'MAP_SHARED'],
       ...['MAP_PRIVATE', 'MAP_ANON', 'MAP_ANONYMOUS', 'MAP_FILE'],
     ];

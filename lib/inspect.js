@@ -1,0 +1,110 @@
+/*
+ * Regions from outside: what their headers say, which names there are, removing one. Nothing here
+ * attaches, or takes a lock but unlink().
+ */
+'use strict';
+
+const fs = require('node:fs');
+const os = require('node:os');
+
+const binding = require('./binding');
+const { invalidType, invalidValue } = require('./errors');
+const { complete, persist } = require('./region');
+const { kindName, namesDirectory, regionError } = require('./region-errors');
+const { placeOf } = require('./region-options');
+const { codeOf, textOf } = require('./report');
+const { options, timeoutOf } = require('./validate');
+
+const STATES = new Map([
+  [undefined, 'ok'],
+  ['ERR_MMAPIPC_FOREIGN', 'foreign'],
+  ['ERR_MMAPIPC_VERSION', 'version'],
+  ['ERR_MMAPIPC_CORRUPT', 'damaged'],
+]);
+const UNFINISHED = 1;
+
+/* { place, where } of what is to be looked at. */
+function interpret(where, known) {
+  if (typeof where === 'string') return placeOf({ handle: where });
+  if (where === null || typeof where !== 'object') {
+    throw invalidType(
+      'The first argument',
+      `a handle (string) or an object with one of ${known.join(', ')}`,
+      where,
+    );
+  }
+  const place = placeOf(options(where, known, 'The options object'));
+  if (place !== undefined) return place;
+  throw invalidValue('The options object', `must have one of ${known.join(', ')}`);
+}
+
+function stateOf(status) {
+  return status === UNFINISHED ? 'unfinished' : (STATES.get(codeOf(status)) ?? 'damaged');
+}
+
+function reasonOf(status, version) {
+  if (status === UNFINISHED) return 'the process that makes it is not done, or was killed';
+  if (codeOf(status) === 'ERR_MMAPIPC_VERSION') {
+    return `${textOf(status)} (${version}, this package knows ${binding.regionVersion})`;
+  }
+  return textOf(status);
+}
+
+function participantOf({ since, ...rest }) {
+  return { ...rest, since: new Date(Date.now() - (os.uptime() - since) * 1000) };
+}
+
+const hex = (number) => number.toString(16).padStart(16, '0');
+
+function inspect(where) {
+  const spec = complete(interpret(where, ['handle', 'inherit', 'name', 'path']));
+  const facts = binding.inspectRegion(spec);
+  if (typeof facts === 'number') throw regionError(facts, { ...spec, create: 0 });
+  const { state, id, size, version, kind, writers, readers, dead, participants } = facts;
+  if (state !== 0) return { state: stateOf(state), reason: reasonOf(state, version), version };
+  return {
+    state: 'ok',
+    kind: kindName(kind),
+    size,
+    version,
+    id: id.map(hex).join(''),
+    writers,
+    readers,
+    dead,
+    participants: participants.map(participantOf),
+  };
+}
+
+function unlink(where) {
+  if (where === null || typeof where !== 'object') {
+    throw invalidType('The first argument', 'an object with a name or path', where);
+  }
+  const { timeout = 10000, ...place } = where;
+  timeoutOf(timeout, 'The option "timeout"');
+  const spec = { ...interpret(place, ['name', 'path']), timeout, create: 0 };
+  persist(spec, (asked) => binding.unlinkRegion(asked));
+}
+
+/* The names that this user has, of regions in use or left behind. */
+function names() {
+  const directory = namesDirectory();
+  let files;
+  try {
+    files = fs.readdirSync(directory);
+  } catch (error) {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  }
+  return files.map(decode).sort();
+}
+
+/* As region_names.c writes them. */
+function decode(file) {
+  try {
+    return decodeURIComponent(file);
+  } catch {
+    return file;
+  }
+}
+
+module.exports = { inspect, names, unlink };
