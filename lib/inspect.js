@@ -79,9 +79,10 @@ function unlink(where) {
   if (where === null || typeof where !== 'object') {
     throw invalidType('The first argument', 'an object with a name or path', where);
   }
-  const { timeout = 10000, ...place } = where;
+  const place = interpret(where, ['name', 'path', 'timeout']);
+  const { timeout = 10000 } = where;
   timeoutOf(timeout, 'The option "timeout"');
-  const spec = { ...interpret(place, ['name', 'path']), timeout, create: 0 };
+  const spec = { ...place, timeout, create: 0 };
   persist(spec, (asked) => binding.unlinkRegion(asked));
 }
 

@@ -5,10 +5,10 @@
 'use strict';
 
 const binding = require('./binding');
-const { MmapipcError, invalidValue, outOfRange, systemError } = require('./errors');
+const { MmapipcError, errnoOf, invalidValue, outOfRange, systemError } = require('./errors');
 const { holderOf } = require('./lock-holder');
 const { PLACE, describe, namesParent, variableOf } = require('./region-options');
-const { codeOf, field } = require('./report');
+const { KIND_DIRECTORY, codeOf, field } = require('./report');
 
 const DEFAULT_SHM = '/dev/shm';
 
@@ -115,11 +115,16 @@ const REGION_ERRORS = {
       'insist with { anyFilesystem: true }',
   ],
 
-  ERR_MMAPIPC_UNSUPPORTED: (spec) => [
-    field('kind') === 0
-      ? 'memory without a file is not part of this version on this system; use { file }'
-      : `${describe(spec)} is a directory, FIFO, socket or device; choose another name, or remove it`,
-  ],
+  ERR_MMAPIPC_UNSUPPORTED(spec) {
+    if (field('kind') === KIND_DIRECTORY) {
+      return systemError(errnoOf('EISDIR'), 'open', spec.where);
+    }
+    return [
+      field('kind') === 0
+        ? 'memory without a file is not part of this version on this system; use { file }'
+        : `${describe(spec)} is a FIFO, socket or device; choose another name, or remove it`,
+    ];
+  },
 
   ERR_MMAPIPC_TIMEOUT(spec) {
     const holder = holderOf(`${field('device')}:${field('inode')}`, false);

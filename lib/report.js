@@ -114,6 +114,7 @@ function tooLong(n) {
 }
 
 module.exports = {
+  KIND_DIRECTORY,
   closedError,
   codeOf,
   errorOf,

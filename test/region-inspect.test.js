@@ -1,0 +1,228 @@
+/*
+ * inspect() and unlink(), as functions and as the command mmapipc.
+ */
+'use strict';
+
+const assert = require('node:assert/strict');
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+
+const { inspect, unlink } = require('..');
+const { ROOT } = require('./support/child');
+const { peers } = require('./support/peer');
+const { isLinux } = require('./support/platform');
+const { regions } = require('./support/regions');
+
+const COMMAND = path.join(ROOT, require('../package.json').bin);
+
+function run(...args) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [COMMAND, ...args], {
+    encoding: 'utf8',
+  });
+  return { status, stdout, stderr };
+}
+
+describe('regions from outside', function () {
+  if (!isLinux) return;
+  this.timeout(20000);
+  const { open, files, folder } = regions();
+  const start = peers();
+
+  describe('inspect', () => {
+    it('says the same by handle, name, path and inherit', async () => {
+      const named = open({ name: 'it', size: 100 });
+      const anonymous = open({ inherit: 'it', size: 200 });
+      for (const [where, size] of [
+        [{ name: 'it' }, 100],
+        [{ path: path.join(folder, 'it') }, 100],
+        [anonymous.handle, 200],
+        [{ handle: anonymous.handle }, 200],
+        [{ inherit: 'it' }, 200],
+      ]) {
+        const { since, ...participant } = inspect(where).participants[0];
+        assert.ok(Math.abs(Date.now() - since) < 60000, `${since}`);
+        assert.equal(participant.pid, process.pid);
+        assert.equal(participant.alive, true);
+        const { id, ...facts } = { ...inspect(where), participants: undefined };
+        assert.match(id, /^[0-9a-f]{32}$/);
+        assert.deepEqual(facts, {
+          state: 'ok',
+          kind: 'Mmap',
+          size,
+          version: 1,
+          writers: 1,
+          readers: 0,
+          dead: 0,
+          participants: undefined,
+        });
+      }
+      assert.equal(inspect(anonymous.handle).id, anonymous.handle.split(':')[1]);
+      named.close();
+      const elsewhere = await start.thread();
+      const there = (self) => self.require(`${self.root}/lib`).inspect({ inherit: 'it' }).size;
+      await elsewhere.run((self, root) => void (self.root = root), ROOT);
+      assert.equal(await elsewhere.run(there), 200);
+    });
+
+    it('tells the living from the dead, and readers from writers', async () => {
+      const map = open({ size: 100 });
+      const dead = await start.process({ handle: map.handle });
+      const thread = await start.thread({ handle: map.handle });
+      const reader = await start.process({ handle: map.handle, readOnly: true });
+      const pid = await dead.run(() => process.pid);
+      dead.end();
+      await dead.ended;
+      const facts = inspect(map.handle);
+      assert.deepEqual([facts.writers, facts.readers, facts.dead], [2, 1, 1]);
+      const of = (one) => facts.participants.filter((p) => p.pid === one);
+      assert.deepEqual(
+        of(pid).map(({ alive }) => alive),
+        [false],
+      );
+      assert.deepEqual(
+        of(process.pid).map(({ alive }) => alive),
+        [true, true],
+      );
+      assert.equal(new Set(of(process.pid).map((p) => p.thread)).size, 2);
+      thread.end();
+      reader.end();
+    });
+
+    it('takes no lock and attaches to nothing', () => {
+      const map = open({ name: 'it', size: 100 });
+      const { number } = inspect({ name: 'it' }).participants[0];
+      for (let i = 0; i < 100; i++) inspect({ name: 'it' });
+      map.close();
+      assert.equal(number, 1);
+      assert.deepEqual(files(), []);
+    });
+
+    it('of what is not there is ENOENT; what is half made says so', () => {
+      assert.throws(() => inspect({ name: 'it' }), { code: 'ENOENT', path: 'it' });
+      assert.throws(() => inspect({ path: '/nowhere/at/all' }), { code: 'ENOENT' });
+      assert.throws(() => inspect({ inherit: 'it' }), { code: 'ENOENT' });
+      open({ name: 'other', size: 1 });
+      fs.writeFileSync(path.join(folder, 'it'), '');
+      assert.equal(inspect({ name: 'it' }).state, 'unfinished');
+    });
+
+    it('refuses other arguments', () => {
+      for (const [value, code] of [
+        [5, 'ERR_INVALID_ARG_TYPE'],
+        [null, 'ERR_INVALID_ARG_TYPE'],
+        [{}, 'ERR_INVALID_ARG_VALUE'],
+        [{ name: 'x', path: 'y' }, 'ERR_INVALID_ARG_VALUE'],
+        [{ nam: 'x' }, 'ERR_INVALID_ARG_VALUE'],
+        ['rubbish', 'ERR_INVALID_ARG_VALUE'],
+      ]) {
+        assert.throws(() => inspect(value), { code });
+      }
+    });
+  });
+
+  describe('unlink', () => {
+    it('removes a name; those attached keep what they have', () => {
+      const map = open({ name: 'it', size: 100 });
+      unlink({ name: 'it' });
+      assert.deepEqual(files(), []);
+      const other = open({ name: 'it', size: 200 });
+      map.write('old');
+      assert.equal(other.readString(0, 3), '\0\0\0');
+      map.close();
+      assert.deepEqual(files(), ['it']);
+      unlink({ path: path.join(folder, 'it'), timeout: 100 });
+      assert.throws(() => unlink({ name: 'it' }), { code: 'ENOENT' });
+    });
+
+    it('leaves alone what is no region', () => {
+      open({ name: 'it', size: 100 });
+      const file = path.join(folder, '..', 'precious');
+      fs.writeFileSync(file, 'precious data of somebody');
+      assert.throws(() => unlink({ path: file }), { code: 'ERR_MMAPIPC_FOREIGN' });
+      assert.equal(fs.readFileSync(file, 'utf8'), 'precious data of somebody');
+      assert.throws(() => unlink('it'), { code: 'ERR_INVALID_ARG_TYPE' });
+      assert.throws(() => unlink({ handle: 'it' }), { code: 'ERR_INVALID_ARG_VALUE' });
+      assert.throws(() => unlink({}), { code: 'ERR_INVALID_ARG_VALUE' });
+    });
+  });
+
+  describe('the command', () => {
+    it('inspect, for people and as JSON', () => {
+      const map = open({ name: 'with space', size: 100 });
+      const plain = open({ size: 7 });
+      for (const args of [['--name', 'with space'], [path.join(folder, files()[0])]]) {
+        const { status, stdout } = run('inspect', ...args);
+        assert.equal(status, 0);
+        assert.match(stdout, /^state +ok\nkind +Mmap\nsize +100 bytes\n/);
+        assert.match(stdout, new RegExp(`alive {2}pid ${process.pid}, `));
+      }
+      const { stdout } = run('inspect', plain.handle, '--json');
+      assert.equal(JSON.parse(stdout).size, 7);
+      assert.equal(JSON.parse(stdout).participants[0].pid, process.pid);
+      map.close();
+    });
+
+    it('inspect of what is not whole, or not there, exits with 1', () => {
+      const { status, stdout } = run('inspect', __filename);
+      assert.deepEqual(
+        [status, stdout],
+        [1, 'state         foreign: the file is no region of mmapipc\n'],
+      );
+      const missing = run('inspect', '--name', 'missing');
+      assert.equal(missing.status, 1);
+      assert.match(missing.stderr, /^mmapipc: ENOENT.*nobody has a region of this name\n$/);
+    });
+
+    it('ls, with who is attached', () => {
+      assert.deepEqual(run('ls'), { status: 0, stdout: '', stderr: '' });
+      open({ name: 'b', size: 100 });
+      open({ name: 'ä', size: 50 });
+      const { stdout } = run('ls');
+      assert.equal(
+        stdout,
+        `b  Mmap, 100 bytes, 1 attached (pid ${process.pid})\n` +
+          `ä  Mmap, 50 bytes, 1 attached (pid ${process.pid})\n`,
+      );
+      const list = JSON.parse(run('ls', '--json').stdout);
+      assert.deepEqual(
+        list.map(({ name, state }) => [name, state]),
+        [
+          ['b', 'ok'],
+          ['ä', 'ok'],
+        ],
+      );
+    });
+
+    it('unlink', () => {
+      open({ name: 'it', size: 100 });
+      assert.deepEqual(run('unlink', '--name', 'it'), { status: 0, stdout: '', stderr: '' });
+      assert.deepEqual(files(), []);
+      assert.equal(run('unlink', '--name', 'it').status, 1);
+      const foreign = run('unlink', __filename);
+      assert.equal(foreign.status, 1);
+      assert.match(foreign.stderr, /left alone/);
+    });
+
+    it('a wrong use prints how it is used, kindly, and exits with 2', () => {
+      for (const args of [
+        [],
+        ['foo'],
+        ['inspect'],
+        ['inspect', 'a', 'b'],
+        ['ls', 'x'],
+        ['ls', '--x'],
+        ['unlink', 'memfd:x'],
+        ['inspect', 'x', '--name', 'y'],
+      ]) {
+        const { status, stdout, stderr } = run(...args);
+        assert.deepEqual([status, stdout], [2, ''], args.join(' '));
+        assert.match(stderr, /^mmapipc: .+\nusage:\n/);
+      }
+      for (const args of [['--help'], ['-h'], ['help'], ['ls', '--help']]) {
+        const { status, stdout } = run(...args);
+        assert.deepEqual([status, stdout.slice(0, 6)], [0, 'usage:']);
+      }
+    });
+  });
+});
