@@ -11,7 +11,7 @@ const path = require('node:path');
 const { Mmap } = require('..');
 const { timer } = require('./lib/measure');
 const { duration, median, size, table, verdict } = require('./lib/numbers');
-const { resident } = require('./lib/memory');
+const { proportional, resident } = require('./lib/memory');
 
 const GIB = 2 ** 30;
 const SIZE = 2 ** 20;
@@ -63,16 +63,17 @@ function untouched() {
   };
 }
 
-/* What each of many handles on one region adds; JS's own objects are part of it. */
+/* What each of many handles on one region adds; JS's own objects are part of it.
+ * Pages that all share are no more memory for being mapped once more. */
 function handles() {
   const { handle } = (globalThis.benchKept = new Mmap({ size: SIZE }));
   const attach = (n) => Array.from({ length: n }, () => new Mmap({ handle }));
   for (const map of attach(MEASURED)) map.close();
   return () => {
     globalThis.gc();
-    const before = resident();
+    const before = proportional();
     const maps = attach(MEASURED);
-    const growth = (resident() - before) / MEASURED;
+    const growth = (proportional() - before) / MEASURED;
     for (const map of maps) map.close();
     return { growth };
   };
