@@ -16,7 +16,10 @@ export const PROT_WRITE: 2;
 export const MAP_SHARED: 1;
 /** Stores stay in this process: a page stored into becomes a private copy. */
 export const MAP_PRIVATE: 2;
-/** Memory without a file. Not in this version: ERR_MMAPIPC_UNSUPPORTED. */
+/**
+ * Memory without a file. With MAP_SHARED: anonymous when the file is null, else `{ inherit: file }`.
+ * With MAP_PRIVATE: memory of this process alone.
+ */
 export const MAP_ANON: 32;
 /** The same as {@link MAP_ANON}. */
 export const MAP_ANONYMOUS: 32;
@@ -51,10 +54,15 @@ export class MmapipcError extends Error {
   name: 'MmapipcError';
   /** ERR_MMAPIPC_ACCESS, ERR_MMAPIPC_CLOSED ... */
   code: string;
-  /** The file, where there is one. */
+  /** The file, name or handle, where there is one. */
   path?: string;
-  /** ERR_MMAPIPC_FILE_TOO_SMALL: bytes the file would have to have. */
+  /** ERR_MMAPIPC_FILE_TOO_SMALL, ERR_MMAPIPC_TOO_SMALL: bytes there would have to be. */
   required?: number;
+  /** ERR_MMAPIPC_TOO_SMALL: bytes the region has. */
+  capacity?: number;
+  /** ERR_MMAPIPC_KIND: the class that made the region, and the one that opens it. */
+  found?: string;
+  wanted?: string;
   /** ERR_MMAPIPC_FILE_TOO_SMALL: bytes it has. */
   actual?: number;
   /** ERR_MMAPIPC_TIMEOUT: one that holds the lock, where the system tells. */
@@ -98,23 +106,53 @@ export interface LockGuard {
   [Symbol.dispose](): void;
 }
 
+/**
+ * Where memory without a file lives: at most one of these. None: it is anonymous, and others find
+ * it by its {@link Mmap.handle}.
+ *
+ * All of it lives while anybody is attached. Linux only in this version (ERR_MMAPIPC_UNSUPPORTED).
+ */
+export interface RegionOptions {
+  /** Attaches to what another object's `handle` names, in any process of the same user. */
+  handle?: string;
+  /**
+   * What this process, or one above it, calls so: cluster workers, forked and spawned children and
+   * worker_threads find it by this name. In one that finds nothing it is
+   * ERR_MMAPIPC_NOT_INHERITED: open it in the primary before the first fork.
+   */
+  inherit?: string;
+  /**
+   * What any program of the same user finds by this name (any text without slashes). What nobody
+   * has open any more is made afresh.
+   */
+  name?: string;
+}
+
 /** Options of {@link Mmap}. A name that is not one of these is an error that says so. */
-export interface MmapOptions {
+export interface MmapOptions extends RegionOptions {
   /** The file. A descriptor or FileHandle is duplicated; yours may be closed at once. */
-  file: FileLike;
-  /** Bytes to map; 0, the default: from `offset` to the end of the file. */
+  file?: FileLike;
+  /**
+   * Bytes to map; 0, the default: from `offset` to the end of the file, or the size of the region
+   * that is there. A region that exists must have at least as many, and is mapped whole; one that is
+   * made, and memory without a place, needs a size.
+   */
   size?: number;
-  /** First byte, any; default 0. */
+  /** First byte of the file, any; default 0. For files only. */
   offset?: number;
   /**
-   * PROT_READ, PROT_WRITE or both. Default PROT_READ, or both with `readOnly: false`. A
+   * PROT_READ, PROT_WRITE or both. Default PROT_READ for a file, both with `readOnly: false` and for
+   * memory without a file. A
    * write-only mapping refuses `read`, `readInto` and `readString`; its `buffer` is there to be
    * stored into, and hardware lets it be read.
    */
   prot?: number;
-  /** `false` is the short form of `prot: PROT_READ | PROT_WRITE`. */
+  /** The short form: `false` of `prot: PROT_READ | PROT_WRITE`, `true` of `prot: PROT_READ`. */
   readOnly?: boolean;
-  /** As MAP_PRIVATE: stores stay in this process. The file is only ever read. Default false. */
+  /**
+   * As MAP_PRIVATE: stores stay in this process. The file or region is only ever read; without one it
+   * is plain memory. Default false.
+   */
   private?: boolean;
   /**
    * Of a read-only mapping: a stray store into `buffer` ends the process (SIGSEGV), instead of
@@ -122,8 +160,8 @@ export interface MmapOptions {
    */
   protect?: boolean;
   /**
-   * Whether a missing file is made. Default `true`, when the mapping is shared and writable and
-   * has a size; `'exclusive'` fails with EEXIST when it is there already.
+   * Whether a missing file or region is made. Default `true`, when the mapping is shared and writable
+   * and has a size; `false`: ENOENT when there is none; `'exclusive'`: EEXIST when there is one.
    */
   create?: boolean | 'exclusive';
   /** Permission bits of a file that is made, less the umask; default 0o600. */
@@ -138,7 +176,10 @@ export interface MmapOptions {
    * unless this object holds it already. Default false.
    */
   autolock?: boolean;
-  /** Milliseconds that every call of this object waits for a lock; default 10,000. */
+  /**
+   * Milliseconds that every call of this object waits for a lock, and that opening a region waits for
+   * a process that is just making, joining or leaving it; default 10,000, Infinity allowed.
+   */
   timeout?: number;
   /**
    * When another process makes the file shorter: 'throw', the default, gives zeros in the place of
@@ -190,8 +231,63 @@ export function unpack(
   options?: UnpackOptions,
 ): Unpacked[];
 
+/** One that attached to a region, as its header has it. */
+export interface Participant {
+  /** Never used again in the life of the region. */
+  number: number;
+  pid: number;
+  thread: number;
+  /** In which `pid` and `thread` are numbered (the inode of the pid namespace), 0: unknown. */
+  pidNamespace: number;
+  since: Date;
+  /** As the kernel knows it; one that is dead never said that it left. */
+  alive: boolean;
+}
+
+/** What {@link inspect} finds. All but `state` and `version` are there when it is 'ok'. */
+export type Inspection =
+  | {
+      state: 'ok';
+      /** The class that made it: 'Mmap'. */
+      kind: string;
+      size: number;
+      version: number;
+      id: string;
+      /** How many are attached, as the kernel knows it, that may write. */
+      writers: number;
+      readers: number;
+      /** Of `participants`: those that are dead. */
+      dead: number;
+      participants: Participant[];
+    }
+  | {
+      /**
+       * 'unfinished': being made, or its maker was killed; 'foreign': no region; 'version': of another
+       * version or byte order; 'damaged': what it says of itself cannot be.
+       */
+      state: 'unfinished' | 'foreign' | 'version' | 'damaged';
+      reason: string;
+      version: number;
+    };
+
 /**
- * A file as memory of this process.
+ * What the header of a region says. Takes no lock, changes nothing, and does not throw on a damaged
+ * one.
+ *
+ * @throws ENOENT, EACCES - there is nothing, or nothing that this user may look at
+ */
+export function inspect(where: string | RegionOptions | { path: string | URL }): Inspection;
+
+/**
+ * Removes a name, or the file of a region; those attached keep what they have until they close.
+ *
+ * @throws ENOENT - nothing is there; ERR_MMAPIPC_FOREIGN - the file is no region, and stays;
+ *   ERR_MMAPIPC_TIMEOUT - somebody is just making, joining or leaving it
+ */
+export function unlink(where: { name?: string; path?: string | URL; timeout?: number }): void;
+
+/**
+ * A file, or memory without one, as memory of this process.
  *
  * A shared mapping is one memory for all processes that map the file. A read-only one cannot change
  * it: `write` throws, and a store into `buffer` changes a private copy of that page, in this
@@ -213,18 +309,32 @@ export class Mmap {
    * is too short is extended with zeros when the mapping is shared and writable, and the space is
    * really taken (ENOSPC here, not at some later store); nothing is left behind on failure.
    *
-   * @param file - path, `file:` URL, descriptor (duplicated) or FileHandle
+   * Without a file (options, or MAP_ANON) it is shared memory: see {@link RegionOptions}.
+   *
+   * @param file - path, `file:` URL, descriptor (duplicated) or FileHandle; with MAP_ANON the name
+   *   that children inherit, or null
    * @param length - bytes; 0: from `offset` to the end of the file
    * @param prot - PROT_READ, PROT_WRITE or both
-   * @param flags - MAP_SHARED or MAP_PRIVATE, with MAP_FILE or without
+   * @param flags - MAP_SHARED or MAP_PRIVATE, with MAP_FILE or MAP_ANON or without
    * @param offset - first byte, any: it need not be a multiple of the page size
    * @throws ERR_MMAPIPC_FILE_TOO_SMALL - the file ends before the range and may not be extended
    *   (also: length 0 and nothing lies beyond `offset`)
    * @throws ERR_MMAPIPC_FILESYSTEM - a shared writable mapping on a network or FUSE file system
-   * @throws ERR_MMAPIPC_UNSUPPORTED - a FIFO, socket or device; MAP_ANON
+   * @throws ERR_MMAPIPC_UNSUPPORTED - a FIFO, socket or device; a region on a system without
+   * @throws ERR_MMAPIPC_TOO_SMALL - the region exists, with less than `size` (`required`, `capacity`)
+   * @throws ERR_MMAPIPC_NOT_INHERITED - `inherit` finds nothing in a forked child or a thread
+   * @throws ERR_MMAPIPC_TIMEOUT - a process that makes, joins or leaves the region does not go on
+   * @throws ERR_MMAPIPC_KIND, _VERSION, _FOREIGN, _CORRUPT, _EXHAUSTED, _OWNER - what is there is not
+   *   what was asked for, or not to be trusted
    * @throws the system's refusals as fs gives them: ENOENT, EACCES, EISDIR, ENOSPC, EMFILE ...
    */
-  constructor(file: FileLike, length?: number, prot?: number, flags?: number, offset?: number);
+  constructor(
+    file: FileLike | null,
+    length?: number,
+    prot?: number,
+    flags?: number,
+    offset?: number,
+  );
   constructor(options: MmapOptions);
 
   /**
@@ -232,6 +342,24 @@ export class Mmap {
    * awaited before the mapping is closed.
    */
   static with<T>(file: FileLike | MmapOptions, fn: (map: Mmap) => T): T;
+
+  /**
+   * Attaches to a region by its handle.
+   * @throws ENOENT - nobody has it any more; EACCES - its process may not be looked into
+   */
+  static attach(handle: string, options?: Omit<MmapOptions, 'handle' | 'file'>): Mmap;
+  /** Opens what exists, with the size it has. @throws ENOENT - nothing is there */
+  static open(options: Omit<MmapOptions, 'create'>): Mmap;
+
+  /**
+   * How any process of the same user attaches, while anybody is: by a message, argv or env. Undefined
+   * for files, names and private memory. Stays readable after close().
+   */
+  readonly handle: string | undefined;
+  /** The name it was opened by. */
+  readonly name: string | undefined;
+  /** What JSON says of it: the handle, or `{ name }` or `{ file }`, as `new Mmap` takes it. */
+  toJSON(): string | { name: string } | { file: string } | undefined;
 
   /** Bytes of the mapping. Stays readable after close(). */
   readonly size: number;

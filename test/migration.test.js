@@ -96,7 +96,6 @@ const ruby = {
     const made = new Mmap({ inherit: 'migration-ruby', size: 10 });
     return Object.values(process.env).includes(made.handle);
   },
-  'inherit?': () => new Mmap({ inherit: 'migration-ruby', size: 10 }).handle !== undefined,
   ':size': (map, path) => new Mmap({ file: path, size: 20, readOnly: false }).size === 20,
   ':protection': (map, path) => protections(path),
   ':access': (map, path) => protections(path),

@@ -8,6 +8,9 @@ import {
   Mmap,
   MmapipcError,
   constants,
+  inspect,
+  unlink,
+  MAP_ANON,
   MAP_FILE,
   MAP_PRIVATE,
   MAP_SHARED,
@@ -23,6 +26,20 @@ const map = new Mmap(options);
 new Mmap('/x', 8192, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FILE, 3);
 new Mmap(new URL('file:///x'));
 new Mmap(3, 0, constants.PROT_READ, MAP_PRIVATE);
+
+const region = new Mmap({ inherit: 'x', size: 10, create: 'exclusive', timeout: Infinity });
+new Mmap(null, 10, PROT_READ, MAP_SHARED | MAP_ANON);
+const attached: Mmap = Mmap.attach(region.handle ?? '', { readOnly: true });
+Mmap.open({ name: attached.name });
+const facts = inspect({ name: 'x' });
+if (facts.state === 'ok') facts.participants.map(({ pid, alive }) => (alive ? pid : 0));
+else facts.reason.trim();
+inspect('memfd:');
+unlink({ path: new URL('file:///x'), timeout: 5 });
+// @ts-expect-error
+unlink('x');
+// @ts-expect-error
+Mmap.open({ name: 'x', create: true });
 
 const advice: Advice = 'willneed';
 const size: number = map.size;
@@ -69,7 +86,6 @@ export function told(error: unknown): string {
 
 // @ts-expect-error: no such option
 new Mmap({ file: '/x', readonly: true });
-// @ts-expect-error: options need a file
 new Mmap({ size: 10 });
 // @ts-expect-error: no such advice
 map.advise('fast');
