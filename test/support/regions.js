@@ -4,6 +4,7 @@
 'use strict';
 
 const fs = require('node:fs');
+const os = require('node:os');
 const path = require('node:path');
 
 const { Mmap } = require('../..');
@@ -17,7 +18,7 @@ const DISPOSE = Symbol.dispose ?? Symbol.for('nodejs.dispose');
 function regions() {
   let opened = [];
   let before_;
-  const parent = fs.existsSync('/dev/shm') ? '/dev/shm' : '/tmp';
+  const parent = fs.existsSync('/dev/shm') ? '/dev/shm' : os.tmpdir();
   const scope = { directory: fs.mkdtempSync(path.join(parent, 'mmapipc-names-')) };
   before(() => {
     before_ = process.env.MMAPIPC_DIR;
