@@ -242,8 +242,8 @@ function unpackAgain(answer, call, template, bytes) {
     else growText(frame[NUMBER], 0);
     answer = call(bytes);
   }
-  if (answer > 0) throw packError(answer, template);
-  return answer;
+  if (typeof answer === 'number' && answer > 0) throw packError(answer, template);
+  return answer; // perhaps the text
 }
 
 function bigintOf(given) {

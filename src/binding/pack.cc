@@ -44,6 +44,11 @@ Packer *packer_of(napi_env env, napi_callback_info info) {
   return static_cast<Packer *>(data);
 }
 
+/* A field of the frame; lib/ puts in what is not negative. */
+inline uint64_t whole(double number) {
+  return static_cast<uint64_t>(static_cast<int64_t>(number));
+}
+
 napi_value result(napi_env env, int64_t number) {
   napi_value value = nullptr;
   if (number != 0) napi_create_int64(env, number, &value);
@@ -57,7 +62,7 @@ int fail(Packer *packer, mipc_pack_error_t error, const mipc_pack_failure_t &fai
 }
 
 const mipc_template_t *program_of(const Packer *packer) {
-  return packer->programs[static_cast<uint32_t>(packer->frame->program) % Packer::PROGRAMS];
+  return packer->programs[whole(packer->frame->program) % Packer::PROGRAMS];
 }
 
 /* The values of the frame packed into the output. */
@@ -65,9 +70,9 @@ int pack_output(Packer *packer) {
   mipc_pack_frame_t *frame = packer->frame;
   mipc_pack_values_t values = {packer->slots,
                                packer->tags,
-                               static_cast<size_t>(frame->count),
+                               static_cast<size_t>(whole(frame->count)),
                                packer->text,
-                               static_cast<size_t>(frame->text_size),
+                               static_cast<size_t>(whole(frame->text_size)),
                                frame->numbers != 0};
   mipc_pack_failure_t failure = {};
   size_t size = 0;
@@ -83,8 +88,9 @@ napi_value unpack_from(napi_env env, Packer *packer, const uint8_t *from, size_t
   mipc_pack_values_t values = {packer->slots, packer->tags,      packer->slots_room,
                                packer->text,  packer->text_room, true};
   mipc_pack_failure_t failure = {};
-  mipc_pack_error_t error = mipc_unpack(
-      program_of(packer), from, size, static_cast<mipc_bigint_t>(frame->bigint), &values, &failure);
+  mipc_pack_error_t error =
+      mipc_unpack(program_of(packer), from, size, static_cast<mipc_bigint_t>(whole(frame->bigint)),
+                  &values, &failure);
   frame->count = static_cast<double>(values.count);
   frame->numbers = values.numbers;
   if (error != MIPC_PACK_OK) return result(env, fail(packer, error, failure));
@@ -96,7 +102,7 @@ napi_value unpack_from(napi_env env, Packer *packer, const uint8_t *from, size_t
 }
 
 mipc_mapping_t *mapping_of(Packer *packer) {
-  uint32_t handle = static_cast<uint32_t>(packer->frame->handle);
+  uint32_t handle = static_cast<uint32_t>(whole(packer->frame->handle));
   return static_cast<mipc_mapping_t *>(mipc_slots_get(&packer->environment->mappings, handle));
 }
 
@@ -112,8 +118,8 @@ napi_value pack_into(napi_env env, napi_callback_info info) {
   if (error) return result(env, error);
   mipc_pack_frame_t *frame = packer->frame;
   mipc_mapping_t *mapping = mapping_of(packer);
-  int64_t written = mapping ? mipc_mapping_write(mapping, static_cast<uint64_t>(frame->offset),
-                                                 packer->output, static_cast<uint64_t>(frame->size))
+  int64_t written = mapping ? mipc_mapping_write(mapping, whole(frame->offset), packer->output,
+                                                 whole(frame->size))
                             : static_cast<int64_t>(MIPC_E_CLOSED);
   if (written < 0) return result(env, written);
   frame->written = static_cast<double>(written);
@@ -127,8 +133,8 @@ napi_value unpack_mapping(napi_env env, napi_callback_info info) {
   mipc_mapping_t *mapping = mapping_of(packer);
   if (!mapping) return result(env, MIPC_E_CLOSED);
   const uint8_t *from = nullptr;
-  int64_t size = mipc_mapping_look(mapping, static_cast<uint64_t>(packer->frame->offset),
-                                   static_cast<uint64_t>(packer->frame->length), &from);
+  int64_t size =
+      mipc_mapping_look(mapping, whole(packer->frame->offset), whole(packer->frame->length), &from);
   if (size < 0) return result(env, size);
   return unpack_from(env, packer, from, static_cast<size_t>(size));
 }
