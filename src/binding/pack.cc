@@ -62,18 +62,14 @@ int fail(Packer *packer, mipc_pack_error_t error, const mipc_pack_failure_t &fai
 }
 
 const mipc_template_t *program_of(const Packer *packer) {
-  return packer->programs[whole(packer->frame->program) % Packer::PROGRAMS];
+  return packer->programs[packer->frame->program % Packer::PROGRAMS];
 }
 
 /* The values of the frame packed into the output. */
 int pack_output(Packer *packer) {
   mipc_pack_frame_t *frame = packer->frame;
-  mipc_pack_values_t values = {packer->slots,
-                               packer->tags,
-                               static_cast<size_t>(whole(frame->count)),
-                               packer->text,
-                               static_cast<size_t>(whole(frame->text_size)),
-                               frame->numbers != 0};
+  mipc_pack_values_t values = {packer->slots, packer->tags,     frame->count,
+                               packer->text,  frame->text_size, frame->numbers != 0};
   mipc_pack_failure_t failure = {};
   size_t size = 0;
   mipc_pack_error_t error =
@@ -88,10 +84,9 @@ napi_value unpack_from(napi_env env, Packer *packer, const uint8_t *from, size_t
   mipc_pack_values_t values = {packer->slots, packer->tags,      packer->slots_room,
                                packer->text,  packer->text_room, true};
   mipc_pack_failure_t failure = {};
-  mipc_pack_error_t error =
-      mipc_unpack(program_of(packer), from, size, static_cast<mipc_bigint_t>(whole(frame->bigint)),
-                  &values, &failure);
-  frame->count = static_cast<double>(values.count);
+  mipc_pack_error_t error = mipc_unpack(
+      program_of(packer), from, size, static_cast<mipc_bigint_t>(frame->bigint), &values, &failure);
+  frame->count = static_cast<uint32_t>(values.count);
   frame->numbers = values.numbers;
   if (error != MIPC_PACK_OK) return result(env, fail(packer, error, failure));
   if (values.text_size == 0) return nullptr;
@@ -102,7 +97,7 @@ napi_value unpack_from(napi_env env, Packer *packer, const uint8_t *from, size_t
 }
 
 mipc_mapping_t *mapping_of(Packer *packer) {
-  uint32_t handle = static_cast<uint32_t>(whole(packer->frame->handle));
+  uint32_t handle = packer->frame->handle;
   return static_cast<mipc_mapping_t *>(mipc_slots_get(&packer->environment->mappings, handle));
 }
 

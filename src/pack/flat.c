@@ -120,13 +120,15 @@ bool mipc_i_unpack_flat(const mipc_template_t *program, const uint8_t *from,
       if (mipc_i_is_64((mipc_i_store_t)field->store)) return false;
       mipc_i_store_t store = (mipc_i_store_t)field->store;
       if (count == 1) {
-        slots->number = load_one(store, from);
-      } else {
-        mipc_i_load(store, from, field->size, count, slots, 1);
-      }
-      for (size_t j = 0; j < count; j++)
+        slots++->number = load_one(store, from);
         *tags++ = MIPC_TAG_NUMBER;
+        from += field->size;
+        continue;
+      }
+      mipc_i_load(store, from, field->size, count, slots, 1);
+      memset(tags, MIPC_TAG_NUMBER, count);
       slots += count;
+      tags += count;
       from += count * field->size;
       continue;
     }
