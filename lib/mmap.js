@@ -18,6 +18,7 @@ const { DONE, PLACE, place } = require('./pack');
 const { AUTOLOCKS, Packable } = require('./packable');
 const {
   closedError,
+  countHits,
   errorOf,
   field,
   openError,
@@ -38,11 +39,6 @@ const VIEW = 'an instance of Buffer, TypedArray or DataView';
 const NOT_CLONEABLE = Symbol(
   'An Mmap cannot be posted to another thread: post its .file and map that there. It',
 );
-
-/* C's count of truncations met in this process: while it stands still, no mapping was hit. */
-const hitsBuffer = binding.hitsBuffer();
-const hits = hitsBuffer === undefined ? undefined : new Uint32Array(hitsBuffer);
-const countHits = hits === undefined ? binding.hits : () => hits[0];
 
 class Mmap extends Packable {
   #handle = CLOSED;
@@ -165,7 +161,7 @@ class Mmap extends Packable {
   }
 
   read(offset, length) {
-    if (this.#autolocks()) return this.withLock(() => this.read(offset, length));
+    if (this[AUTOLOCKS]()) return this.withLock(() => this.read(offset, length));
     this.#checkReadable();
     const start = this.#start(offset);
     const n = this.#length(start, length);
@@ -177,7 +173,7 @@ class Mmap extends Packable {
   }
 
   readInto(target, offset, length) {
-    if (this.#autolocks()) return this.withLock(() => this.readInto(target, offset, length));
+    if (this[AUTOLOCKS]()) return this.withLock(() => this.readInto(target, offset, length));
     this.#checkReadable();
     const to = bytesOf(target, 'The "target" argument', VIEW);
     const start = this.#start(offset);
@@ -188,7 +184,7 @@ class Mmap extends Packable {
   }
 
   readString(offset, length, encoding = 'utf8') {
-    if (this.#autolocks()) return this.withLock(() => this.readString(offset, length, encoding));
+    if (this[AUTOLOCKS]()) return this.withLock(() => this.readString(offset, length, encoding));
     this.#checkReadable();
     const start = this.#start(offset);
     const n = this.#length(start, length);
@@ -202,7 +198,7 @@ class Mmap extends Packable {
   }
 
   write(data, offset, length) {
-    if (this.#autolocks()) return this.withLock(() => this.write(data, offset, length));
+    if (this[AUTOLOCKS]()) return this.withLock(() => this.write(data, offset, length));
     this.#checkWritable();
     if (typeof data === 'string') return this.#writeString(data, offset, length);
     const from = bytesOf(data, 'The "data" argument', DATA);
@@ -306,7 +302,23 @@ class Mmap extends Packable {
     return this.#lockDefaults;
   }
 
+  /* The most used way first, in few words, so that the compiler makes one piece of all of it. */
   [PLACE](offset, length, writes) {
+    const size = this.#size;
+    if (
+      length === undefined &&
+      Number.isInteger(offset) &&
+      offset >= 0 &&
+      offset < size &&
+      (writes ? this.#writable : this.#readable)
+    ) {
+      place(this.#handle, offset, size - offset);
+    } else {
+      this.#place(offset, length, writes);
+    }
+  }
+
+  #place(offset, length, writes) {
     if (writes) this.#checkWritable();
     else this.#checkReadable();
     const start = this.#start(offset);
@@ -314,12 +326,9 @@ class Mmap extends Packable {
   }
 
   [DONE](status, syscall) {
+    if (status >= 0 && countHits() === this.#hits && this.#handle !== CLOSED) return;
     this.#check(status, syscall);
     this.#checkWhole();
-  }
-
-  [AUTOLOCKS]() {
-    return this.#autolocks();
   }
 
   [util.inspect.custom](depth, opts, inspect) {
@@ -346,7 +355,7 @@ class Mmap extends Packable {
     this.#hits = count;
   }
 
-  #autolocks() {
+  [AUTOLOCKS]() {
     return this.#autolock && this.#handle !== CLOSED && !this.locked;
   }
 
