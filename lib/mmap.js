@@ -15,7 +15,7 @@ const { DEFAULTS, LOCK } = require('./lockable');
 const { interpret } = require('./mmap-options');
 const { MappedBytes } = require('./mapped-bytes');
 const { DONE, PLACE, place } = require('./pack');
-const { AUTOLOCKS, Packable } = require('./packable');
+const { AUTOLOCKS, NO_WINDOW, Packable, WINDOW } = require('./packable');
 const {
   closedError,
   countHits,
@@ -52,6 +52,7 @@ class Mmap extends Packable {
   #bytes; /* MappedBytes */
   #fileId;
   #autolock;
+  #window = NO_WINDOW; /* what pack and unpack do in JS; made by the first that goes to C */
   #lock; /* FileLock; undefined: not made yet */
   #lockDefaults; /* as lockable.js wants them */
   #hits; /* countHits() when this mapping was last known to be whole */
@@ -273,6 +274,7 @@ class Mmap extends Packable {
     this.#lock?.close(closedError());
     const handle = this.#handle;
     this.#handle = CLOSED;
+    this.#window = NO_WINDOW;
     binding.close(handle, this.#bytes.release());
   }
 
@@ -302,27 +304,18 @@ class Mmap extends Packable {
     return this.#lockDefaults;
   }
 
-  /* The most used way first, in few words, so that the compiler makes one piece of all of it. */
-  [PLACE](offset, length, writes) {
-    const size = this.#size;
-    if (
-      length === undefined &&
-      Number.isInteger(offset) &&
-      offset >= 0 &&
-      offset < size &&
-      (writes ? this.#writable : this.#readable)
-    ) {
-      place(this.#handle, offset, size - offset);
-    } else {
-      this.#place(offset, length, writes);
-    }
+  [WINDOW](offset, size, writes) {
+    const window = this.#window;
+    const fits = Number.isInteger(offset) && offset >= 0 && offset + size <= window.size;
+    return fits && (writes ? this.#writable : this.#readable) ? window : undefined;
   }
 
-  #place(offset, length, writes) {
+  [PLACE](offset, length, writes) {
     if (writes) this.#checkWritable();
     else this.#checkReadable();
     const start = this.#start(offset);
     place(this.#handle, start, this.#length(start, length));
+    if (this.#window === NO_WINDOW) this.#window = this.#bytes.window();
   }
 
   [DONE](status, syscall) {

@@ -196,7 +196,7 @@ function packAgain(answer, call, template, values) {
 /* Packs the values that were put; bytes that were written to the target. */
 function packInto(target, offset, template, values) {
   turn++;
-  words[PROGRAM] = PACK.indexOf(template);
+  words[PROGRAM] = PACK.find(template).index;
   target[PLACE](offset, undefined, true);
   let answer = callPackInto();
   if (answer !== undefined) answer = packAgain(answer, callPackInto, template, values);
@@ -209,7 +209,7 @@ function packInto(target, offset, template, values) {
 function pack(template, ...values) {
   turn++;
   putArguments(values);
-  words[PROGRAM] = PACK.indexOf(template);
+  words[PROGRAM] = PACK.find(template).index;
   const answer = callPack();
   if (answer !== undefined) packAgain(answer, callPack, template, values);
   const size = doubles[SIZE];
@@ -272,7 +272,7 @@ function place(handle, offset, length) {
 function unpackFrom(target, offset, length, template, given) {
   turn++;
   words[BIGINT] = given === undefined ? AUTO : bigintOf(given);
-  words[PROGRAM] = UNPACK.indexOf(template);
+  words[PROGRAM] = UNPACK.find(template).index;
   target[PLACE](offset, length, false);
   let answer = callUnpackFrom();
   if (typeof answer === 'number') answer = unpackAgain(answer, callUnpackFrom, template);
@@ -284,7 +284,7 @@ function unpack(template, bytes, given) {
   const from = bytesOf(bytes, 'The "bytes" argument', BYTES);
   turn++;
   words[BIGINT] = bigintOf(given);
-  words[PROGRAM] = UNPACK.indexOf(template);
+  words[PROGRAM] = UNPACK.find(template).index;
   let answer = callUnpack(from);
   if (typeof answer === 'number') answer = unpackAgain(answer, callUnpack, template, from);
   return takeValues(answer);
@@ -345,7 +345,7 @@ function unpackInto(source, offset, template, target) {
   const kind = kindOf(target);
   turn++;
   words[BIGINT] = kind.bigint;
-  words[PROGRAM] = UNPACK.indexOf(template);
+  words[PROGRAM] = UNPACK.find(template).index;
   source[PLACE](offset, undefined, false);
   let answer = callUnpackFrom();
   if (typeof answer === 'number') answer = unpackAgain(answer, callUnpackFrom, template);

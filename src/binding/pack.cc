@@ -169,6 +169,21 @@ Napi::Value compile(const Napi::CallbackInfo &info) {
   return to_number(info, 0);
 }
 
+/* packFields(index) -> [kind, count, size, ...] of a flat program, a kind being a mipc_i_store_t or
+ * the letter of a string; [] of another */
+Napi::Value fields(const Napi::CallbackInfo &info) {
+  Packer *packer = packer_of(info);
+  const mipc_template_t *program = packer->programs[to_u32(info[0]) % Packer::PROGRAMS];
+  Napi::Array list = Napi::Array::New(info.Env());
+  mipc_flat_field_t field;
+  for (uint32_t i = 0; program && mipc_template_flat(program, i, &field); i++) {
+    list.Set(3 * i, field.kind);
+    list.Set(3 * i + 1, field.count);
+    list.Set(3 * i + 2, field.size);
+  }
+  return list;
+}
+
 /* packMemory([frame, slots, tags, text, output]: ArrayBuffer[]): C works on these from now on.
  * Nobody else has them, so they are never detached. */
 Napi::Value memory(const Napi::CallbackInfo &info) {
@@ -212,6 +227,7 @@ void pack_exports(Napi::Env env, Napi::Object exports) {
   set(exports, "unpack", unpack, packer);
   set(exports, "unpackFrom", unpack_mapping, packer);
   exports.Set("packCompile", Napi::Function::New<compile>(env, "packCompile", packer));
+  exports.Set("packFields", Napi::Function::New<fields>(env, "packFields", packer));
   exports.Set("packMemory", Napi::Function::New<memory>(env, "packMemory", packer));
   exports.Set("packPrograms", Packer::PROGRAMS);
 }

@@ -8,6 +8,16 @@
 #include "number_i.h"
 #include "unpack_i.h"
 
+bool mipc_template_flat(const mipc_template_t *program, uint32_t index,
+                        mipc_flat_field_t *ret_field) {
+  if (!program->flat || index >= program->count) return false;
+  const mipc_i_field_t *field = &program->fields[index];
+  ret_field->kind = field->store ? field->store : field->letter;
+  ret_field->count = (uint32_t)field->count;
+  ret_field->size = field->size;
+  return true;
+}
+
 /* One number, as mipc_i_store() has it, where it is most often wanted. */
 static inline bool store_one(mipc_i_store_t store, double number, uint8_t *to) {
   bool finite = true;

@@ -8,6 +8,7 @@
 #ifndef MIPC_PACK_TEMPLATE_H
 #define MIPC_PACK_TEMPLATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -94,6 +95,17 @@ typedef struct mipc_template mipc_template_t;
 mipc_pack_error_t mipc_template_compile(const uint8_t *text, size_t length,
                                         mipc_direction_t direction, mipc_template_t **ret_template,
                                         mipc_pack_failure_t *ret_failure);
+
+/* A field of a flat template, which is numbers of fixed size, and strings (a A Z) with a count. */
+typedef struct {
+  uint32_t kind;  /* of a number a mipc_i_store_t, of a string its letter */
+  uint32_t count; /* of numbers; of a string: bytes */
+  uint32_t size;  /* bytes of one number */
+} mipc_flat_field_t;
+
+/* The field at the index; false behind the last, and when the template is not flat. */
+bool mipc_template_flat(const mipc_template_t *program, uint32_t index,
+                        mipc_flat_field_t *ret_field);
 
 /* NULL is fine. */
 void mipc_template_free(mipc_template_t *program);
