@@ -96,8 +96,8 @@ int64_t mipc_mapping_write(mipc_mapping_t *mapping, uint64_t offset, const void 
 
 /*
  * The same bytes without a copy, for a reader that bears others writing them meanwhile: their
- * address, and how many of `length` lie inside. Failures as mipc_mapping_read(); whether the file was
- * cut off under the reader is to be asked when it is done.
+ * address, and how many of `length` lie inside. Failures as mipc_mapping_read(); whether the file
+ * was cut off under the reader is to be asked when it is done.
  */
 int64_t mipc_mapping_look(const mipc_mapping_t *mapping, uint64_t offset, uint64_t length,
                           const uint8_t **ret_bytes);
