@@ -248,7 +248,7 @@ static bool pop_count(mipc_i_unpack_t *unpack, bool beyond, int64_t *ret_count) 
   if (beyond) return mipc_i_unpack_fail(unpack, MIPC_PACK_LENGTH_AT_END, 0, unpack->at);
   const mipc_pack_slot_t *slot = &values->slots[--values->count];
   uint8_t tag = values->tags[values->count];
-  bool finite;
+  bool finite = true; /* an infinity is a count all the same: a negative one */
   if (tag == MIPC_TAG_TEXT) {
     *ret_count = mipc_i_integer_of_text(values->text + slot->text.offset, slot->text.length);
   } else {
