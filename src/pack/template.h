@@ -59,8 +59,7 @@
   X(BYTE_STRING, BYTES,                                                                            \
     "'U' beyond the end means U0, for which the template must begin with U or hold U0 (as in "     \
     "Perl)")                                                                                       \
-  X(BEYOND_SAFE, BYTES,                                                                            \
-    "the integer at index %n is beyond 2^53 - 1, which { bigint: 'never' } refuses")               \
+  X(BEYOND_SAFE, BYTES, "an integer is beyond 2^53 - 1, which { bigint: 'never' } refuses")        \
   X(TEXT_TOO_LONG, BYTES, "more than 4 GiB of strings")                                            \
   X(TOO_LARGE, BYTES, "more than 16 MiB of padding")                                               \
   X(TOO_MUCH_WORK, BYTES, "the template repeats itself too often for so few bytes or values")

@@ -362,11 +362,11 @@ static bool unpack_fields(mipc_i_unpack_t *unpack, uint32_t first, uint32_t end,
   return true;
 }
 
-/* Which value is an integer that its field's number would not be; none: -1. */
-static int64_t find_integer(const mipc_pack_values_t *values) {
+/* Whether a value is an integer that would be no exact number. */
+static bool has_integer(const mipc_pack_values_t *values) {
   for (size_t i = 0; i < values->count; i++)
-    if (values->tags[i] != MIPC_TAG_NUMBER && values->tags[i] != MIPC_TAG_TEXT) return (int64_t)i;
-  return -1;
+    if (values->tags[i] != MIPC_TAG_NUMBER && values->tags[i] != MIPC_TAG_TEXT) return true;
+  return false;
 }
 
 mipc_pack_error_t mipc_unpack(const mipc_template_t *program, const uint8_t *from, size_t size,
@@ -391,9 +391,8 @@ mipc_pack_error_t mipc_unpack(const mipc_template_t *program, const uint8_t *fro
   values->text_size = 0;
   values->numbers = true;
   if (unpack_fields(&unpack, 0, program->count, program->begin_u, NULL) &&
-      bigint == MIPC_BIGINT_NEVER) {
-    int64_t index = find_integer(values);
-    if (index >= 0) mipc_i_unpack_fail(&unpack, MIPC_PACK_BEYOND_SAFE, 0, (uint64_t)index);
+      bigint == MIPC_BIGINT_NEVER && has_integer(values)) {
+    mipc_i_unpack_fail(&unpack, MIPC_PACK_BEYOND_SAFE, 0, 0);
   }
   *ret_failure = unpack.failure;
   return unpack.error;
