@@ -1,6 +1,6 @@
 /*
  * Birth: regions in a file, which live until somebody removes them. Three processes open the region
- * of one path (to have it made or not, or made by nobody else) and close it, or one of them removes
+ * of one path (to have it made or not, or made by nobody else) and close it, or some of them remove
  * it with unlink(), as often as they like, and die anywhere. At first there is no file, or one with
  * a stranger's bytes; what is finished an outsider may truncate. The rules are these: the maker is
  * who holds the birth lock of the inode that the path names, whoever created the file; it makes
@@ -31,6 +31,7 @@
  * BROKEN_NO_RECHECK           stray, two_live  the lock of an inode that is gone keeps nobody out
  * BROKEN_SAME_INODE           cycle            waits for an inode that will not come back
  * BROKEN_REMOVE_WITHOUT_LOCK  stray            somebody has looked at the path, not yet attached
+ * BROKEN_REMOVE_NO_RECHECK    stray            it waited for one that is gone, and takes another
  * BROKEN_EXCLUSIVE_BY_FILE    false_exists     O_EXCL fails on a file whose maker died
  * BROKEN_VERSION_ALONE        foreign_lost     a stranger's file may have a zero there
  * BROKEN_REMOVES_ANYTHING     foreign_lost     unlink() of a file that is no region
@@ -227,8 +228,10 @@ inline remove_file() {
   sys_read_header();
   if
   :: path != i
-#ifdef BROKEN_REMOVES_ANYTHING
+#if defined(BROKEN_REMOVES_ANYTHING)
   :: path == i -> sys_unlink()
+#elif defined(BROKEN_REMOVE_NO_RECHECK)
+  :: true -> sys_unlink()
 #else
   :: path == i && found == STRANGE
   :: path == i && found != STRANGE -> sys_unlink()
@@ -300,12 +303,15 @@ init {
   fi;
   atomic {
     run Opener();
-#ifndef PAIR
-    run Opener();
-#endif
     if
+#ifdef PAIR
     :: run Other()
     :: run Opener()
+#else
+    :: run Other(); run Other()
+    :: run Other(); run Opener()
+    :: run Opener(); run Opener()
+#endif
     fi
   };
 #ifdef PAIR

@@ -297,12 +297,15 @@ init {
   fi;
   atomic {
     run Opener(READ_BYTE);
-#ifndef PAIR
-    run Opener(WRITE_BYTE);
-#endif
     if
+#ifdef PAIR
     :: run Cleaner()
     :: run Opener(WRITE_BYTE)
+#else
+    :: run Cleaner(); run Cleaner()
+    :: run Cleaner(); run Opener(WRITE_BYTE)
+    :: run Opener(WRITE_BYTE); run Opener(WRITE_BYTE)
+#endif
     fi
   };
 #ifdef PAIR

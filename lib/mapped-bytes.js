@@ -82,6 +82,14 @@ class MappedBytes {
     return start + n <= bytes.length ? bytes.toString(encoding, start, start + n) : undefined;
   }
 
+  /* { size, view, bytes }: the true image as far as JS reaches it, as a DataView and as a Buffer; for
+   * nobody but our own code. */
+  window() {
+    const bytes = this.#truth ?? this.#makeTruth();
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    return { size: bytes.length, view, bytes };
+  }
+
   /* The ArrayBuffers in use, for closing: forgets them. Every later call goes to C, which refuses. */
   release() {
     const windows = this.#views.map((ref) => ref.deref());

@@ -24,8 +24,16 @@ const {
 } = require('./mmap-region');
 const { open } = require('./open');
 const { DONE, PLACE, place } = require('./pack');
-const { AUTOLOCKS, Packable } = require('./packable');
-const { closedError, errorOf, field, readOnlyError, tooLong, truncatedError } = require('./report');
+const { AUTOLOCKS, NO_WINDOW, Packable, WINDOW } = require('./packable');
+const {
+  closedError,
+  countHits,
+  errorOf,
+  field,
+  readOnlyError,
+  tooLong,
+  truncatedError,
+} = require('./report');
 const { DISPOSE, use } = require('./scope');
 const { boolean, bytesOf, callback, integer, options } = require('./validate');
 
@@ -40,11 +48,6 @@ const NOT_CLONEABLE = Symbol(
   'An Mmap cannot be posted to another thread: post its .file, .handle or .name and open that there. It',
 );
 
-/* C's count of truncations met in this process: while it stands still, no mapping was hit. */
-const hitsBuffer = binding.hitsBuffer();
-const hits = hitsBuffer === undefined ? undefined : new Uint32Array(hitsBuffer);
-const countHits = hits === undefined ? binding.hits : () => hits[0];
-
 class Mmap extends Packable {
   #handle = CLOSED;
   #spec;
@@ -58,6 +61,7 @@ class Mmap extends Packable {
   #fileId;
   #region; /* Region of mmap-region.js; undefined: a file, or memory of this process alone */
   #autolock;
+  #window = NO_WINDOW; /* what pack and unpack do in JS; made by the first that goes to C */
   #lock; /* FileLock; undefined: not made yet */
   #lockDefaults; /* as lockable.js wants them */
   #hits; /* countHits() when this mapping was last known to be whole */
@@ -163,7 +167,7 @@ class Mmap extends Packable {
   }
 
   read(offset, length) {
-    if (this.#autolocks()) return this.withLock(() => this.read(offset, length));
+    if (this[AUTOLOCKS]()) return this.withLock(() => this.read(offset, length));
     this.#checkReadable();
     const start = this.#start(offset);
     const n = this.#length(start, length);
@@ -175,7 +179,7 @@ class Mmap extends Packable {
   }
 
   readInto(target, offset, length) {
-    if (this.#autolocks()) return this.withLock(() => this.readInto(target, offset, length));
+    if (this[AUTOLOCKS]()) return this.withLock(() => this.readInto(target, offset, length));
     this.#checkReadable();
     const to = bytesOf(target, 'The "target" argument', VIEW);
     const start = this.#start(offset);
@@ -186,7 +190,7 @@ class Mmap extends Packable {
   }
 
   readString(offset, length, encoding = 'utf8') {
-    if (this.#autolocks()) return this.withLock(() => this.readString(offset, length, encoding));
+    if (this[AUTOLOCKS]()) return this.withLock(() => this.readString(offset, length, encoding));
     this.#checkReadable();
     const start = this.#start(offset);
     const n = this.#length(start, length);
@@ -200,7 +204,7 @@ class Mmap extends Packable {
   }
 
   write(data, offset, length) {
-    if (this.#autolocks()) return this.withLock(() => this.write(data, offset, length));
+    if (this[AUTOLOCKS]()) return this.withLock(() => this.write(data, offset, length));
     this.#checkWritable();
     if (typeof data === 'string') return this.#writeString(data, offset, length);
     const from = bytesOf(data, 'The "data" argument', DATA);
@@ -276,6 +280,7 @@ class Mmap extends Packable {
     const handle = this.#handle;
     this.#handle = CLOSED;
     this.#region?.close(this);
+    this.#window = NO_WINDOW;
     binding.close(handle, this.#bytes.release());
   }
 
@@ -306,20 +311,24 @@ class Mmap extends Packable {
     return this.#lockDefaults;
   }
 
+  [WINDOW](offset, size, writes) {
+    const window = this.#window;
+    const fits = Number.isInteger(offset) && offset >= 0 && offset + size <= window.size;
+    return fits && (writes ? this.#writable : this.#readable) ? window : undefined;
+  }
+
   [PLACE](offset, length, writes) {
     if (writes) this.#checkWritable();
     else this.#checkReadable();
     const start = this.#start(offset);
     place(this.#handle, start, this.#length(start, length));
+    if (this.#window === NO_WINDOW) this.#window = this.#bytes.window();
   }
 
   [DONE](status, syscall) {
+    if (status >= 0 && countHits() === this.#hits && this.#handle !== CLOSED) return;
     this.#check(status, syscall);
     this.#checkWhole();
-  }
-
-  [AUTOLOCKS]() {
-    return this.#autolocks();
   }
 
   [util.inspect.custom](depth, opts, inspect) {
@@ -344,7 +353,7 @@ class Mmap extends Packable {
     this.#hits = count;
   }
 
-  #autolocks() {
+  [AUTOLOCKS]() {
     return this.#autolock && this.#handle !== CLOSED && !this.locked;
   }
 

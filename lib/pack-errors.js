@@ -7,7 +7,7 @@ const os = require('node:os');
 
 const binding = require('./binding');
 const { invalidType, invalidValue, outOfRange, systemError, withCode } = require('./errors');
-const { FIELDS, frame } = require('./pack-memory');
+const { FIELDS, doubles, words } = require('./pack-memory');
 
 /* The numbers of the answers that are no failures. */
 const [MORE_VALUES, MORE_TEXT, MORE_OUTPUT] = ['MORE_VALUES', 'MORE_TEXT', 'MORE_OUTPUT'].map(
@@ -30,9 +30,9 @@ const MAKE = {
 /* The error of a positive answer; `values` are those that were packed. */
 function packError(answer, template, values = []) {
   const { kind, text } = binding.packErrors[answer];
-  const number = frame[FIELDS.number];
+  const number = doubles[FIELDS.number];
   const filled = text
-    .replace('%c', () => String.fromCharCode(frame[FIELDS.letter]))
+    .replace('%c', () => String.fromCharCode(words[FIELDS.letter]))
     .replace('%n', () => String(number));
   return MAKE[kind](template, filled, values[number], number);
 }

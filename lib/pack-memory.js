@@ -13,17 +13,23 @@ const FEW = { slots: 1024, text: 16384, output: 16384 };
 const MANY = { slots: 2 ** 20, text: 2 ** 23, output: 2 ** 23 };
 const MOST_TEXT = 2 ** 32 - 1;
 
-/* Where the fields of the frame are, as elements of a Float64Array. */
+/* Where the fields of the frame are, as elements of `words` or `doubles`, by their type. */
 const FIELDS = Object.fromEntries(
-  Object.entries(binding.layout.pack.fields).map(([name, { offset }]) => [name, offset / 8]),
+  Object.entries(binding.layout.pack.fields).map(([name, { offset, type }]) => [
+    name,
+    offset / (type === 'double' ? 8 : 4),
+  ]),
 );
 
-const frame = new Float64Array(binding.layout.pack.size / 8);
+const frame = new ArrayBuffer(binding.layout.pack.size);
+const words = new Uint32Array(frame);
+const doubles = new Float64Array(frame);
+
 const memory = {
   numbers: undefined, // Float64Array: a slot as a number,
   integers: undefined, // BigInt64Array: as an integer,
   naturals: undefined, // BigUint64Array: as one without a sign,
-  words: undefined, // Uint32Array: as offset and length of a text
+  places: undefined, // Uint32Array: as offset and length of a text
   tags: undefined, // Uint8Array: which of them
   text: undefined, // Buffer
   output: undefined, // Buffer
@@ -35,14 +41,14 @@ function setSlots(n) {
   memory.numbers = new Float64Array(slots);
   memory.integers = new BigInt64Array(slots);
   memory.naturals = new BigUint64Array(slots);
-  memory.words = new Uint32Array(slots);
+  memory.places = new Uint32Array(slots);
   memory.tags = new Uint8Array(n);
 }
 
 function tell() {
   const { numbers, tags, text, output } = memory;
   memory.large = tags.length > MANY.slots || text.length > MANY.text || output.length > MANY.output;
-  binding.packMemory([frame.buffer, numbers.buffer, tags.buffer, text.buffer, output.buffer]);
+  binding.packMemory([frame, numbers.buffer, tags.buffer, text.buffer, output.buffer]);
 }
 
 /* An ArrayBuffer of its own: the pool of Buffer is everybody's. */
@@ -85,4 +91,4 @@ memory.text = bytes(FEW.text);
 memory.output = bytes(FEW.output);
 tell();
 
-module.exports = { FIELDS, frame, memory, growSlots, growText, growOutput, shrink };
+module.exports = { FIELDS, doubles, words, memory, growSlots, growText, growOutput, shrink };

@@ -7,29 +7,29 @@
 const binding = require('./binding');
 const { invalidType, invalidValue } = require('./errors');
 const { packError } = require('./pack-errors');
+const { planOf } = require('./pack-flat');
 
 const EACH = binding.packPrograms / 2; // half of them for either direction
 
 class Programs {
   #unpack;
   #first;
-  #entries = new Map(); // template -> { index, used }
+  #entries = new Map(); // template -> { template, index, used, plan }
   #clock = 0;
-  #last; // the template of the last call, and its index
-  #lastIndex;
+  #last = { template: undefined }; // that of the last call
 
   constructor(unpack) {
     this.#unpack = unpack;
     this.#first = unpack ? EACH : 0;
   }
 
-  indexOf(template) {
-    if (template === this.#last) return this.#lastIndex;
+  /* { index in C, plan }: the plan is how JS does it without C (pack-flat.js), if it does. */
+  find(template) {
+    if (template === this.#last.template) return this.#last;
     const entry = this.#entries.get(template) ?? this.#add(template);
     entry.used = ++this.#clock;
-    this.#last = template;
-    this.#lastIndex = entry.index;
-    return entry.index;
+    this.#last = entry;
+    return entry;
   }
 
   #add(template) {
@@ -46,7 +46,7 @@ class Programs {
     const answer = binding.packCompile(index, text, this.#unpack);
     if (answer !== 0) throw packError(answer, template); // what was there is still there
     if (full) this.#entries.delete(oldest);
-    const entry = { index, used: 0 };
+    const entry = { template, index, used: 0, plan: planOf(binding.packFields(index)) };
     this.#entries.set(template, entry);
     return entry;
   }

@@ -10,7 +10,16 @@ const { isProxy, isBigInt64Array, isFloat64Array } = require('node:util').types;
 const binding = require('./binding');
 const { invalidType, invalidValue, outOfRange } = require('./errors');
 const { MORE_VALUES, MORE_TEXT, MORE_OUTPUT, packError } = require('./pack-errors');
-const { FIELDS, frame, memory, growSlots, growText, growOutput, shrink } = require('./pack-memory');
+const {
+  FIELDS,
+  doubles,
+  words,
+  memory,
+  growSlots,
+  growText,
+  growOutput,
+  shrink,
+} = require('./pack-memory');
 const { PACK, UNPACK } = require('./pack-programs');
 const { bytesOf, options } = require('./validate');
 
@@ -49,15 +58,15 @@ const BYTES = 'an instance of Buffer, TypedArray or DataView';
 
 /* Room for a text of n bytes at the end of those in use; where it begins. */
 function textSpace(n) {
-  const used = frame[TEXT_SIZE];
+  const used = words[TEXT_SIZE];
   if (used + n > memory.text.length) growText(used + n, used);
-  frame[TEXT_SIZE] = used + n;
+  words[TEXT_SIZE] = used + n;
   return used;
 }
 
 function setText(i, offset, length, tag) {
-  memory.words[2 * i] = offset;
-  memory.words[2 * i + 1] = length;
+  memory.places[2 * i] = offset;
+  memory.places[2 * i + 1] = length;
   memory.tags[i] = tag;
 }
 
@@ -117,8 +126,8 @@ function putOther(i, value) {
 /* The values from the i-th on, some of which are no numbers. */
 function putMixed(values, i, n) {
   const { numbers, tags } = memory;
-  frame[TEXT_SIZE] = 0;
-  frame[NUMBERS] = 0;
+  words[TEXT_SIZE] = 0;
+  words[NUMBERS] = 0;
   for (let j = 0; j < i; j++) tags[j] = TAG.NUMBER;
   for (; i < n; i++) {
     const value = values[i];
@@ -136,7 +145,7 @@ function putArguments(values) {
   const n = values.length;
   if (n > memory.tags.length) growSlots(n);
   const { numbers } = memory;
-  frame[COUNT] = n;
+  words[COUNT] = n;
   for (let i = 0; i < n; i++) {
     const value = values[i];
     if (typeof value !== 'number') {
@@ -145,7 +154,7 @@ function putArguments(values) {
     }
     numbers[i] = value;
   }
-  frame[NUMBERS] = 1;
+  words[NUMBERS] = 1;
 }
 
 /*
@@ -168,16 +177,16 @@ function putArray(values) {
     if (typeof value !== 'number') break;
     numbers[i] = value;
   }
-  frame[NUMBERS] = 1;
+  words[NUMBERS] = 1;
   if (i < n) putMixed(values, i, n);
-  frame[COUNT] = n;
+  words[COUNT] = n;
   if (mine !== turn) putArguments(Array.from(values));
 }
 
 /* What a call answered that has not worked: made with more room until it has. */
 function packAgain(answer, call, template, values) {
   while (answer === MORE_OUTPUT) {
-    growOutput(frame[NUMBER]);
+    growOutput(doubles[NUMBER]);
     answer = call();
   }
   if (answer > 0) throw packError(answer, template, values);
@@ -187,11 +196,11 @@ function packAgain(answer, call, template, values) {
 /* Packs the values that were put; bytes that were written to the target. */
 function packInto(target, offset, template, values) {
   turn++;
-  frame[PROGRAM] = PACK.indexOf(template);
+  words[PROGRAM] = PACK.find(template).index;
   target[PLACE](offset, undefined, true);
   let answer = callPackInto();
   if (answer !== undefined) answer = packAgain(answer, callPackInto, template, values);
-  const written = frame[WRITTEN];
+  const written = doubles[WRITTEN];
   if (memory.large) shrink();
   target[DONE](answer ?? 0, 'write');
   return written;
@@ -200,10 +209,10 @@ function packInto(target, offset, template, values) {
 function pack(template, ...values) {
   turn++;
   putArguments(values);
-  frame[PROGRAM] = PACK.indexOf(template);
+  words[PROGRAM] = PACK.find(template).index;
   const answer = callPack();
   if (answer !== undefined) packAgain(answer, callPack, template, values);
-  const size = frame[SIZE];
+  const size = doubles[SIZE];
   const result = Buffer.allocUnsafe(size);
   memory.output.copy(result, 0, 0, size);
   if (memory.large) shrink();
@@ -212,21 +221,21 @@ function pack(template, ...values) {
 
 /* The value of a slot that is no number; `texts` is all the text of the call. */
 function other(i, texts) {
-  const { tags, integers, naturals, words, text } = memory;
+  const { tags, integers, naturals, places, text } = memory;
   if (tags[i] === TAG.INT) return integers[i];
   if (tags[i] === TAG.UINT) return naturals[i];
-  const offset = words[2 * i];
-  const end = offset + words[2 * i + 1];
+  const offset = places[2 * i];
+  const end = offset + places[2 * i + 1];
   if (tags[i] === TAG.BIG) return BigInt(`0x${text.toString('hex', offset, end)}`);
   if (offset === 0 && end === texts.length) return texts;
   return texts.slice(offset, end);
 }
 
 function takeValues(texts = '') {
-  const n = frame[COUNT];
+  const n = words[COUNT];
   const { numbers, tags } = memory;
   const values = new Array(n);
-  if (frame[NUMBERS] === 1) {
+  if (words[NUMBERS] === 1) {
     for (let i = 0; i < n; i++) values[i] = numbers[i];
   } else {
     for (let i = 0; i < n; i++) values[i] = tags[i] === TAG.NUMBER ? numbers[i] : other(i, texts);
@@ -238,12 +247,12 @@ function takeValues(texts = '') {
 /* What a call answered that has not worked: made with more room until it has. */
 function unpackAgain(answer, call, template, bytes) {
   while (answer === MORE_VALUES || answer === MORE_TEXT) {
-    if (answer === MORE_VALUES) growSlots(frame[NUMBER]);
-    else growText(frame[NUMBER], 0);
+    if (answer === MORE_VALUES) growSlots(doubles[NUMBER]);
+    else growText(doubles[NUMBER], 0);
     answer = call(bytes);
   }
-  if (answer > 0) throw packError(answer, template);
-  return answer;
+  if (typeof answer === 'number' && answer > 0) throw packError(answer, template);
+  return answer; // perhaps the text
 }
 
 function bigintOf(given) {
@@ -255,15 +264,15 @@ function bigintOf(given) {
 
 /* Which bytes of which mapping; for PLACE. */
 function place(handle, offset, length) {
-  frame[HANDLE] = handle;
-  frame[OFFSET] = offset;
-  frame[LENGTH] = length;
+  words[HANDLE] = handle;
+  doubles[OFFSET] = offset;
+  doubles[LENGTH] = length;
 }
 
 function unpackFrom(target, offset, length, template, given) {
   turn++;
-  frame[BIGINT] = given === undefined ? AUTO : bigintOf(given);
-  frame[PROGRAM] = UNPACK.indexOf(template);
+  words[BIGINT] = given === undefined ? AUTO : bigintOf(given);
+  words[PROGRAM] = UNPACK.find(template).index;
   target[PLACE](offset, length, false);
   let answer = callUnpackFrom();
   if (typeof answer === 'number') answer = unpackAgain(answer, callUnpackFrom, template);
@@ -274,8 +283,8 @@ function unpackFrom(target, offset, length, template, given) {
 function unpack(template, bytes, given) {
   const from = bytesOf(bytes, 'The "bytes" argument', BYTES);
   turn++;
-  frame[BIGINT] = bigintOf(given);
-  frame[PROGRAM] = UNPACK.indexOf(template);
+  words[BIGINT] = bigintOf(given);
+  words[PROGRAM] = UNPACK.find(template).index;
   let answer = callUnpack(from);
   if (typeof answer === 'number') answer = unpackAgain(answer, callUnpack, template, from);
   return takeValues(answer);
@@ -286,7 +295,7 @@ const TARGETS = {
   numbers: {
     bigint: NEVER,
     fill(target, n) {
-      if (frame[NUMBERS] !== 1 && memory.tags.subarray(0, n).some((tag) => tag !== TAG.NUMBER)) {
+      if (words[NUMBERS] !== 1 && memory.tags.subarray(0, n).some((tag) => tag !== TAG.NUMBER)) {
         throw invalidValue('The "target" argument', 'is a Float64Array, but a value is a string');
       }
       target.set(memory.numbers.subarray(0, n));
@@ -313,7 +322,7 @@ const TARGETS = {
     bigint: AUTO,
     fill(target, n, texts = '') {
       const { tags, numbers } = memory;
-      if (frame[NUMBERS] === 1) {
+      if (words[NUMBERS] === 1) {
         for (let i = 0; i < n; i++) target[i] = numbers[i];
       } else {
         for (let i = 0; i < n; i++) {
@@ -335,13 +344,13 @@ function kindOf(target) {
 function unpackInto(source, offset, template, target) {
   const kind = kindOf(target);
   turn++;
-  frame[BIGINT] = kind.bigint;
-  frame[PROGRAM] = UNPACK.indexOf(template);
+  words[BIGINT] = kind.bigint;
+  words[PROGRAM] = UNPACK.find(template).index;
   source[PLACE](offset, undefined, false);
   let answer = callUnpackFrom();
   if (typeof answer === 'number') answer = unpackAgain(answer, callUnpackFrom, template);
   source[DONE](typeof answer === 'number' ? answer : 0, 'read');
-  const n = frame[COUNT];
+  const n = words[COUNT];
   if (n > target.length && kind !== TARGETS.array) {
     throw outOfRange('"target.length"', `>= ${n}, as '${template}' gives so many`, target.length);
   }

@@ -17,6 +17,11 @@ const KIND_DIRECTORY = 1;
 const bytes = new DataView(binding.report);
 const names = new Map(binding.codes.map(({ status, name }) => [status, name]));
 
+/* C's count of truncations met in this process: while it stands still, no mapping was hit. */
+const hitsBuffer = binding.hitsBuffer();
+const hits = hitsBuffer === undefined ? undefined : new Uint32Array(hitsBuffer);
+const countHits = hits === undefined ? binding.hits : () => hits[0];
+
 /* The value of a field: a bigint where it has 64 bits. */
 function field(name) {
   const { offset, type } = binding.layout.report.fields[name];
@@ -117,6 +122,7 @@ module.exports = {
   KIND_DIRECTORY,
   closedError,
   codeOf,
+  countHits,
   errorOf,
   field,
   openError,

@@ -8,7 +8,7 @@ const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const { Worker } = require('node:worker_threads');
 
-const { Mmap, pack, unpack, PROT_READ, PROT_WRITE } = require('..');
+const { pack, unpack, PROT_READ, PROT_WRITE } = require('..');
 const { linuxIt, posixIt } = require('./support/platform');
 const { scratch } = require('./support/scratch');
 const { mappings } = require('./support/opened');

@@ -40,22 +40,10 @@ int64_t mipc_slots_add(mipc_slots_t *table, void *item) {
   return (int64_t)((slot->generation << MIPC_SLOT_INDEX_BITS) | index);
 }
 
-static mipc_slot_t *find(const mipc_slots_t *table, uint32_t number) {
-  uint32_t index = number & INDEX_MASK;
-  if (index >= table->capacity) return NULL;
-  mipc_slot_t *slot = &table->slots[index];
-  return slot->item && slot->generation == number >> MIPC_SLOT_INDEX_BITS ? slot : NULL;
-}
-
-void *mipc_slots_get(const mipc_slots_t *table, uint32_t number) {
-  mipc_slot_t *slot = find(table, number);
-  return slot ? slot->item : NULL;
-}
-
 void *mipc_slots_remove(mipc_slots_t *table, uint32_t number) {
-  mipc_slot_t *slot = find(table, number);
-  if (!slot) return NULL;
-  void *item = slot->item;
+  void *item = mipc_slots_get(table, number);
+  if (!item) return NULL;
+  mipc_slot_t *slot = &table->slots[number & INDEX_MASK];
   slot->item = NULL;
   slot->generation = (slot->generation + 1) & (UINT32_MAX >> MIPC_SLOT_INDEX_BITS);
   slot->next_free = table->first_free;

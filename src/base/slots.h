@@ -34,7 +34,12 @@ void mipc_slots_done(mipc_slots_t *table);
 int64_t mipc_slots_add(mipc_slots_t *table, void *item);
 
 /* What was put in under this number, or NULL when it was removed or never given out. */
-void *mipc_slots_get(const mipc_slots_t *table, uint32_t number);
+static inline void *mipc_slots_get(const mipc_slots_t *table, uint32_t number) {
+  uint32_t index = number & (MIPC_SLOT_LIMIT - 1);
+  if (index >= table->capacity) return NULL;
+  const mipc_slot_t *slot = &table->slots[index];
+  return slot->generation == number >> MIPC_SLOT_INDEX_BITS ? slot->item : NULL;
+}
 
 /* Takes it out and returns it; NULL when it is not there. */
 void *mipc_slots_remove(mipc_slots_t *table, uint32_t number);

@@ -44,6 +44,11 @@ Packer *packer_of(napi_env env, napi_callback_info info) {
   return static_cast<Packer *>(data);
 }
 
+/* A field of the frame; lib/ puts in what is not negative. */
+inline uint64_t whole(double number) {
+  return static_cast<uint64_t>(static_cast<int64_t>(number));
+}
+
 napi_value result(napi_env env, int64_t number) {
   napi_value value = nullptr;
   if (number != 0) napi_create_int64(env, number, &value);
@@ -57,18 +62,14 @@ int fail(Packer *packer, mipc_pack_error_t error, const mipc_pack_failure_t &fai
 }
 
 const mipc_template_t *program_of(const Packer *packer) {
-  return packer->programs[static_cast<uint32_t>(packer->frame->program) % Packer::PROGRAMS];
+  return packer->programs[packer->frame->program % Packer::PROGRAMS];
 }
 
 /* The values of the frame packed into the output. */
 int pack_output(Packer *packer) {
   mipc_pack_frame_t *frame = packer->frame;
-  mipc_pack_values_t values = {packer->slots,
-                               packer->tags,
-                               static_cast<size_t>(frame->count),
-                               packer->text,
-                               static_cast<size_t>(frame->text_size),
-                               frame->numbers != 0};
+  mipc_pack_values_t values = {packer->slots, packer->tags,     frame->count,
+                               packer->text,  frame->text_size, frame->numbers != 0};
   mipc_pack_failure_t failure = {};
   size_t size = 0;
   mipc_pack_error_t error =
@@ -85,7 +86,7 @@ napi_value unpack_from(napi_env env, Packer *packer, const uint8_t *from, size_t
   mipc_pack_failure_t failure = {};
   mipc_pack_error_t error = mipc_unpack(
       program_of(packer), from, size, static_cast<mipc_bigint_t>(frame->bigint), &values, &failure);
-  frame->count = static_cast<double>(values.count);
+  frame->count = static_cast<uint32_t>(values.count);
   frame->numbers = values.numbers;
   if (error != MIPC_PACK_OK) return result(env, fail(packer, error, failure));
   if (values.text_size == 0) return nullptr;
@@ -96,7 +97,7 @@ napi_value unpack_from(napi_env env, Packer *packer, const uint8_t *from, size_t
 }
 
 mipc_mapping_t *mapping_of(Packer *packer) {
-  uint32_t handle = static_cast<uint32_t>(packer->frame->handle);
+  uint32_t handle = packer->frame->handle;
   return static_cast<mipc_mapping_t *>(mipc_slots_get(&packer->environment->mappings, handle));
 }
 
@@ -112,8 +113,8 @@ napi_value pack_into(napi_env env, napi_callback_info info) {
   if (error) return result(env, error);
   mipc_pack_frame_t *frame = packer->frame;
   mipc_mapping_t *mapping = mapping_of(packer);
-  int64_t written = mapping ? mipc_mapping_write(mapping, static_cast<uint64_t>(frame->offset),
-                                                 packer->output, static_cast<uint64_t>(frame->size))
+  int64_t written = mapping ? mipc_mapping_write(mapping, whole(frame->offset), packer->output,
+                                                 whole(frame->size))
                             : static_cast<int64_t>(MIPC_E_CLOSED);
   if (written < 0) return result(env, written);
   frame->written = static_cast<double>(written);
@@ -127,8 +128,8 @@ napi_value unpack_mapping(napi_env env, napi_callback_info info) {
   mipc_mapping_t *mapping = mapping_of(packer);
   if (!mapping) return result(env, MIPC_E_CLOSED);
   const uint8_t *from = nullptr;
-  int64_t size = mipc_mapping_look(mapping, static_cast<uint64_t>(packer->frame->offset),
-                                   static_cast<uint64_t>(packer->frame->length), &from);
+  int64_t size =
+      mipc_mapping_look(mapping, whole(packer->frame->offset), whole(packer->frame->length), &from);
   if (size < 0) return result(env, size);
   return unpack_from(env, packer, from, static_cast<size_t>(size));
 }
@@ -166,6 +167,21 @@ Napi::Value compile(const Napi::CallbackInfo &info) {
   mipc_template_free(*place);
   *place = program;
   return to_number(info, 0);
+}
+
+/* packFields(index) -> [kind, count, size, ...] of a flat program, a kind being a mipc_i_store_t or
+ * the letter of a string; [] of another */
+Napi::Value fields(const Napi::CallbackInfo &info) {
+  Packer *packer = packer_of(info);
+  const mipc_template_t *program = packer->programs[to_u32(info[0]) % Packer::PROGRAMS];
+  Napi::Array list = Napi::Array::New(info.Env());
+  mipc_flat_field_t field;
+  for (uint32_t i = 0; program && mipc_template_flat(program, i, &field); i++) {
+    list.Set(3 * i, field.kind);
+    list.Set(3 * i + 1, field.count);
+    list.Set(3 * i + 2, field.size);
+  }
+  return list;
 }
 
 /* packMemory([frame, slots, tags, text, output]: ArrayBuffer[]): C works on these from now on.
@@ -211,6 +227,7 @@ void pack_exports(Napi::Env env, Napi::Object exports) {
   set(exports, "unpack", unpack, packer);
   set(exports, "unpackFrom", unpack_mapping, packer);
   exports.Set("packCompile", Napi::Function::New<compile>(env, "packCompile", packer));
+  exports.Set("packFields", Napi::Function::New<fields>(env, "packFields", packer));
   exports.Set("packMemory", Napi::Function::New<memory>(env, "packMemory", packer));
   exports.Set("packPrograms", Packer::PROGRAMS);
 }

@@ -43,7 +43,7 @@ bool mipc_i_push_checksum(mipc_i_unpack_t *unpack, uint8_t letter, const mipc_i_
   }
   uint64_t integer = sum->integer;
   if (sum->width < BITS) integer &= ((uint64_t)1 << sum->width) - 1;
-  return mipc_i_push_unsigned(unpack, letter, integer, sum->width > 32);
+  return mipc_i_push_unsigned(unpack, integer, sum->width > 32);
 }
 
 bool mipc_i_checksum_bits(mipc_i_unpack_t *unpack, uint8_t letter, uint64_t count, bool star,

@@ -8,6 +8,84 @@
 #include "number_i.h"
 #include "unpack_i.h"
 
+bool mipc_template_flat(const mipc_template_t *program, uint32_t index,
+                        mipc_flat_field_t *ret_field) {
+  if (!program->flat || index >= program->count) return false;
+  const mipc_i_field_t *field = &program->fields[index];
+  ret_field->kind = field->store ? field->store : field->letter;
+  ret_field->count = (uint32_t)field->count;
+  ret_field->size = field->size;
+  return true;
+}
+
+/* One number, as mipc_i_store() has it, where it is most often wanted. */
+static inline bool store_one(mipc_i_store_t store, double number, uint8_t *to) {
+  bool finite = true;
+  switch (store) {
+  case MIPC_I_STORE_INT16:
+  case MIPC_I_STORE_UINT16: {
+    uint16_t bits = (uint16_t)mipc_i_bits_of(number, &finite);
+    memcpy(to, &bits, sizeof bits);
+    return finite;
+  }
+  case MIPC_I_STORE_INT16_SWAPPED:
+  case MIPC_I_STORE_UINT16_SWAPPED: {
+    uint16_t bits = mipc_i_swap16((uint16_t)mipc_i_bits_of(number, &finite));
+    memcpy(to, &bits, sizeof bits);
+    return finite;
+  }
+  case MIPC_I_STORE_INT32:
+  case MIPC_I_STORE_UINT32: {
+    uint32_t bits = (uint32_t)mipc_i_bits_of(number, &finite);
+    memcpy(to, &bits, sizeof bits);
+    return finite;
+  }
+  case MIPC_I_STORE_INT32_SWAPPED:
+  case MIPC_I_STORE_UINT32_SWAPPED: {
+    uint32_t bits = mipc_i_swap32((uint32_t)mipc_i_bits_of(number, &finite));
+    memcpy(to, &bits, sizeof bits);
+    return finite;
+  }
+  case MIPC_I_STORE_DOUBLE:
+    memcpy(to, &number, sizeof number);
+    return true;
+  default: {
+    mipc_pack_slot_t slot = {.number = number};
+    return mipc_i_store(store, &slot, 1, 1, to, 8);
+  }
+  }
+}
+
+/* The same way back. */
+static inline double load_one(mipc_i_store_t store, const uint8_t *from) {
+  uint16_t two;
+  uint32_t four;
+  mipc_pack_slot_t slot;
+  switch (store) {
+  case MIPC_I_STORE_UINT16:
+    memcpy(&two, from, sizeof two);
+    return two;
+  case MIPC_I_STORE_UINT16_SWAPPED:
+    memcpy(&two, from, sizeof two);
+    return mipc_i_swap16(two);
+  case MIPC_I_STORE_INT32:
+    memcpy(&four, from, sizeof four);
+    return (int32_t)four;
+  case MIPC_I_STORE_UINT32:
+    memcpy(&four, from, sizeof four);
+    return four;
+  case MIPC_I_STORE_UINT32_SWAPPED:
+    memcpy(&four, from, sizeof four);
+    return mipc_i_swap32(four);
+  case MIPC_I_STORE_DOUBLE:
+    memcpy(&slot.number, from, sizeof slot.number);
+    return slot.number;
+  default:
+    mipc_i_load(store, from, 0, 1, &slot, 0);
+    return slot.number;
+  }
+}
+
 bool mipc_i_pack_flat(const mipc_template_t *program, const mipc_pack_values_t *values,
                       uint8_t *to) {
   const mipc_pack_slot_t *slots = values->slots;
@@ -18,7 +96,9 @@ bool mipc_i_pack_flat(const mipc_template_t *program, const mipc_pack_values_t *
     if (field->store) {
       for (size_t j = 0; !values->numbers && j < count; j++)
         if (tags[j] != MIPC_TAG_NUMBER) return false;
-      if (!mipc_i_store((mipc_i_store_t)field->store, slots, 1, count, to, field->size)) {
+      mipc_i_store_t store = (mipc_i_store_t)field->store;
+      if (!(count == 1 ? store_one(store, slots->number, to)
+                       : mipc_i_store(store, slots, 1, count, to, field->size))) {
         return false;
       }
       slots += count;
@@ -48,10 +128,17 @@ bool mipc_i_unpack_flat(const mipc_template_t *program, const uint8_t *from,
     size_t count = (size_t)field->count;
     if (field->store) {
       if (mipc_i_is_64((mipc_i_store_t)field->store)) return false;
-      mipc_i_load((mipc_i_store_t)field->store, from, field->size, count, slots, 1);
-      for (size_t j = 0; j < count; j++)
+      mipc_i_store_t store = (mipc_i_store_t)field->store;
+      if (count == 1) {
+        slots++->number = load_one(store, from);
         *tags++ = MIPC_TAG_NUMBER;
+        from += field->size;
+        continue;
+      }
+      mipc_i_load(store, from, field->size, count, slots, 1);
+      memset(tags, MIPC_TAG_NUMBER, count);
       slots += count;
+      tags += count;
       from += count * field->size;
       continue;
     }

@@ -15,20 +15,20 @@
 
 /* clang-format off */
 #define MIPC_PACK_FRAME_ROWS(X)                                                                    \
-  X(double, program,    0, "index of the compiled template")                                       \
-  X(double, handle,     8, "of the mapping")                                                       \
-  X(double, offset,    16, "in the mapping, of the first byte")                                    \
-  X(double, length,    24, "unpack: bytes that may be looked at")                                  \
-  X(double, count,     32, "of values: given to pack, got from unpack")                            \
-  X(double, text_size, 40, "pack: bytes of strings in use")                                        \
-  X(double, numbers,   48, "1: all values are numbers, and no tag has to be looked at")            \
-  X(double, bigint,    56, "unpack: a mipc_bigint_t")                                              \
-  X(double, size,      64, "pack: bytes packed")                                                   \
-  X(double, written,   72, "pack: bytes of them that fitted into the mapping, or a status")        \
-  X(double, letter,    80, "of a failure")                                                         \
-  X(double, number,    88, "of a failure; with MORE_...: how many are needed")
+  X(uint32_t, program, 0, "index of the compiled template")                                        \
+  X(uint32_t, handle, 4, "of the mapping")                                                         \
+  X(uint32_t, count, 8, "of values: given to pack, got from unpack")                               \
+  X(uint32_t, text_size, 12, "pack: bytes of strings in use")                                      \
+  X(uint32_t, numbers, 16, "1: all values are numbers, and no tag has to be looked at")            \
+  X(uint32_t, bigint, 20, "unpack: a mipc_bigint_t")                                               \
+  X(uint32_t, letter, 24, "of a failure")                                                          \
+  X(double, offset, 32, "in the mapping, of the first byte")                                       \
+  X(double, length, 40, "unpack: bytes that may be looked at")                                     \
+  X(double, size, 48, "pack: bytes packed")                                                        \
+  X(double, written, 56, "pack: bytes of them that fitted into the mapping")                       \
+  X(double, number, 64, "of a failure; with MORE_...: how many are needed")
 /* clang-format on */
-#define MIPC_PACK_FRAME_SIZE 96
+#define MIPC_PACK_FRAME_SIZE 72
 
 #define MIPC_LAYOUT_FIELD(type, field, offset, meaning) type field;
 typedef struct {

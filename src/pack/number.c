@@ -3,13 +3,12 @@
  */
 #include "number_i.h"
 
-#include <float.h>
-#include <math.h>
 #include <string.h>
 
 #include "letters_i.h"
 
-uint64_t mipc_i_bits_of_large(double number) {
+uint64_t mipc_i_bits_of_large(double number, bool *finite) {
+  *finite = *finite && mipc_i_is_finite(number);
   if (number != number) return 0;
   if (number <= -9223372036854775808.0) return (uint64_t)INT64_MIN;
   if (number < 18446744073709551616.0) return (uint64_t)number;
@@ -19,8 +18,7 @@ uint64_t mipc_i_bits_of_large(double number) {
 uint64_t mipc_i_bits_of_slot(const mipc_pack_slot_t *slot, uint8_t tag, bool *finite) {
   switch (tag) {
   case MIPC_TAG_NUMBER:
-    if (!mipc_i_is_finite(slot->number)) *finite = false;
-    return mipc_i_bits_of(slot->number);
+    return mipc_i_bits_of(slot->number, finite);
   case MIPC_TAG_BIG:
     return UINT64_MAX;
   case MIPC_TAG_NEGATIVE:
@@ -72,26 +70,6 @@ static bool is_big_endian(void) {
   return first == 0;
 }
 
-/* Compilers make one instruction of each of these. */
-static inline uint16_t swap16(uint16_t v) {
-  return (uint16_t)(v << 8 | v >> 8);
-}
-
-static inline uint32_t swap32(uint32_t v) {
-  return (uint32_t)swap16((uint16_t)v) << 16 | swap16((uint16_t)(v >> 16));
-}
-
-static inline uint64_t swap64(uint64_t v) {
-  return (uint64_t)swap32((uint32_t)v) << 32 | swap32((uint32_t)(v >> 32));
-}
-
-/* A cast to float rounds numbers just above FLT_MAX down to it; Perl makes them infinite. */
-static inline float float_of(double number) {
-  if (number > FLT_MAX) return INFINITY;
-  if (number < -FLT_MAX) return -INFINITY;
-  return (float)number;
-}
-
 #define SAME(v) (v)
 
 /* One loop for each store; with tags, a slower one. */
@@ -99,8 +77,7 @@ static inline float float_of(double number) {
   do {                                                                                             \
     for (size_t i = 0; i < n; i++, slots += slot_step, to += step) {                               \
       double number = slots->number;                                                               \
-      type value = swap((type)mipc_i_bits_of(number));                                             \
-      finite &= mipc_i_is_finite(number);                                                          \
+      type value = swap((type)mipc_i_bits_of(number, &finite));                                    \
       memcpy(to, &value, sizeof value);                                                            \
     }                                                                                              \
     return finite;                                                                                 \
@@ -132,27 +109,27 @@ bool mipc_i_store(mipc_i_store_t store, const mipc_pack_slot_t *slots, size_t sl
     STORE_INTEGERS(uint16_t, SAME);
   case MIPC_I_STORE_INT16_SWAPPED:
   case MIPC_I_STORE_UINT16_SWAPPED:
-    STORE_INTEGERS(uint16_t, swap16);
+    STORE_INTEGERS(uint16_t, mipc_i_swap16);
   case MIPC_I_STORE_INT32:
   case MIPC_I_STORE_UINT32:
     STORE_INTEGERS(uint32_t, SAME);
   case MIPC_I_STORE_INT32_SWAPPED:
   case MIPC_I_STORE_UINT32_SWAPPED:
-    STORE_INTEGERS(uint32_t, swap32);
+    STORE_INTEGERS(uint32_t, mipc_i_swap32);
   case MIPC_I_STORE_INT64:
   case MIPC_I_STORE_UINT64:
     STORE_INTEGERS(uint64_t, SAME);
   case MIPC_I_STORE_INT64_SWAPPED:
   case MIPC_I_STORE_UINT64_SWAPPED:
-    STORE_INTEGERS(uint64_t, swap64);
+    STORE_INTEGERS(uint64_t, mipc_i_swap64);
   case MIPC_I_STORE_FLOAT:
-    STORE_FLOATS(float, uint32_t, float_of, SAME);
+    STORE_FLOATS(float, uint32_t, mipc_i_float_of, SAME);
   case MIPC_I_STORE_FLOAT_SWAPPED:
-    STORE_FLOATS(float, uint32_t, float_of, swap32);
+    STORE_FLOATS(float, uint32_t, mipc_i_float_of, mipc_i_swap32);
   case MIPC_I_STORE_DOUBLE:
     STORE_FLOATS(double, uint64_t, SAME, SAME);
   case MIPC_I_STORE_DOUBLE_SWAPPED:
-    STORE_FLOATS(double, uint64_t, SAME, swap64);
+    STORE_FLOATS(double, uint64_t, SAME, mipc_i_swap64);
   }
   return true;
 }
@@ -208,27 +185,27 @@ void mipc_i_load(mipc_i_store_t store, const uint8_t *from, size_t step, size_t 
   case MIPC_I_STORE_INT16:
     LOAD_INTEGERS(int16_t, uint16_t, SAME);
   case MIPC_I_STORE_INT16_SWAPPED:
-    LOAD_INTEGERS(int16_t, uint16_t, swap16);
+    LOAD_INTEGERS(int16_t, uint16_t, mipc_i_swap16);
   case MIPC_I_STORE_UINT16:
     LOAD_INTEGERS(uint16_t, uint16_t, SAME);
   case MIPC_I_STORE_UINT16_SWAPPED:
-    LOAD_INTEGERS(uint16_t, uint16_t, swap16);
+    LOAD_INTEGERS(uint16_t, uint16_t, mipc_i_swap16);
   case MIPC_I_STORE_INT32:
     LOAD_INTEGERS(int32_t, uint32_t, SAME);
   case MIPC_I_STORE_INT32_SWAPPED:
-    LOAD_INTEGERS(int32_t, uint32_t, swap32);
+    LOAD_INTEGERS(int32_t, uint32_t, mipc_i_swap32);
   case MIPC_I_STORE_UINT32:
     LOAD_INTEGERS(uint32_t, uint32_t, SAME);
   case MIPC_I_STORE_UINT32_SWAPPED:
-    LOAD_INTEGERS(uint32_t, uint32_t, swap32);
+    LOAD_INTEGERS(uint32_t, uint32_t, mipc_i_swap32);
   case MIPC_I_STORE_FLOAT:
     LOAD_FLOATS(float, uint32_t, SAME);
   case MIPC_I_STORE_FLOAT_SWAPPED:
-    LOAD_FLOATS(float, uint32_t, swap32);
+    LOAD_FLOATS(float, uint32_t, mipc_i_swap32);
   case MIPC_I_STORE_DOUBLE:
     LOAD_FLOATS(double, uint64_t, SAME);
   case MIPC_I_STORE_DOUBLE_SWAPPED:
-    LOAD_FLOATS(double, uint64_t, swap64);
+    LOAD_FLOATS(double, uint64_t, mipc_i_swap64);
   default:
     return;
   }
@@ -238,7 +215,7 @@ uint64_t mipc_i_load_64(mipc_i_store_t store, const uint8_t *from) {
   uint64_t bits;
   memcpy(&bits, from, sizeof bits);
   bool swapped = store == MIPC_I_STORE_INT64_SWAPPED || store == MIPC_I_STORE_UINT64_SWAPPED;
-  return swapped ? swap64(bits) : bits;
+  return swapped ? mipc_i_swap64(bits) : bits;
 }
 
 /* Whether the text goes on with the word, in small letters or large. */
@@ -298,7 +275,8 @@ int64_t mipc_i_integer_of_text(const uint8_t *text, size_t length) {
     return exact > (uint64_t)INT64_MAX ? INT64_MIN : -(int64_t)exact;
   }
   double number = scaled(rounded, exponent);
-  return (int64_t)mipc_i_bits_of(negative ? -number : number);
+  bool finite = true;
+  return (int64_t)mipc_i_bits_of(negative ? -number : number, &finite);
 }
 
 size_t mipc_i_text_of_integer(uint64_t number, uint8_t digits[MIPC_I_MOST_DIGITS]) {

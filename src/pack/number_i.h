@@ -7,6 +7,8 @@
 #ifndef MIPC_PACK_NUMBER_I_H
 #define MIPC_PACK_NUMBER_I_H
 
+#include <float.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,14 +19,27 @@
 /* Integers up to here are the same as a double. */
 #define MIPC_I_MAX_SAFE ((uint64_t)9007199254740991)
 
-/* The bits of a finite double; infinities and NaN give all ones and 0. */
-uint64_t mipc_i_bits_of_large(double number);
+/* Compilers make one instruction of each of these. */
+static inline uint16_t mipc_i_swap16(uint16_t v) {
+  return (uint16_t)(v << 8 | v >> 8);
+}
 
-static inline uint64_t mipc_i_bits_of(double number) {
+static inline uint32_t mipc_i_swap32(uint32_t v) {
+  return (uint32_t)mipc_i_swap16((uint16_t)v) << 16 | mipc_i_swap16((uint16_t)(v >> 16));
+}
+
+static inline uint64_t mipc_i_swap64(uint64_t v) {
+  return (uint64_t)mipc_i_swap32((uint32_t)v) << 32 | mipc_i_swap32((uint32_t)(v >> 32));
+}
+
+/* The bits of a double beyond 63 bits; `*finite` becomes false, if it is an infinity or NaN. */
+uint64_t mipc_i_bits_of_large(double number, bool *finite);
+
+static inline uint64_t mipc_i_bits_of(double number, bool *finite) {
   if (number > -9223372036854775808.0 && number < 9223372036854775808.0) {
     return (uint64_t)(int64_t)number;
   }
-  return mipc_i_bits_of_large(number);
+  return mipc_i_bits_of_large(number, finite);
 }
 
 /* False for infinities and NaN. */
@@ -38,6 +53,13 @@ uint64_t mipc_i_bits_of_slot(const mipc_pack_slot_t *slot, uint8_t tag, bool *fi
 
 /* The double of a value of any numeric tag; `text` is where BIG has its bytes. */
 double mipc_i_double_of_slot(const mipc_pack_slot_t *slot, uint8_t tag, const uint8_t *text);
+
+/* A cast to float rounds numbers just above FLT_MAX down to it; Perl makes them infinite. */
+static inline float mipc_i_float_of(double number) {
+  if (number > FLT_MAX) return INFINITY;
+  if (number < -FLT_MAX) return -INFINITY;
+  return (float)number;
+}
 
 /*
  * Stores `n` doubles of slots, `slot_step` slots from each other, `step` bytes from each other.

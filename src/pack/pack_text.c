@@ -150,6 +150,7 @@ static bool pack_large(mipc_i_pack_t *pack, bool chars, double number) {
 bool mipc_i_pack_compressed(mipc_i_pack_t *pack, bool chars, mipc_i_value_t value) {
   const mipc_pack_slot_t *slot = value.slot;
   uint64_t bits = slot->bits;
+  bool finite = true;
   switch (value.tag) {
   case MIPC_TAG_NUMBER:
     if (!mipc_i_is_finite(slot->number)) {
@@ -157,7 +158,7 @@ bool mipc_i_pack_compressed(mipc_i_pack_t *pack, bool chars, mipc_i_value_t valu
     }
     if (slot->number < 0) break;
     if (slot->number >= 18446744073709551616.0) return pack_large(pack, chars, slot->number);
-    bits = mipc_i_bits_of(slot->number);
+    bits = mipc_i_bits_of(slot->number, &finite);
     break;
   case MIPC_TAG_BIG:
     return mipc_i_pack_work(pack, slot->text.length) &&

@@ -45,16 +45,17 @@ static void skip_comment(range_t *range) {
     range->at++;
 }
 
-/* White space and comments; whether anything is left. */
-static bool skip_blank(range_t *range) {
+/* White space, comments and, where a letter may stand, commas, of which Perl warns; whether
+ * anything is left. */
+static bool skip_blank(range_t *range, bool commas) {
   while (range->at < range->end) {
     uint8_t c = range->text[range->at];
     if (c == '#') {
       skip_comment(range);
-    } else if (!mipc_i_is_space(c)) {
-      return true;
-    } else {
+    } else if (mipc_i_is_space(c) || (c == ',' && commas)) {
       range->at++;
+    } else {
+      return true;
     }
   }
   return false;
@@ -111,7 +112,7 @@ static mipc_pack_error_t read_symbol(compiler_t *compiler, range_t *range, symbo
 static mipc_pack_error_t measure(compiler_t *compiler, range_t range, int64_t *ret_total) {
   int64_t total = 0;
   symbol_t symbol;
-  while (skip_blank(&range)) {
+  while (skip_blank(&range, true)) {
     mipc_pack_error_t error = read_symbol(compiler, &range, &symbol);
     if (error) return error;
     const mipc_i_field_t *field = &symbol.field;
@@ -217,7 +218,7 @@ static mipc_pack_error_t read_count(compiler_t *compiler, range_t *range, mipc_i
 
 /* A '/' behind the field, if there is one. */
 static mipc_pack_error_t read_slash(compiler_t *compiler, range_t *range, mipc_i_field_t *field) {
-  if (!skip_blank(range) || !next_is(range, '/')) return MIPC_PACK_OK;
+  if (!skip_blank(range, false) || !next_is(range, '/')) return MIPC_PACK_OK;
   range->at++;
   field->slash = true;
   if (next_is_count(range)) return fail(compiler, MIPC_PACK_SLASH_COUNT, 0, range->at);
@@ -299,11 +300,7 @@ static bool measure_flat(const mipc_template_t *program, uint32_t first, bool st
 static mipc_pack_error_t compile_range(compiler_t *compiler, range_t range) {
   const mipc_template_t *program = compiler->program;
   bool counted = false; /* by the field before, with a '/' */
-  while (skip_blank(&range)) {
-    if (range.text[range.at] == ',') { /* Perl warns, and goes on */
-      range.at++;
-      continue;
-    }
+  while (skip_blank(&range, true)) {
     symbol_t symbol;
     mipc_pack_error_t error = read_symbol(compiler, &range, &symbol);
     if (error) return error;

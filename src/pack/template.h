@@ -8,6 +8,7 @@
 #ifndef MIPC_PACK_TEMPLATE_H
 #define MIPC_PACK_TEMPLATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -58,8 +59,7 @@
   X(BYTE_STRING, BYTES,                                                                            \
     "'U' beyond the end means U0, for which the template must begin with U or hold U0 (as in "     \
     "Perl)")                                                                                       \
-  X(BEYOND_SAFE, BYTES,                                                                            \
-    "'%c' before byte %n holds an integer beyond 2^53 - 1, which { bigint: 'never' } refuses")     \
+  X(BEYOND_SAFE, BYTES, "an integer is beyond 2^53 - 1, which { bigint: 'never' } refuses")        \
   X(TEXT_TOO_LONG, BYTES, "more than 4 GiB of strings")                                            \
   X(TOO_LARGE, BYTES, "more than 16 MiB of padding")                                               \
   X(TOO_MUCH_WORK, BYTES, "the template repeats itself too often for so few bytes or values")
@@ -94,6 +94,17 @@ typedef struct mipc_template mipc_template_t;
 mipc_pack_error_t mipc_template_compile(const uint8_t *text, size_t length,
                                         mipc_direction_t direction, mipc_template_t **ret_template,
                                         mipc_pack_failure_t *ret_failure);
+
+/* A field of a flat template, which is numbers of fixed size, and strings (a A Z) with a count. */
+typedef struct {
+  uint32_t kind;  /* of a number a mipc_i_store_t, of a string its letter */
+  uint32_t count; /* of numbers; of a string: bytes */
+  uint32_t size;  /* bytes of one number */
+} mipc_flat_field_t;
+
+/* The field at the index; false behind the last, and when the template is not flat. */
+bool mipc_template_flat(const mipc_template_t *program, uint32_t index,
+                        mipc_flat_field_t *ret_field);
 
 /* NULL is fine. */
 void mipc_template_free(mipc_template_t *program);

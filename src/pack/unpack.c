@@ -59,9 +59,9 @@ static bool take_number(mipc_i_unpack_t *unpack, const mipc_i_field_t *field, co
     return true;
   }
   if (is_signed) {
-    return mipc_i_push_signed(unpack, field->letter, (int64_t)bits, mipc_i_is_64(store));
+    return mipc_i_push_signed(unpack, (int64_t)bits, mipc_i_is_64(store));
   }
-  return mipc_i_push_unsigned(unpack, field->letter, bits, true);
+  return mipc_i_push_unsigned(unpack, bits, true);
 }
 
 /* `count` numbers, all inside the bytes, and there are slots for them. */
@@ -156,7 +156,7 @@ static bool unpack_characters(mipc_i_unpack_t *unpack, uint64_t count, bool raw,
     if (!mipc_i_unpack_work(unpack, 1)) return false;
     if (sum->width) {
       mipc_i_checksum_add(sum, character, false);
-    } else if (!mipc_i_push_unsigned(unpack, 'U', character, false)) {
+    } else if (!mipc_i_push_unsigned(unpack, character, false)) {
       return false;
     }
   }
@@ -177,9 +177,9 @@ static bool give_position(mipc_i_unpack_t *unpack, bool star, int64_t count, boo
                           const mipc_i_group_t *group) {
   mipc_i_group_t from = origin(unpack, star, count, group), to = here(unpack);
   uint64_t work = (from.start < to.start ? to.start - from.start : from.start - to.start) / 8;
-  if (!units) return mipc_i_push_signed(unpack, '.', (int64_t)(to.start - from.start), false);
+  if (!units) return mipc_i_push_signed(unpack, (int64_t)(to.start - from.start), false);
   return mipc_i_unpack_work(unpack, work) &&
-         mipc_i_push_signed(unpack, '.', mipc_i_units_between(unpack, &from, &to), false);
+         mipc_i_push_signed(unpack, mipc_i_units_between(unpack, &from, &to), false);
 }
 
 /* x X @, and their !. */
@@ -234,6 +234,9 @@ static bool unpack_group(mipc_i_unpack_t *unpack, const mipc_i_field_t *field, u
   while (rounds-- > 0) {
     if (!mipc_i_unpack_work(unpack, 1)) return false;
     if (!unpack_fields(unpack, first, field->end, raw, group)) return false;
+    if (unpack->half && !raw) {
+      return mipc_i_unpack_fail(unpack, MIPC_PACK_MID_CHARACTER, 0, unpack->at);
+    }
     if (star && mipc_i_at_end(unpack)) break;
   }
   return true;
@@ -245,7 +248,7 @@ static bool pop_count(mipc_i_unpack_t *unpack, bool beyond, int64_t *ret_count) 
   if (beyond) return mipc_i_unpack_fail(unpack, MIPC_PACK_LENGTH_AT_END, 0, unpack->at);
   const mipc_pack_slot_t *slot = &values->slots[--values->count];
   uint8_t tag = values->tags[values->count];
-  bool finite;
+  bool finite = true; /* an infinity is a count all the same: a negative one */
   if (tag == MIPC_TAG_TEXT) {
     *ret_count = mipc_i_integer_of_text(values->text + slot->text.offset, slot->text.length);
   } else {
@@ -343,9 +346,6 @@ static bool unpack_fields(mipc_i_unpack_t *unpack, uint32_t first, uint32_t end,
     if (field->letter == '(') {
       good =
           unpack_group(unpack, field, i + 1, count, field->how == MIPC_I_COUNT_STAR, raw, &group);
-      if (good && !raw && unpack->half) {
-        good = mipc_i_unpack_fail(unpack, MIPC_PACK_MID_CHARACTER, 0, unpack->at);
-      }
     } else {
       good = unpack_field(unpack, field, count, star, given, &raw, &sum, &group);
     }
@@ -360,6 +360,13 @@ static bool unpack_fields(mipc_i_unpack_t *unpack, uint32_t first, uint32_t end,
     if (!pop_count(unpack, beyond, &given_count)) return false;
   }
   return true;
+}
+
+/* Whether a value is an integer that would be no exact number. */
+static bool has_integer(const mipc_pack_values_t *values) {
+  for (size_t i = 0; i < values->count; i++)
+    if (values->tags[i] != MIPC_TAG_NUMBER && values->tags[i] != MIPC_TAG_TEXT) return true;
+  return false;
 }
 
 mipc_pack_error_t mipc_unpack(const mipc_template_t *program, const uint8_t *from, size_t size,
@@ -383,7 +390,10 @@ mipc_pack_error_t mipc_unpack(const mipc_template_t *program, const uint8_t *fro
   values->count = 0;
   values->text_size = 0;
   values->numbers = true;
-  unpack_fields(&unpack, 0, program->count, program->begin_u, NULL);
+  if (unpack_fields(&unpack, 0, program->count, program->begin_u, NULL) &&
+      bigint == MIPC_BIGINT_NEVER && has_integer(values)) {
+    mipc_i_unpack_fail(&unpack, MIPC_PACK_BEYOND_SAFE, 0, 0);
+  }
   *ret_failure = unpack.failure;
   return unpack.error;
 }

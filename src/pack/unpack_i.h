@@ -57,8 +57,8 @@ bool mipc_i_backward(mipc_i_unpack_t *unpack, uint64_t n, bool raw);
 
 /* Values out. */
 bool mipc_i_push_number(mipc_i_unpack_t *unpack, double number);
-bool mipc_i_push_signed(mipc_i_unpack_t *unpack, uint8_t letter, int64_t integer, bool is_64);
-bool mipc_i_push_unsigned(mipc_i_unpack_t *unpack, uint8_t letter, uint64_t integer, bool is_64);
+bool mipc_i_push_signed(mipc_i_unpack_t *unpack, int64_t integer, bool is_64);
+bool mipc_i_push_unsigned(mipc_i_unpack_t *unpack, uint64_t integer, bool is_64);
 /* Room for `n` bytes of text, which mipc_i_push_text() then takes, or fewer; `space` counts the
  * work of filling it. */
 uint8_t *mipc_i_text_room(mipc_i_unpack_t *unpack, uint64_t n);

@@ -181,7 +181,7 @@ static bool unpack_large(mipc_i_unpack_t *unpack, bool raw) {
   uint64_t bits = 0;
   for (size_t i = zeros; i < length; i++)
     bits = bits << 8 | text[i];
-  return mipc_i_push_unsigned(unpack, 'w', bits, true);
+  return mipc_i_push_unsigned(unpack, bits, true);
 }
 
 bool mipc_i_unpack_compressed(mipc_i_unpack_t *unpack, uint64_t count, bool raw) {
@@ -197,7 +197,7 @@ bool mipc_i_unpack_compressed(mipc_i_unpack_t *unpack, uint64_t count, bool raw)
     }
     bool good;
     if (!(unit & 0x80)) {
-      good = mipc_i_push_unsigned(unpack, 'w', bits, true);
+      good = mipc_i_push_unsigned(unpack, bits, true);
     } else if (sevens < 8) {
       good = mipc_i_unpack_fail(unpack, MIPC_PACK_UNTERMINATED, 'w', before.at);
     } else {

@@ -89,30 +89,20 @@ bool mipc_i_push_number(mipc_i_unpack_t *unpack, double number) {
   return slot != NULL;
 }
 
-/* Whether the integer has to be told apart from its double. */
-static bool as_integer(mipc_i_unpack_t *unpack, uint8_t letter, bool safe, bool is_64,
-                       bool *ret_as_integer) {
-  if (unpack->bigint == MIPC_BIGINT_NEVER && !safe) {
-    return mipc_i_unpack_fail(unpack, MIPC_PACK_BEYOND_SAFE, letter, unpack->at);
-  }
-  *ret_as_integer = !safe || (is_64 && unpack->bigint == MIPC_BIGINT_ALWAYS);
-  return true;
-}
-
-bool mipc_i_push_signed(mipc_i_unpack_t *unpack, uint8_t letter, int64_t integer, bool is_64) {
+bool mipc_i_push_signed(mipc_i_unpack_t *unpack, int64_t integer, bool is_64) {
   bool safe = integer <= (int64_t)MIPC_I_MAX_SAFE && integer >= -(int64_t)MIPC_I_MAX_SAFE;
-  bool whole;
-  if (!as_integer(unpack, letter, safe, is_64, &whole)) return false;
-  if (!whole) return mipc_i_push_number(unpack, (double)integer);
+  if (safe && !(is_64 && unpack->bigint == MIPC_BIGINT_ALWAYS)) {
+    return mipc_i_push_number(unpack, (double)integer);
+  }
   mipc_pack_slot_t *slot = push(unpack, MIPC_TAG_INT);
   if (slot) slot->integer = integer;
   return slot != NULL;
 }
 
-bool mipc_i_push_unsigned(mipc_i_unpack_t *unpack, uint8_t letter, uint64_t integer, bool is_64) {
-  bool whole;
-  if (!as_integer(unpack, letter, integer <= MIPC_I_MAX_SAFE, is_64, &whole)) return false;
-  if (!whole) return mipc_i_push_number(unpack, (double)integer);
+bool mipc_i_push_unsigned(mipc_i_unpack_t *unpack, uint64_t integer, bool is_64) {
+  if (integer <= MIPC_I_MAX_SAFE && !(is_64 && unpack->bigint == MIPC_BIGINT_ALWAYS)) {
+    return mipc_i_push_number(unpack, (double)integer);
+  }
   mipc_pack_slot_t *slot = push(unpack, MIPC_TAG_UINT);
   if (slot) slot->bits = integer;
   return slot != NULL;
@@ -133,9 +123,6 @@ uint8_t *mipc_i_text_space(mipc_i_unpack_t *unpack, uint64_t n) {
 
 bool mipc_i_push_text(mipc_i_unpack_t *unpack, const uint8_t *text, size_t n, mipc_tag_t tag) {
   mipc_pack_values_t *values = unpack->values;
-  if (tag == MIPC_TAG_BIG && unpack->bigint == MIPC_BIGINT_NEVER) {
-    return mipc_i_unpack_fail(unpack, MIPC_PACK_BEYOND_SAFE, 'w', unpack->at);
-  }
   mipc_pack_slot_t *slot = push(unpack, tag);
   if (!slot) return false;
   slot->text.offset = (uint32_t)(text - values->text);

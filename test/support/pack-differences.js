@@ -25,10 +25,9 @@
  *     are left, and gives what its variable held before for those that are not;
  * 13. U of what is not UTF-8 gives 0 for one byte. Perl's says so too, but its decoder (5.36) loses
  *     its way behind a first byte that begins no character: \x80\xe2\x82\xac is 0x220ac;
- * 14. { bigint: 'never' } refuses a large integer before a '/', too;
- * 15. what is refused elsewhere is refused in [], too: Perl's pack takes x[%] there, and both take
+ * 14. what is refused elsewhere is refused in [], too: Perl's pack takes x[%] there, and both take
  *     x[(s>)<];
- * 16. X! before the beginning of a group moves that beginning. In a string that U0 has made UTF-8,
+ * 15. X! before the beginning of a group moves that beginning. In a string that U0 has made UTF-8,
  *     Perl's pack forgets it, and @ and . then count from what is beyond the end.
  */
 'use strict';
@@ -49,9 +48,8 @@ const END = {
   slash: '11 slash and group',
   garbage: '12 garbage',
   malformed: '13 U of no UTF-8',
-  lengths: '14 length beyond 2^53',
-  measured: '15 refused in []',
-  moved: '16 X! beyond a group',
+  measured: '14 refused in []',
+  moved: '15 X! beyond a group',
   heavy: 'too heavy for perl',
   perl: 'perl died',
 };
@@ -122,7 +120,6 @@ const hasU = (items) => [...all(items)].some(({ letter, count }) => letter === '
 function excuseThrow(error, template, items, direction) {
   if (template.includes('U') && /middle of a character/.test(error.message)) return END.middle;
   if (/MiB of padding|too often/.test(error.message)) return END.bounds;
-  if (/'never'/.test(error.message) && template.includes('/')) return END.lengths;
   if (/checksums|other byte order/.test(error.message) && /\[[^\]]*[%<>]/.test(template)) {
     return END.measured;
   }
@@ -130,7 +127,7 @@ function excuseThrow(error, template, items, direction) {
   return undefined;
 }
 
-/* 16: only by X! in a group, with U0 somewhere. */
+/* 15: only by X! in a group, with U0 somewhere. */
 const isMovingGroup = (template, items) =>
   template.includes('U') &&
   template.includes('X!') &&

@@ -12,13 +12,21 @@ const path = require('node:path');
 const PROGRAM = path.join(__dirname, 'perl-oracle.pl');
 const KILOBYTES = 1000000; /* of address space: a template may ask for more than the machine has */
 
+/* Without what changes perl, and without sanitizers, which need more address space than it gets. */
+const ENVIRONMENT = { ...process.env };
+for (const name of ['LD_PRELOAD', 'PERL5OPT', 'PERL5LIB', 'PERL_UNICODE']) delete ENVIRONMENT[name];
+
 /* What the answers depend on, as perl-oracle.pl says it in its first line. */
 const WANTED = /^5\.0(\d\d)\d{3} 12345678 8 8 8$/;
 
 /* null if there is a perl whose answers are those of 5.36 on a 64-bit little-endian machine, or why
  * not. What 5.38 and 5.40 changed about brackets does not show. */
 function whyNoPerl() {
-  const { status, stdout } = spawnSync('perl', [PROGRAM], { input: '', encoding: 'latin1' });
+  const { status, stdout } = spawnSync('perl', [PROGRAM], {
+    input: '',
+    encoding: 'latin1',
+    env: ENVIRONMENT,
+  });
   if (status !== 0) return 'perl is not here: apt-get install perl';
   const version = WANTED.exec(stdout.trim());
   if (version === null) return `this perl has other sizes than C has here: ${stdout.trim()}`;
@@ -86,7 +94,10 @@ class Perl {
 
   #start() {
     const limited = `ulimit -v ${KILOBYTES} && exec perl "$0"`;
-    const child = spawn('sh', ['-c', limited, PROGRAM], { stdio: ['pipe', 'pipe', 'ignore'] });
+    const child = spawn('sh', ['-c', limited, PROGRAM], {
+      env: ENVIRONMENT,
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
     this.#child = child;
     this.#text = '';
     this.#greeted = false;

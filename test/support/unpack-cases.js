@@ -220,6 +220,7 @@ const UNPACK_CROAKS = [
   ['w', '\xff'],
   ['w', '\xff'.repeat(20)],
   ['c/a', '\xffabc'],
+  ['(a U0 a)*', '\0\x80 '],
   ['a2/a', '-1abc'],
   ['C a/a', '\x01'],
   ['C (/a) a', '\x02abcd'],

@@ -11,6 +11,8 @@ import {
   inspect,
   unlink,
   MAP_ANON,
+  pack,
+  unpack,
   MAP_FILE,
   MAP_PRIVATE,
   MAP_SHARED,
@@ -19,6 +21,7 @@ import {
   type Advice,
   type LockGuard,
   type MmapOptions,
+  type Unpacked,
 } from 'mmapipc';
 
 const options: MmapOptions = { file: '/x', size: 10, readOnly: false, create: 'exclusive' };
@@ -70,6 +73,18 @@ export async function locking(signal: AbortSignal): Promise<number> {
   using held = await map.lockAsync({ signal });
   return held.recovered ? 0 : map.withLockAsync(async () => 3, { timeout: 5 });
 }
+
+const packed: number = map.pack(0, 'l n S d a20', 1, 2n, 3, 4.5, Buffer.from('x'));
+const fields: Unpacked[] = map.unpack(0, 'l n S d a20', { bigint: 'never' });
+map.unpack(0, 36, 'l n S d a20').concat(map.unpack(0, undefined, 'l', { bigint: 'always' }));
+map.packArray(0, '(lldV)*', new Float64Array(4)) + map.packArray(0, 'q*', new BigInt64Array(4));
+const count: number = map.unpackInto(0, 'l*', new Float64Array(4)) + map.unpackInto(0, 'l*', []);
+const made: Buffer = pack('a*', 'x');
+const read: Unpacked[] = unpack('a*', made, { bigint: 'auto' });
+// @ts-expect-error a misspelt option
+unpack('a*', made, { bigInt: 'auto' });
+// @ts-expect-error no boolean is packed
+pack('l', true);
 
 const inside: number = Mmap.with({ file: '/x' }, (m) => m.size);
 
