@@ -133,7 +133,12 @@ describe('a region through the lives of processes', function () {
         const child = spawn('sleep', ['5'], { stdio: 'ignore' });
         await once(child, 'spawn');
         for (const fd of fs.readdirSync(`/proc/${child.pid}/fd`)) {
-          const link = fs.readlinkSync(`/proc/${child.pid}/fd/${fd}`);
+          let link = '';
+          try {
+            link = fs.readlinkSync(`/proc/${child.pid}/fd/${fd}`);
+          } catch {
+            continue; // of the loader, closed by now
+          }
           if (/memfd:mmapipc|mmapipc-names/.test(link)) kept.push(link);
         }
         child.kill('SIGKILL');
@@ -203,8 +208,7 @@ describe('a region through the lives of processes', function () {
       const call = printError(`Mmap.attach('${`${handle}`.trim()}'); console.log('attached')`);
       const { stdout } = inNode(`${AS_NOBODY}${call}`);
       creator.kill('SIGKILL');
-      /* Where the kernel lets them in all the same, they are in. */
-      assert.match(stdout, /^EACCES .*changed its user|^attached/);
+      assert.match(stdout, /^EACCES .*changed its user.*\{ name: /);
     });
 
     rootIt('have names of their own, and do not trust a directory of others', () => {
