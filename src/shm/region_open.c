@@ -144,14 +144,16 @@ static int settle(mipc_region_t *r, const mipc_i_opening_t *o, bool made) {
   int state, held = 1;
   int status = mipc_i_header_read(r->seat, o->report, &copy, &state);
   if (status < 0) return status;
-  if (state != 1 && r->place == MIPC_PLACE_NAME) {
+  if (state == 1 || r->place == MIPC_PLACE_NAME) {
     o->report->call = MIPC_CALL_FCNTL;
     held = mipc_i_anybody(r->seat, true);
     if (held < 0) return held;
     o->report->call = MIPC_CALL_NONE;
   }
+  /* Nobody sits down before the version is stored: it was finished, and somebody cut it off or
+   * wrote over it under those who have it. Made anew, it would be made under them. */
+  if (state == 1) return held ? (int)MIPC_E_TRUNCATED : make_in_file(r, o, made);
   if (!held) return remove_left_over(r, o);
-  if (state == 1) return make_in_file(r, o, made);
   if (o->spec->create == MIPC_CREATE_EXCLUSIVE) return mipc_already_there();
   status = state < 0 ? state : mipc_i_header_fits(o->spec, &copy);
   return status < 0 ? status : mipc_i_region_join(r, o, &copy);
