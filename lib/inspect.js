@@ -50,11 +50,11 @@ function reasonOf(status, version) {
   return textOf(status);
 }
 
-/* Seconds since the epoch; looked up once, so that the same row always gives the same time. */
-const BOOTED = Math.round(Date.now() / 1000 - os.uptime());
+/* ms: when this machine was started; taken once, so that one participant has one time. */
+const BOOT = Date.now() - os.uptime() * 1000;
 
 function participantOf({ since, ...rest }) {
-  return { ...rest, since: new Date((BOOTED + since) * 1000) };
+  return { ...rest, since: new Date(BOOT + since * 1000) };
 }
 
 const hex = (number) => number.toString(16).padStart(16, '0');

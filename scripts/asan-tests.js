@@ -127,7 +127,7 @@ function suites() {
   if (process.argv.length > 2) return process.argv.slice(2);
   return fs
     .readdirSync(path.join(ROOT, 'test'))
-    .filter((file) => /^(?:mmap|pack).*\.test\.js$/.test(file))
+    .filter((file) => /^(?:mmap|pack|region(?!-life)).*\.test\.js$/.test(file))
     .map((file) => path.join('test', file));
 }
 

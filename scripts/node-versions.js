@@ -14,7 +14,7 @@ const { Failure, ROOT, main, npmCommand, run, seconds } = require('./toolchain')
 
 const CACHE = path.join(ROOT, 'node_modules/.cache/mmapipc');
 const VERSIONS = ['22.23.3', '26.10.0'];
-const SUITES = /^(mmap-.*|lock.*|pack(?!-perl).*|truncate|properties|readme)\.test\.js$/;
+const SUITES = /^(mmap-.*|region.*|lock.*|pack(?!-perl).*|truncate|properties|readme)\.test\.js$/;
 
 /* The program `node` of that version. */
 function fetchNode(version) {

@@ -10,6 +10,7 @@ const fs = require('node:fs');
 const mmapipc = require('..');
 const { isWindows, linuxIt } = require('./support/platform');
 const { read, table } = require('./support/readme');
+const { regions } = require('./support/regions');
 const { scratch } = require('./support/scratch');
 
 const { Mmap, PROT_READ, PROT_WRITE } = mmapipc;
@@ -86,15 +87,19 @@ const ruby = {
     const name = `migration-${process.pid}-${path.at(-1)}`;
     const made = new Mmap({ name, size: 10 });
     made.write('x');
-    return Mmap.open({ name }).readString(0, 1) === 'x';
+    const again = Mmap.open({ name });
+    const read = again.readString(0, 1);
+    again.close();
+    made.close();
+    return read === 'x';
   },
   ':name': (map, path) => {
     const name = `migration-${process.pid}-${path.at(-1)}`;
-    return new Mmap({ name, size: 10 }).name === name;
+    return Mmap.with({ name, size: 10 }, (made) => made.name) === name;
   },
   ':inherit': () => {
-    const made = new Mmap({ inherit: 'migration-ruby', size: 10 });
-    return Object.values(process.env).includes(made.handle);
+    const handle = Mmap.with({ inherit: 'migration-ruby', size: 10 }, (made) => made.handle);
+    return Object.values(process.env).includes(handle);
   },
   ':size': (map, path) => new Mmap({ file: path, size: 20, readOnly: false }).size === 20,
   ':protection': (map, path) => protections(path),
@@ -139,6 +144,7 @@ for (const [heading, ways] of [
 ]) {
   describe(heading.replace('## ', ''), () => {
     const tmp = scratch();
+    regions(); // names lie in a directory of this test
     const rows = table(read('README.md'), heading);
 
     for (const [theirs, ours, note] of rows) {

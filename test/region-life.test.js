@@ -146,8 +146,8 @@ describe('a region through the lives of processes', function () {
       }
       assert.deepEqual(kept, []);
       named.write('alive');
-      assert.equal(open({ name: 'spawning' }).readString(0, 5), 'alive');
-      assert.equal(Mmap.attach(map.handle).buffer[29], 29);
+      assert.equal(open({ name: 'spawning', create: false }).readString(0, 5), 'alive');
+      assert.equal(open({ handle: map.handle }).buffer[29], 29);
       assert.equal(runFunction((m, h) => m.Mmap.attach(h), [map.handle]).status, 0);
     });
   });

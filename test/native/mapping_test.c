@@ -308,6 +308,25 @@ static void dontneed_of_a_read_only_mapping(void) {
   close_mapping(m);
 }
 
+static void anonymous_is_of_this_process(void) {
+  mipc_mapping_t *m =
+      open_mapping((mipc_mapping_spec_t){.anonymous = true, .length = 10000, .prot = BOTH});
+  uint8_t bytes[4] = {1, 2, 3, 4};
+  mipc_filelock_t *lock;
+  CHECK_EQ(report.size, 10000);
+  CHECK_EQ(report.fd, -1);
+  CHECK(!mipc_mapping_region(m));
+  CHECK_EQ(mipc_mapping_write(m, 9998, bytes, 4), 2);
+  CHECK_EQ(mipc_mapping_read(m, 9997, bytes, 4), 3);
+  CHECK_EQ(bytes[0], 0);
+  CHECK_EQ(bytes[1], 1);
+  CHECK_EQ(mipc_mapping_flush(m, 0, 10000, false), 0);
+  CHECK_EQ(mipc_mapping_lock(m, &lock), MIPC_E_UNSUPPORTED);
+  close_mapping(m);
+  mipc_mapping_spec_t none = {.anonymous = true, .prot = BOTH};
+  CHECK_EQ(mipc_mapping_open(&none, &report, &m), MIPC_E_RANGE);
+}
+
 int main(void) {
   page = mipc_vm_page_size();
   path_of("");
@@ -329,6 +348,7 @@ int main(void) {
   dontneed_narrows();
   dontneed_at_an_odd_offset();
   dontneed_of_a_read_only_mapping();
+  anonymous_is_of_this_process();
   CHECK_EQ(count_descriptors(), before);
   CHECK_EQ(count_maps(fixture_folder), 0);
   return check_done("mapping");
