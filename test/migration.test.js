@@ -88,10 +88,10 @@ const ruby = {
     const made = new Mmap({ name, size: 10 });
     made.write('x');
     const again = Mmap.open({ name });
-    const read = again.readString(0, 1);
+    const first = again.readString(0, 1);
     again.close();
     made.close();
-    return read === 'x';
+    return first === 'x';
   },
   ':name': (map, path) => {
     const name = `migration-${process.pid}-${path.at(-1)}`;
