@@ -9,6 +9,7 @@
 
 extern "C" {
 #include "../base/status.h"
+#include "../os/process.h"
 #include "../os/shared_file.h"
 #include "../shm/mapping.h"
 #include "../shm/region.h"
@@ -117,7 +118,7 @@ Napi::Value inspect(const Napi::CallbackInfo &info) {
   Napi::Env env = info.Env();
   Spec spec(info[0].As<Napi::Object>());
   mipc_participant_t *list = new (std::nothrow) mipc_participant_t[MIPC_PARTICIPANTS];
-  if (!list) return to_number(info, MIPC_E_UNSUPPORTED);
+  if (!list) return to_number(info, mipc_no_memory());
   mipc_region_facts_t facts = {};
   int status = mipc_region_inspect(&spec.region, environment_of(env)->report, &facts, list,
                                    MIPC_PARTICIPANTS);
