@@ -13,6 +13,7 @@ const os = require('node:os');
 const LITTLE = os.endianness() === 'LE';
 const MOST_VALUES = 16;
 const MOST_TEXT = 64;
+const SHORT = 24; // characters of a text
 
 /* Of DataView, by mipc_i_store_t (src/pack/template_i.h); none for integers of 64 bits. */
 const TYPES = [
@@ -56,8 +57,7 @@ function stripped(text) {
   return text.slice(0, n);
 }
 
-function loadText(bytes, at, length, letter) {
-  const text = bytes.latin1Slice(at, at + length);
+function loadText(text, letter) {
   if (letter === 'A') return stripped(text);
   const end = letter === 'Z' ? text.indexOf('\0') : -1;
   return end < 0 ? text : text.slice(0, end);
@@ -89,10 +89,17 @@ const storing = ({ type, letter, little, offset, length }, i) =>
     ? `view.set${type}(at + ${offset}, v${i}, ${little});`
     : `storeText(bytes, at + ${offset}, ${length}, '${letter}', v${i});`;
 
+/* The characters one by one are less work than a call of Buffer, up to some number of them. */
+const slicing = (offset, length) => {
+  if (length > SHORT) return `bytes.latin1Slice(at + ${offset}, at + ${offset + length})`;
+  const each = Array.from({ length }, (_, i) => `bytes[at + ${offset + i}]`);
+  return `String.fromCharCode(${each.join(', ')})`;
+};
+
 const loading = ({ type, letter, little, offset, length }) =>
   letter === undefined
     ? `view.get${type}(at + ${offset}, ${little})`
-    : `loadText(bytes, at + ${offset}, ${length}, '${letter}')`;
+    : `loadText(${slicing(offset, length)}, '${letter}')`;
 
 /* Nothing of the user's text goes into the code: numbers, and words from the lists above. */
 function codeOf(steps) {
