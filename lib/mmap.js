@@ -313,8 +313,9 @@ class Mmap extends Packable {
 
   [WINDOW](offset, size, writes) {
     const window = this.#window;
-    const fits = Number.isInteger(offset) && offset >= 0 && offset + size <= window.size;
-    return fits && (writes ? this.#writable : this.#readable) ? window : undefined;
+    const fits = Number.isInteger(offset) && offset >= 0 && offset < this.#size;
+    if (!fits || offset + size > window.size) return undefined;
+    return (writes ? this.#writable : this.#readable) ? window : undefined;
   }
 
   [PLACE](offset, length, writes) {

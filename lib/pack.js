@@ -157,14 +157,21 @@ function putArguments(values) {
   words[NUMBERS] = 1;
 }
 
+/* Asked for once, as a getter may answer something else the next time. */
+function lengthOf(values) {
+  const n = values !== null && typeof values === 'object' ? values.length : undefined;
+  if (Number.isInteger(n) && n >= 0) return n;
+  throw invalidType('The "values" argument', 'an Array, a TypedArray or the like', values);
+}
+
 /*
  * The elements of what the user gave. A getter or Proxy in it may call pack() or unpack() while it is
  * read: then it is read once more, to an array of its own, which has none.
  */
 let turn = 0;
 function putArray(values) {
-  const n = values.length;
   const mine = ++turn;
+  const n = lengthOf(values);
   if (n > memory.tags.length) growSlots(n);
   const { numbers } = memory;
   let i = 0;
@@ -189,6 +196,7 @@ function packAgain(answer, call, template, values) {
     growOutput(doubles[NUMBER]);
     answer = call();
   }
+  if (memory.large && answer > 0) shrink();
   if (answer > 0) throw packError(answer, template, values);
   return answer;
 }
@@ -251,7 +259,10 @@ function unpackAgain(answer, call, template, bytes) {
     else growText(doubles[NUMBER], 0);
     answer = call(bytes);
   }
-  if (typeof answer === 'number' && answer > 0) throw packError(answer, template);
+  if (typeof answer === 'number' && answer > 0) {
+    if (memory.large) shrink();
+    throw packError(answer, template);
+  }
   return answer; // perhaps the text
 }
 

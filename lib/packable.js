@@ -5,7 +5,6 @@
  */
 'use strict';
 
-const { invalidType } = require('./errors');
 const { Lockable } = require('./lockable');
 const { DONE, packInto, putArguments, putArray, unpackFrom, unpackInto } = require('./pack');
 const { PACK, UNPACK } = require('./pack-programs');
@@ -48,9 +47,6 @@ class Packable extends Lockable {
   }
 
   packArray(offset, template, values) {
-    if (values === null || typeof values !== 'object' || !Number.isInteger(values.length)) {
-      throw invalidType('The "values" argument', 'an Array or TypedArray', values);
-    }
     if (this[AUTOLOCKS]()) return this.withLock(() => this.packArray(offset, template, values));
     putArray(values);
     return packInto(this, offset, template, values);

@@ -25,6 +25,46 @@ describe('templates', () => {
   });
 });
 
+describe('values that say a wrong length', () => {
+  const tmp = scratch();
+
+  it('are refused, also when they say a right one first', () => {
+    const map = new Mmap({ file: tmp(), size: 100, readOnly: false });
+    const TYPE = { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' };
+    for (const length of [-1, -(2 ** 32), 1.5, NaN, Infinity, '2', undefined]) {
+      assert.throws(() => map.packArray(0, 'C*', { length }), TYPE);
+    }
+    const own = Object.defineProperty(new Float64Array(2), 'length', { value: -1 });
+    assert.throws(() => map.packArray(0, 'C*', own), TYPE);
+    let asked = 0;
+    const fickle = {
+      0: 7,
+      get length() {
+        return asked++ === 0 ? 1 : -1;
+      },
+    };
+    assert.equal(map.packArray(0, 'C*', fickle), 1);
+    assert.equal(asked, 1);
+    assert.throws(() => map.packArray(0, 'C*', { length: 2 ** 52 }), RangeError);
+    map.close();
+  });
+});
+
+describe('a template that takes no bytes', () => {
+  const tmp = scratch();
+
+  it('has no place behind the end either', () => {
+    const map = new Mmap({ file: tmp(), size: 10, readOnly: false });
+    for (let round = 0; round < 2; round++) {
+      assert.equal(map.pack(9, 'a0', 'x'), 0);
+      assert.deepEqual(map.unpack(9, 'a0'), ['']);
+      assert.throws(() => map.pack(10, 'a0', 'x'), { code: 'ERR_OUT_OF_RANGE' });
+      assert.throws(() => map.unpack(10, 'a0'), { code: 'ERR_OUT_OF_RANGE' });
+    }
+    map.close();
+  });
+});
+
 describe('values that run code while they are read', () => {
   it('may pack and unpack themselves', () => {
     const nested = [1, 2, 3];
