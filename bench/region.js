@@ -4,6 +4,8 @@
  */
 'use strict';
 
+const path = require('node:path');
+
 const { Mmap } = require('..');
 const { temporary } = require('./lib/files');
 const { timer } = require('./lib/measure');
@@ -19,6 +21,12 @@ const MOST_PER_HANDLE = 64 * 1024;
 
 const NAME = `bench-region-${process.pid}`;
 
+/* Names lie in a folder that goes with this process, which ends with some of them open. */
+function named(options) {
+  process.env.MMAPIPC_DIR = path.dirname(temporary('names', { inMemory: true }));
+  return { name: NAME, ...options };
+}
+
 /* What is there beside, and what is opened and closed. */
 const CYCLES = {
   'anonymous, made': () => ({ size: SMALL }),
@@ -31,9 +39,9 @@ const CYCLES = {
     kept({ inherit: NAME, size: SMALL, create: 'exclusive' }); /* a trial is a forked child */
     return { inherit: NAME };
   },
-  'name, made and removed': () => ({ name: NAME, size: SMALL }),
+  'name, made and removed': () => named({ size: SMALL }),
   'name, joined': () => {
-    kept({ name: NAME, size: SMALL });
+    kept(named({ size: SMALL }));
     return { name: NAME };
   },
   'a file in memory, for comparison': () => ({
