@@ -2,18 +2,23 @@
   "targets": [
     {
       "target_name": "mmapipc",
+      "variables": {"mipc_wait%": "system"},
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED"],
       "cflags": ["-Wall", "-Wextra", "-fvisibility=hidden"],
       "cflags_c": ["-std=c11"],
       "cflags_cc": ["-std=c++17", "-fno-exceptions", "-fno-rtti"],
       "sources": [
+        "src/base/crc32c.c",
         "src/base/slots.c",
         "src/binding/addon.cc",
         "src/binding/filelock.cc",
         "src/binding/mapping.cc",
+        "src/binding/notices.cc",
         "src/binding/pack.cc",
         "src/binding/region.cc",
+        "src/binding/regionlock.cc",
+        "src/binding/share.cc",
         "src/binding/tables.cc",
         "src/pack/checksum.c",
         "src/pack/flat.c",
@@ -27,7 +32,11 @@
         "src/pack/unpack_text.c",
         "src/pack/unpack_walk.c",
         "src/pack/utf8.c",
+        "src/shm/cell.c",
+        "src/shm/event.c",
         "src/shm/filelock.c",
+        "src/shm/lock.c",
+        "src/shm/lock_object.c",
         "src/shm/mapping.c",
         "src/shm/mapping_open.c",
         "src/shm/quarantine.c",
@@ -40,7 +49,9 @@
         "src/shm/region_inspect.c",
         "src/shm/region_names.c",
         "src/shm/region_open.c",
-        "src/shm/region_participants.c"
+        "src/shm/region_participants.c",
+        "src/shm/share.c",
+        "src/shm/waiter.c"
       ],
       "conditions": [
         ["OS=='linux'", {
@@ -60,6 +71,12 @@
           ],
           "defines": ["_GNU_SOURCE", "_FILE_OFFSET_BITS=64"],
           "ldflags": ["-static-libgcc", "-static-libstdc++", "-Wl,--exclude-libs,ALL", "-Wl,-z,nodelete"]
+        }],
+        ["OS=='linux' and mipc_wait=='system'", {
+          "sources": ["src/os/wait_linux.c"]
+        }],
+        ["OS=='win' or mipc_wait=='none'", {
+          "sources": ["src/os/wait_none.c"]
         }],
         ["OS=='win'", {
           "sources": [

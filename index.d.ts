@@ -8,6 +8,8 @@
 
 /// <reference types="node" />
 
+import { EventEmitter } from 'node:events';
+
 /** Loads are allowed. */
 export const PROT_READ: 1;
 /** Stores are allowed. */
@@ -56,17 +58,32 @@ export class MmapipcError extends Error {
   code: string;
   /** The file, name or handle, where there is one. */
   path?: string;
-  /** ERR_MMAPIPC_FILE_TOO_SMALL, ERR_MMAPIPC_TOO_SMALL: bytes there would have to be. */
+  /** ERR_MMAPIPC_FILE_TOO_SMALL, _TOO_SMALL, _TOO_LARGE: bytes there would have to be. */
   required?: number;
-  /** ERR_MMAPIPC_TOO_SMALL: bytes the region has. */
+  /** ERR_MMAPIPC_TOO_SMALL, _TOO_LARGE: bytes there are. */
   capacity?: number;
   /** ERR_MMAPIPC_KIND: the class that made the region, and the one that opens it. */
   found?: string;
   wanted?: string;
   /** ERR_MMAPIPC_FILE_TOO_SMALL: bytes it has. */
   actual?: number;
-  /** ERR_MMAPIPC_TIMEOUT: one that holds the lock, where the system tells. */
-  holder?: { pid: number };
+  /** ERR_MMAPIPC_TIMEOUT: who holds the lock, where that is known. */
+  holder?: LockHolder;
+}
+
+/** Who holds a lock: of a file only the pid; of a region what its table of participants says. */
+export interface LockHolder {
+  /** Of the participant, in the region. */
+  number?: number;
+  pid?: number;
+  /** The thread that attached. */
+  thread?: number;
+  /** In which `pid` and `thread` are numbered (the inode of the pid namespace), 0: unknown. */
+  pidNamespace?: number;
+  /** As the kernel knows it. A dead holder's lock comes free with the next try. */
+  alive?: boolean;
+  /** Milliseconds since it was taken, a few milliseconds behind. */
+  heldMs?: number;
 }
 
 /** What to lock, and how long to wait for it. A misspelt name is an error that says so. */
@@ -78,7 +95,8 @@ export interface LockOptions {
   timeout?: number;
   /**
    * Shared: others may hold shared locks at the same time. Default false, on a read-only mapping
-   * true (as in IPC::Mmap).
+   * of a file true (as in IPC::Mmap). For Mmap over a file, as are the next two; elsewhere
+   * ERR_MMAPIPC_UNSUPPORTED.
    */
   shared?: boolean;
   /** A range of the mapping instead of the whole file: first byte, default 0. */
@@ -96,14 +114,56 @@ export interface LockAsyncOptions extends LockOptions {
 /** One acquisition of a lock; lock(), tryLock() and lockAsync() give it. */
 export interface LockGuard {
   /**
-   * Whether the one who held the lock before died with it. Always false on a file: the kernel
-   * frees its locks with their holder, and does not tell.
+   * Whether somebody who held the lock died with it since a guard last told of that: what it guards
+   * may be half changed. (A Share's value never is.) Always false on a file: the kernel frees its
+   * locks with their holder, and does not tell.
    */
   readonly recovered: boolean;
   /** Releases this acquisition, and no later one. Releasing again does nothing. */
   release(): void;
   /** release(), for `using`. */
   [Symbol.dispose](): void;
+}
+
+/**
+ * The lock of an object: one at a time, for files, regions and Shares alike.
+ *
+ * A region's lock is a word in shared memory. Whoever dies with it is found out by the kernel, never
+ * by a time-out: a stopped or slow holder keeps it. Of eight that wait each is served within 10 s; the
+ * locks of files promise no fairness.
+ */
+export interface LockFamily<G extends LockGuard> {
+  /** Whether this object holds its lock. */
+  readonly locked: boolean;
+
+  /**
+   * Locks; the thread sleeps until it is free. A region's lock is taken in some tens of nanoseconds;
+   * held by a process that dies, it comes free within milliseconds.
+   * @throws ERR_MMAPIPC_TIMEOUT - `holder` tells who has it
+   * @throws ERR_MMAPIPC_DEADLOCK - this object, or another of this thread, holds what is wanted
+   * @throws ERR_MMAPIPC_ACCESS - a region attached read-only; an exclusive range of a read-only mapping
+   * @throws ERR_MMAPIPC_CORRUPT - another process has overwritten the region's header
+   */
+  lock(options?: LockOptions): G;
+  /** Locks if it is free at once; null if not. Never waits. */
+  tryLock(options?: Omit<LockOptions, 'timeout'>): G | null;
+  /**
+   * Releases what lock() or tryLock() took.
+   * @throws ERR_MMAPIPC_NOT_LOCKED - this object holds nothing, or a guard of lockAsync holds it
+   */
+  unlock(): void;
+  /**
+   * Runs `fn` under the lock and gives back what it returned.
+   * @throws TypeError - `fn` returned a promise (the lock is released): use withLockAsync
+   */
+  withLock<R>(fn: (guard: G) => R, options?: LockOptions): R;
+  /**
+   * Locks without holding up the event loop. Calls of one object queue, first come first served;
+   * the lock belongs to the guard. A pending call keeps the process alive.
+   */
+  lockAsync(options?: LockAsyncOptions): Promise<G>;
+  /** Runs an async `fn` under the lock. */
+  withLockAsync<R>(fn: (guard: G) => Promise<R> | R, options?: LockAsyncOptions): Promise<R>;
 }
 
 /**
@@ -172,8 +232,8 @@ export interface MmapOptions extends RegionOptions {
    */
   anyFilesystem?: boolean;
   /**
-   * Take the lock around each `read`, `readInto`, `readString` and `write` (win32-mmap's way),
-   * unless this object holds it already. Default false.
+   * Take the lock around each `read`, `readInto`, `readString`, `write`, pack and unpack (win32-mmap's
+   * way), unless this object holds it already. Default false.
    */
   autolock?: boolean;
   /**
@@ -240,6 +300,8 @@ export interface Participant {
   /** In which `pid` and `thread` are numbered (the inode of the pid namespace), 0: unknown. */
   pidNamespace: number;
   since: Date;
+  /** How many of its threads wait for the lock. */
+  waiting: number;
   /** As the kernel knows it; one that is dead never said that it left. */
   alive: boolean;
 }
@@ -248,9 +310,14 @@ export interface Participant {
 export type Inspection =
   | {
       state: 'ok';
-      /** The class that made it: 'Mmap'. */
+      /** The class that made it: 'Mmap', 'Share'. */
       kind: string;
+      /** Bytes of the memory; a Share takes four times its capacity. */
       size: number;
+      /** Of a Share. */
+      capacity?: number;
+      /** Of a Share: what it holds; version 0: nothing was ever set. */
+      value?: { version: number; byteLength: number };
       version: number;
       id: string;
       /** How many are attached, as the kernel knows it, that may write. */
@@ -258,6 +325,8 @@ export type Inspection =
       readers: number;
       /** Of `participants`: those that are dead. */
       dead: number;
+      /** Who has the lock, and how many of the participants' threads wait for it. */
+      lock: { holder: (LockHolder & { since: Date }) | null; waiters: number };
       participants: Participant[];
     }
   | {
@@ -297,9 +366,9 @@ export function unlink(where: { name?: string; path?: string | URL; timeout?: nu
  * the lost pages, and every method throws ERR_MMAPIPC_TRUNCATED once one of them was touched (see
  * `onTruncate`).
  *
- * Locks are the kernel's own locks on the file: Perl's flock, IPC::Mmap and flock(1) respect those
- * on the whole file; they come free with the process or thread that holds them, however it ends.
- * One lock at a time for an object. File locks promise no fairness.
+ * Locks of a file are the kernel's own: Perl's flock, IPC::Mmap and flock(1) respect those on the
+ * whole file; they come free with the process or thread that holds them, however it ends. Memory
+ * without a file has a lock of its own (see {@link LockFamily}).
  */
 export class Mmap {
   /**
@@ -513,37 +582,173 @@ export class Mmap {
   unmap(): void;
   /** Releases the lock and closes, for `using`. */
   [Symbol.dispose](): void;
-
-  /** Whether this object holds its lock. */
-  readonly locked: boolean;
-
-  /**
-   * Locks the file or a range of it; the thread sleeps until it is free.
-   * @throws ERR_MMAPIPC_TIMEOUT - `holder` tells the pid where the system does
-   * @throws ERR_MMAPIPC_DEADLOCK - this object, or another of this thread, holds what is wanted
-   * @throws ERR_MMAPIPC_ACCESS - an exclusive range of a read-only mapping
-   */
-  lock(options?: LockOptions): LockGuard;
-  /** Locks if it is free at once; null if not. Never waits. */
-  tryLock(options?: Omit<LockOptions, 'timeout'>): LockGuard | null;
-  /**
-   * Releases what lock() or tryLock() took.
-   * @throws ERR_MMAPIPC_NOT_LOCKED - this object holds nothing, or a guard of lockAsync holds it
-   */
-  unlock(): void;
-  /**
-   * Runs `fn` under the lock and gives back what it returned.
-   * @throws TypeError - `fn` returned a promise (the lock is released): use withLockAsync
-   */
-  withLock<T>(fn: (guard: LockGuard) => T, options?: LockOptions): T;
-  /**
-   * Locks without holding up the event loop. Calls of one object queue, first come first served;
-   * the lock belongs to the guard. A pending call keeps the process alive.
-   */
-  lockAsync(options?: LockAsyncOptions): Promise<LockGuard>;
-  /** Runs an async `fn` under the lock. */
-  withLockAsync<T>(
-    fn: (guard: LockGuard) => Promise<T> | T,
-    options?: LockAsyncOptions,
-  ): Promise<T>;
 }
+
+export interface Mmap extends LockFamily<LockGuard> {}
+
+/** How a value becomes bytes and comes back: see {@link ShareOptions.codec}. */
+export interface Codec<T = unknown> {
+  encode(value: T): Uint8Array;
+  /** The bytes are its own to keep. */
+  decode(bytes: Buffer): T;
+}
+
+/** Options of {@link Share}. A name that is not one of these is an error that says so. */
+export interface ShareOptions<T = unknown> extends RegionOptions {
+  /** A file of ours: what it holds survives all processes, and a power cut up to the last flush(). */
+  path?: string | URL;
+  /** Instead of the first argument: bytes that an encoded value may take. */
+  capacity?: number;
+  /**
+   * - `'auto'`, the default: numbers, strings, bigints and Buffers as they are, plain data as JSON,
+   *   the rest as v8 serializes it. What comes back is what structuredClone gives (a Buffer stays one).
+   * - `'v8'`: objects as v8 serializes them.
+   * - `'json'`: JSON. The choice when writers are not trusted: v8's deserializer is never reached.
+   * - an object with `encode` and `decode`: yours.
+   *
+   * All who open it should say the same: 'auto' and 'v8' read each other's, any other mix is
+   * ERR_MMAPIPC_CODEC when it is read.
+   */
+  codec?: 'auto' | 'v8' | 'json' | Codec<T>;
+  /**
+   * A CRC-32C with each value: bytes that something else has changed are ERR_MMAPIPC_CORRUPT, and so
+   * is a value without. Default false.
+   */
+  checksum?: boolean;
+  /** As for {@link MmapOptions.create}. */
+  create?: boolean | 'exclusive';
+  /** Permission bits of a file that is made, less the umask; default 0o600. */
+  mode?: number;
+  /** Attaches without the right to write: the system enforces it. Default false. */
+  readOnly?: boolean;
+  /** Milliseconds that every call of this object waits for a lock; default 10,000, Infinity allowed. */
+  timeout?: number;
+  /** As for {@link MmapOptions.anyFilesystem}. */
+  anyFilesystem?: boolean;
+}
+
+/** A guard of a Share's lock: its methods act under it, also when lockAsync() took it. */
+export interface ShareGuard<T> extends LockGuard {
+  /** As the Share's own. @throws ERR_MMAPIPC_NOT_LOCKED - the guard was released */
+  get(): T | undefined;
+  set(value: T): number;
+  update(fn: (old: T | undefined) => T): T;
+  clear(): void;
+  compareAndSet(version: number, value: T): boolean;
+}
+
+/**
+ * One structured value for all processes and threads that have it.
+ *
+ * A value is there whole or not at all: readers take no lock and never see half of one, and a writer
+ * that dies, whenever that is, leaves the last value that was set. Values have versions, counted from
+ * 1 by each set.
+ *
+ * Events: `'change'` (version): it was set, by whomever; several at once are told as one.
+ * `'recovered'`: a call of this object has found the lock in the hands of a dead process. Listeners do
+ * not keep the process alive, unless ref() says so.
+ */
+export class Share<T = any> extends EventEmitter {
+  /**
+   * @param capacity - bytes that an encoded value may take: a ceiling, not a cost; memory is used for
+   *   what is set (a name's and a path's, whose space is really taken, for four values of that size)
+   * @throws ERR_MMAPIPC_TOO_SMALL - it exists, for smaller values (`required`, `capacity`)
+   * @throws ERR_MMAPIPC_UNCLEAN - the machine went down while the file was open, and there are no
+   *   checksums, or not the right ones
+   * @throws what `new Mmap` throws of regions: ERR_MMAPIPC_NOT_INHERITED, _KIND ...
+   */
+  constructor(capacity: number, options?: ShareOptions<T>);
+  constructor(options: ShareOptions<T>);
+
+  /** Opens, calls `fn` with it, closes it, and gives back what `fn` returned; a promise is awaited. */
+  static with<T, R>(capacity: number, options: ShareOptions<T>, fn: (share: Share<T>) => R): R;
+  static with<T, R>(capacity: number, fn: (share: Share<T>) => R): R;
+  static with<T, R>(options: ShareOptions<T>, fn: (share: Share<T>) => R): R;
+  /** Attaches by a handle. @throws ENOENT - nobody has it any more */
+  static attach<T = any>(handle: string, options?: Omit<ShareOptions<T>, 'handle'>): Share<T>;
+  /** Opens what exists. @throws ENOENT - nothing is there */
+  static open<T = any>(options: Omit<ShareOptions<T>, 'create'>): Share<T>;
+
+  /** As of {@link Mmap}: how others open the same. */
+  readonly handle: string | undefined;
+  readonly name: string | undefined;
+  readonly path: string | undefined;
+  toJSON(): string | { name: string } | { path: string };
+  /** Bytes that an encoded value may take, as it was made with. */
+  readonly capacity: number;
+  /** `'custom'` for one of yours. */
+  readonly codec: 'auto' | 'v8' | 'json' | 'custom';
+  readonly readOnly: boolean;
+  readonly closed: boolean;
+
+  /** Of the value that is there; 0: nothing was ever set. @throws ERR_MMAPIPC_CLOSED */
+  readonly version: number;
+  /** Bytes of the value that is there, encoded. @throws ERR_MMAPIPC_CLOSED */
+  readonly byteLength: number;
+
+  /**
+   * Sets the value. Between lock() and unlock() under that lock, else it takes and releases it.
+   * @returns the new version
+   * @throws TypeError - undefined, a function, a symbol, or what the codec cannot take
+   * @throws ERR_MMAPIPC_TOO_LARGE - more than `capacity`; the old value stays
+   * @throws ERR_MMAPIPC_ACCESS - attached read-only; and what lock() throws
+   */
+  set(value: T): number;
+  /** The same without holding up the event loop. The value is encoded at once. */
+  setAsync(value: T): Promise<number>;
+  /**
+   * The value, fresh; undefined when nothing was set, or it was cleared. Takes no lock, and does not
+   * wait for one that is held.
+   * @throws ERR_MMAPIPC_CODEC - it was set with a codec that this one does not read
+   * @throws ERR_MMAPIPC_CORRUPT, _TRUNCATED, _CLOSED
+   * @throws ERR_MMAPIPC_TIMEOUT - for a second writers were quicker than this reader
+   */
+  get(): T | undefined;
+  /**
+   * The value, decoded once for each version: as long as nobody sets it, a comparison. Plain objects
+   * and arrays come deeply frozen, the same each time; a value that holds anything else (Map, Date,
+   * Buffer ...) is decoded afresh, as get() does.
+   */
+  peek(): Readonly<T> | undefined;
+  /**
+   * Sets what `fn` makes of the value, under the lock. If `fn` throws, nothing has changed.
+   * @returns the new value
+   * @throws TypeError - `fn` returned undefined or a promise
+   */
+  update(fn: (old: T | undefined) => T): T;
+  /**
+   * Sets what an async `fn` makes of the value, if nobody has set it meanwhile; else runs `fn` again,
+   * with the new one. No lock is held while it runs.
+   */
+  updateAsync(fn: (old: T | undefined) => Promise<T> | T): Promise<T>;
+  /** Sets the value if the version that is there is this one; 0: if nothing was ever set. */
+  compareAndSet(version: number, value: T): boolean;
+  /** Takes the value away: get() gives undefined. A new version. */
+  clear(): void;
+
+  /**
+   * Resolves with the version once it is another than `since` (default: the one of now). Keeps the
+   * process alive; rejected by `timeout` (ms, default none), `signal` and close().
+   */
+  changed(options?: { since?: number; timeout?: number; signal?: AbortSignal }): Promise<number>;
+  /** The newest value each time it has changed since the call, or since it was last given. */
+  watch(options?: { signal?: AbortSignal }): AsyncIterableIterator<T | undefined>;
+
+  /** Whether 'change' listeners keep the process alive: unref() is how it begins. */
+  ref(): this;
+  unref(): this;
+
+  on(event: 'change', listener: (version: number) => void): this;
+  on(event: 'recovered', listener: () => void): this;
+  once(event: 'change', listener: (version: number) => void): this;
+  once(event: 'recovered', listener: () => void): this;
+
+  /** Has a `path`'s file written to the disk (msync). */
+  flush(): void;
+  /** Pending promises are rejected with ERR_MMAPIPC_CLOSED. @throws ERR_MMAPIPC_LOCKED - it is locked */
+  close(): void;
+  /** Releases the lock and closes, for `using`. */
+  [Symbol.dispose](): void;
+}
+
+export interface Share<T> extends LockFamily<ShareGuard<T>> {}

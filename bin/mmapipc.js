@@ -60,7 +60,17 @@ function age(since) {
   return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
 }
 
-function lines({ state, reason, kind, size, version, id, writers, readers, dead, participants }) {
+function lockLine({ holder, waiters }) {
+  const waiting = waiters > 0 ? `, ${waiters} waiting` : '';
+  if (holder === null) return `lock          free${waiting}`;
+  const { number, pid, thread, alive, since } = holder;
+  const who = pid === undefined ? `number ${number}` : `pid ${pid}, thread ${thread}`;
+  return `lock          held by ${who}${alive ? '' : ', who is dead,'} for ${age(since)}${waiting}`;
+}
+
+function lines(facts) {
+  const { state, reason, kind, size, version, id, writers, readers, dead, participants } = facts;
+  const { capacity, value, lock } = facts;
   if (state !== 'ok') return [`state         ${state}: ${reason}`];
   const rows = participants.map(
     ({ number, pid, thread, alive, since }) =>
@@ -70,9 +80,13 @@ function lines({ state, reason, kind, size, version, id, writers, readers, dead,
     `state         ${state}`,
     `kind          ${kind}`,
     `size          ${size} bytes`,
+    ...(value === undefined
+      ? []
+      : [`value         version ${value.version}, ${value.byteLength} of ${capacity} bytes`]),
     `layout        version ${version}`,
     `id            ${id}`,
     `attached      ${writers} to write, ${readers} to read${dead ? `, ${dead} dead` : ''}`,
+    lockLine(lock),
     ...rows,
   ];
 }

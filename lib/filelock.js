@@ -8,28 +8,13 @@
 'use strict';
 
 const binding = require('./binding');
-const { MmapipcError, abortError } = require('./errors');
+const { MmapipcError } = require('./errors');
+const { LockGuard, deadlock } = require('./lock-guard');
 const { holderOf } = require('./lock-holder');
+const { LockQueue } = require('./lock-queue');
 
 const NAPS = 10; /* tries, 50 us apart, before a synchronous call sends a thread to wait */
-const LONGEST_TIMER = 2 ** 31 - 1; /* ms; Node fires longer ones at once */
 const SLICE = 20; /* ms of a native wait: worker.terminate() and process.exit() act between two */
-
-/* handle -> FileLock with an asynchronous wait under way */
-const waiting = new Map();
-let noticesReady = false;
-
-function onNotice(handle) {
-  waiting.get(handle)?.onNotice();
-}
-
-/* Promises not settled yet keep the event loop running. */
-let pending = 0;
-
-function countPending(by) {
-  pending += by;
-  if (pending === 0 || (pending === 1 && by === 1)) binding.lockKeepAlive(pending > 0);
-}
 
 /*
  * A group: the FileLocks of this thread on one file, weakly, as one that holds the lock may be
@@ -66,30 +51,6 @@ function overlap(a, b) {
   return a.start < b.start + b.length && b.start < a.start + a.length;
 }
 
-class LockGuard {
-  #lock;
-
-  constructor(lock) {
-    this.#lock = lock;
-  }
-
-  /* A lock that the kernel keeps comes free with its holder, and says nothing of it. */
-  get recovered() {
-    return false;
-  }
-
-  release() {
-    const lock = this.#lock;
-    if (lock === null) return;
-    this.#lock = null;
-    lock.release(this);
-  }
-
-  [Symbol.dispose ?? Symbol.for('nodejs.dispose')]() {
-    this.release();
-  }
-}
-
 class FileLock {
   #handle;
   #file; /* { id: 'device:inode', path, errorOf(status) }, which keeps the owner alive */
@@ -97,13 +58,14 @@ class FileLock {
   #held = null; /* the LockGuard */
   #heldAsync = false;
   #request; /* of what is held */
-  #queue = []; /* of { request, timeout, resolve, reject, signal, timer, onAbort } */
+  #queue;
 
   constructor(handle, file) {
     this.#handle = handle;
     this.#file = file;
     this.#group = groupOf(file.id);
     join(this.#group, this);
+    this.#queue = new LockQueue(handle, this);
   }
 
   get held() {
@@ -121,18 +83,18 @@ class FileLock {
   /* A guard, or null when it is not free. */
   tryLock(request) {
     if (this.#held !== null) return null;
-    if (this.#queue.length !== 0) this.suspend();
+    if (this.#queue.length !== 0) this.#queue.suspend();
     try {
       return this.#take(request, 0) ? this.#hold(request, false) : null;
     } finally {
-      if (this.#queue.length !== 0) this.resume();
+      if (this.#queue.length !== 0) this.#queue.resume();
     }
   }
 
   /* A guard; sleeps until then, or until `timeout` ms have passed. */
   lock(request, timeout) {
     if (this.#held !== null) throw deadlock('this object holds the lock already');
-    if (this.#queue.length !== 0) this.suspend();
+    if (this.#queue.length !== 0) this.#queue.suspend();
     try {
       if (!this.#take(request, timeout > 0 ? NAPS : 0)) {
         this.#checkDeadlock(request);
@@ -140,38 +102,12 @@ class FileLock {
       }
       return this.#hold(request, false);
     } finally {
-      if (this.#queue.length !== 0) this.resume();
+      if (this.#queue.length !== 0) this.#queue.resume();
     }
   }
 
   lockAsync(request, timeout, signal) {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) {
-        reject(abortError(signal));
-        return;
-      }
-      if (timeout === 0 && (this.#held !== null || this.#queue.length !== 0)) {
-        reject(this.#timeoutError(request, timeout));
-        return;
-      }
-      if (!noticesReady) {
-        const status = binding.lockNotices(onNotice);
-        if (status < 0) throw this.#file.errorOf(status);
-        noticesReady = true;
-      }
-      const entry = { request, timeout, resolve, reject, signal };
-      if (timeout > 0 && timeout !== Infinity) {
-        const giveUp = () => this.#giveUp(entry, this.#timeoutError(request, timeout));
-        entry.timer = setTimeout(giveUp, Math.min(timeout, LONGEST_TIMER));
-      }
-      if (signal !== undefined) {
-        entry.onAbort = () => this.#giveUp(entry, abortError(signal));
-        signal.addEventListener('abort', entry.onAbort, { once: true });
-      }
-      countPending(1);
-      this.#queue.push(entry);
-      if (this.#queue.length === 1) this.resume();
-    });
+    return this.#queue.push(request, timeout, signal);
   }
 
   /* Gives back what this guard took; does nothing for a guard whose lock is gone. */
@@ -179,7 +115,7 @@ class FileLock {
     if (this.#held !== guard) return;
     binding.lockDrop(this.#handle);
     this.#held = null;
-    if (this.#queue.length !== 0) this.resume();
+    if (this.#queue.length !== 0) this.#queue.resume();
   }
 
   /* Whatever is held, in whosever hands its guard is. */
@@ -189,20 +125,8 @@ class FileLock {
 
   /* The object is being closed: what waits is told, what is held is given back. */
   close(error) {
-    this.suspend();
-    const entries = this.#queue;
-    this.#queue = [];
-    for (const entry of entries) this.#settle(entry).reject(error);
+    this.#queue.close(error);
     this.releaseHeld();
-  }
-
-  onNotice() {
-    const status = binding.lockPoll(this.#handle, 0);
-    if (status === 0) return; /* of a wait that was stopped since */
-    waiting.delete(this.#handle);
-    const entry = this.#queue.shift();
-    this.#finish(entry, status);
-    this.resume();
   }
 
   /* Whether this object holds what is wanted, so that a wait in this thread would never end. */
@@ -210,25 +134,48 @@ class FileLock {
     return this.#held !== null && overlap(this.#request, request);
   }
 
-  /* Stops the asynchronous wait under way; its entry stays first in the queue. */
   suspend() {
-    if (!waiting.has(this.#handle)) return;
-    binding.lockCancel(this.#handle);
-    waiting.delete(this.#handle);
+    this.#queue.suspend();
   }
 
-  /* Lets the first of the queue try, or wait. */
   resume() {
-    while (this.#held === null && this.#queue.length > 0 && !waiting.has(this.#handle)) {
-      const entry = this.#queue[0];
-      let status = this.#tryNow(entry.request, 0);
-      if (status === 0 && entry.timeout > 0) {
-        status = this.#begin(entry);
-        if (status === 0) return;
-      }
-      this.#queue.shift();
-      this.#finish(entry, status);
-    }
+    if (this.#queue.length !== 0) this.#queue.resume();
+  }
+
+  /* The steps of the queue. */
+
+  tryNow(request) {
+    return this.#tryNow(request, 0);
+  }
+
+  begin({ shared, offset, length }) {
+    return binding.lockBegin(this.#handle, shared, offset, length, true);
+  }
+
+  poll() {
+    return binding.lockPoll(this.#handle, 0);
+  }
+
+  cancel() {
+    binding.lockCancel(this.#handle);
+  }
+
+  hold(request) {
+    return this.#hold(request, true);
+  }
+
+  errorOf(status) {
+    return this.#file.errorOf(status);
+  }
+
+  timeoutError({ shared, length }, timeout) {
+    const holder = holderOf(this.#file.id, shared || length > 0);
+    const who = holder === undefined ? '' : `; process ${holder.pid} holds it`;
+    return new MmapipcError(
+      'ERR_MMAPIPC_TIMEOUT',
+      `the lock of ${this.#file.path ?? 'the file'} was not free within ${timeout} ms${who}`,
+      { path: this.#file.path, holder },
+    );
   }
 
   #take(request, naps) {
@@ -249,7 +196,8 @@ class FileLock {
   #hold(request, isAsync) {
     this.#heldAsync = isAsync;
     this.#request = request;
-    return (this.#held = new LockGuard(this));
+    /* A lock that the kernel keeps comes free with its holder, and says nothing of it. */
+    return (this.#held = new LockGuard(this, false));
   }
 
   #checkDeadlock(request) {
@@ -278,39 +226,10 @@ class FileLock {
         if (status === 1) return;
       }
       binding.lockCancel(this.#handle);
-      throw this.#timeoutError(request, timeout);
+      throw this.timeoutError(request, timeout);
     } finally {
       for (const other of others) other.resume();
     }
-  }
-
-  #begin({ request: { shared, offset, length } }) {
-    const status = binding.lockBegin(this.#handle, shared, offset, length, true);
-    if (status === 0) waiting.set(this.#handle, this);
-    return status;
-  }
-
-  #finish(entry, status) {
-    this.#settle(entry);
-    if (status === 1) entry.resolve(this.#hold(entry.request, true));
-    else if (status === 0) entry.reject(this.#timeoutError(entry.request, entry.timeout));
-    else entry.reject(this.#file.errorOf(status));
-  }
-
-  #settle(entry) {
-    countPending(-1);
-    clearTimeout(entry.timer);
-    entry.signal?.removeEventListener('abort', entry.onAbort);
-    return entry;
-  }
-
-  #giveUp(entry, error) {
-    const at = this.#queue.indexOf(entry);
-    if (at < 0) return;
-    if (at === 0) this.suspend();
-    this.#queue.splice(at, 1);
-    this.#settle(entry).reject(error);
-    this.resume();
   }
 
   #others() {
@@ -318,23 +237,6 @@ class FileLock {
       .map((ref) => ref.deref())
       .filter((other) => other !== undefined && other !== this);
   }
-
-  #timeoutError({ shared, length }, timeout) {
-    const holder = holderOf(this.#file.id, shared || length > 0);
-    const who = holder === undefined ? '' : `; process ${holder.pid} holds it`;
-    return new MmapipcError(
-      'ERR_MMAPIPC_TIMEOUT',
-      `the lock of ${this.#file.path ?? 'the file'} was not free within ${timeout} ms${who}`,
-      { path: this.#file.path, holder },
-    );
-  }
-}
-
-function deadlock(why) {
-  return new MmapipcError(
-    'ERR_MMAPIPC_DEADLOCK',
-    `${why}, and could not release it while the thread waits; release it first, or use lockAsync`,
-  );
 }
 
 module.exports = { FileLock };

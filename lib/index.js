@@ -9,6 +9,7 @@ const { MmapipcError } = require('./errors');
 const { inspect, unlink } = require('./inspect');
 const { Mmap } = require('./mmap');
 const { pack, unpack } = require('./pack');
+const { Share } = require('./share');
 
 const { PROT_READ, PROT_WRITE } = constants;
 const { MAP_SHARED, MAP_PRIVATE, MAP_ANON, MAP_ANONYMOUS, MAP_FILE } = constants;
@@ -16,6 +17,7 @@ const { MAP_SHARED, MAP_PRIVATE, MAP_ANON, MAP_ANONYMOUS, MAP_FILE } = constants
 module.exports = {
   Mmap,
   MmapipcError,
+  Share,
   constants,
   inspect,
   pack,

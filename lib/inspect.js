@@ -57,6 +57,18 @@ function participantOf({ since, ...rest }) {
   return { ...rest, since: new Date(BOOT + since * 1000) };
 }
 
+/* Who has the lock, as far as the table knows him, and how many wait for it. */
+function lockOf({ owner, heldMs, ownerAlive, participants }) {
+  const waiters = participants
+    .filter(({ alive }) => alive)
+    .reduce((sum, { waiting }) => sum + waiting, 0);
+  if (owner === 0) return { holder: null, waiters };
+  const { pid, thread, pidNamespace } = participants.find(({ number }) => number === owner) ?? {};
+  const since = new Date(Date.now() - heldMs);
+  const holder = { number: owner, pid, thread, pidNamespace, alive: ownerAlive, since, heldMs };
+  return { holder, waiters };
+}
+
 const hex = (number) => number.toString(16).padStart(16, '0');
 
 function inspect(where) {
@@ -64,6 +76,7 @@ function inspect(where) {
   const facts = binding.inspectRegion(spec);
   if (typeof facts === 'number') throw regionError(facts, { ...spec, create: 0 });
   const { state, id, size, version, kind, writers, readers, dead, participants } = facts;
+  const { capacity, valueVersion, valueLength } = facts;
   if (state !== 0) return { state: stateOf(state), reason: reasonOf(state, version), version };
   return {
     state: 'ok',
@@ -74,6 +87,8 @@ function inspect(where) {
     writers,
     readers,
     dead,
+    ...(capacity > 0 && { capacity, value: { version: valueVersion, byteLength: valueLength } }),
+    lock: lockOf(facts),
     participants: participants.map(participantOf),
   };
 }

@@ -7,8 +7,9 @@
 const { MmapipcError, invalidReturn, invalidType } = require('./errors');
 const { boolean, callback, integer, options, timeoutOf } = require('./validate');
 
-/* The subclass has the methods [LOCK](), giving its lock (filelock.js), made at the first call, and
- * [DEFAULTS](), giving { size, shared, timeout }. */
+/* The subclass has the methods [LOCK](), giving its lock (filelock.js, region-lock.js), made at the
+ * first call, and [DEFAULTS](), giving { whole, shared, timeout, ranges } and, with ranges, { size,
+ * base }. */
 const LOCK = Symbol('lock');
 const DEFAULTS = Symbol('lock defaults');
 
@@ -17,68 +18,73 @@ const TRY_OPTIONS = SYNC_OPTIONS.filter((name) => name !== 'timeout');
 const ASYNC_OPTIONS = [...SYNC_OPTIONS, 'signal'];
 const NONE = Object.freeze({});
 
-class Lockable {
-  lock(opts) {
-    const lock = this[LOCK]();
-    const defaults = this[DEFAULTS]();
-    if (opts === undefined) {
-      return lock.lock(defaults.whole, defaults.timeout);
-    }
-    const { request, timeout } = interpret(opts, SYNC_OPTIONS, defaults);
-    return lock.lock(request, timeout);
-  }
-
-  tryLock(opts) {
-    const lock = this[LOCK]();
-    const { request } = interpret(opts, TRY_OPTIONS, this[DEFAULTS]());
-    return lock.tryLock(request);
-  }
-
-  unlock() {
-    const lock = this[LOCK]();
-    if (!lock.heldSync) {
-      const why = lock.heldAsync
-        ? 'the lock was taken by lockAsync and belongs to its guard: call guard.release()'
-        : 'this object does not hold the lock';
-      throw new MmapipcError('ERR_MMAPIPC_NOT_LOCKED', why);
-    }
-    lock.releaseHeld();
-  }
-
-  withLock(fn, opts) {
-    callback(fn, 'The "fn" argument');
-    const guard = this.lock(opts);
-    try {
-      const result = fn(guard);
-      if (typeof result?.then === 'function') {
-        throw invalidReturn('withLock', 'the lock would be gone before its end; use withLockAsync');
-      }
-      return result;
-    } finally {
-      guard.release();
-    }
-  }
-
-  lockAsync(opts) {
-    try {
+/* Base with the lock family. */
+const lockable = (Base) =>
+  class extends Base {
+    lock(opts) {
       const lock = this[LOCK]();
-      const { request, timeout, signal } = interpret(opts, ASYNC_OPTIONS, this[DEFAULTS]());
-      return lock.lockAsync(request, timeout, signal);
-    } catch (error) {
-      return Promise.reject(error);
+      const defaults = this[DEFAULTS]();
+      if (opts === undefined) {
+        return lock.lock(defaults.whole, defaults.timeout);
+      }
+      const { request, timeout } = interpret(opts, SYNC_OPTIONS, defaults);
+      return lock.lock(request, timeout);
     }
-  }
 
-  async withLockAsync(fn, opts) {
-    callback(fn, 'The "fn" argument');
-    const guard = await this.lockAsync(opts);
-    try {
-      return await fn(guard);
-    } finally {
-      guard.release();
+    tryLock(opts) {
+      const lock = this[LOCK]();
+      const { request } = interpret(opts, TRY_OPTIONS, this[DEFAULTS]());
+      return lock.tryLock(request);
     }
-  }
-}
+
+    unlock() {
+      const lock = this[LOCK]();
+      if (!lock.heldSync) {
+        const why = lock.heldAsync
+          ? 'the lock was taken by lockAsync and belongs to its guard: call guard.release()'
+          : 'this object does not hold the lock';
+        throw new MmapipcError('ERR_MMAPIPC_NOT_LOCKED', why);
+      }
+      lock.releaseHeld();
+    }
+
+    withLock(fn, opts) {
+      callback(fn, 'The "fn" argument');
+      const guard = this.lock(opts);
+      try {
+        const result = fn(guard);
+        if (typeof result?.then === 'function') {
+          throw invalidReturn(
+            'withLock',
+            'the lock would be gone before its end; use withLockAsync',
+          );
+        }
+        return result;
+      } finally {
+        guard.release();
+      }
+    }
+
+    lockAsync(opts) {
+      try {
+        const lock = this[LOCK]();
+        const { request, timeout, signal } = interpret(opts, ASYNC_OPTIONS, this[DEFAULTS]());
+        return lock.lockAsync(request, timeout, signal);
+      } catch (error) {
+        return Promise.reject(error);
+      }
+    }
+
+    async withLockAsync(fn, opts) {
+      callback(fn, 'The "fn" argument');
+      const guard = await this.lockAsync(opts);
+      try {
+        return await fn(guard);
+      } finally {
+        guard.release();
+      }
+    }
+  };
 
 /* { request: { shared, offset, length, start }, timeout, signal }; length 0: the whole file. */
 function interpret(given, known, defaults) {
@@ -88,6 +94,15 @@ function interpret(given, known, defaults) {
   timeoutOf(timeout, 'The option "timeout"');
   if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
     throw invalidType('The option "signal"', 'an AbortSignal', signal);
+  }
+  if (!defaults.ranges) {
+    if (!shared && opts.offset === undefined && opts.length === undefined) {
+      return { request: defaults.whole, timeout, signal };
+    }
+    throw new MmapipcError(
+      'ERR_MMAPIPC_UNSUPPORTED',
+      'shared locks and locks of a range are for Mmap over a file; this lock is one and exclusive',
+    );
   }
   return { request: rangeOf(opts, shared, defaults), timeout, signal };
 }
@@ -102,4 +117,4 @@ function rangeOf({ offset, length }, shared, { size, base }) {
   return { shared, offset: from, length: bytes, start: base + from };
 }
 
-module.exports = { Lockable, LOCK, DEFAULTS };
+module.exports = { lockable, LOCK, DEFAULTS };

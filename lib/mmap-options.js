@@ -8,7 +8,7 @@ const { fileURLToPath } = require('node:url');
 
 const binding = require('./binding');
 const { constants } = require('./constants');
-const { MmapipcError, invalidType, invalidValue, outOfRange } = require('./errors');
+const { invalidType, invalidValue, outOfRange } = require('./errors');
 const { CREATE, PLACE, placeOf } = require('./region-options');
 const { boolean, integer, options, timeoutOf } = require('./validate');
 
@@ -47,9 +47,6 @@ const DEFAULTS = {
   onTruncate: 'throw',
   timeout: 10000,
 };
-
-const NO_REGION_LOCK =
-  'locks of memory without a file come with a later version; use Atomics, or a file';
 
 const FILE_TYPES = 'a path (string), a file: URL, a file descriptor or a FileHandle';
 
@@ -132,11 +129,14 @@ function withoutFile(place, spec) {
     const expected = `${FILE_TYPES}, unless "size" asks for memory without a file`;
     throw invalidType('The option "file"', expected, undefined);
   }
-  if (spec.autolock) {
-    throw new MmapipcError('ERR_MMAPIPC_UNSUPPORTED', `autolock: ${NO_REGION_LOCK}`);
+  const attachReadOnly = !(prot & PROT_WRITE) || copyOnWrite;
+  if (spec.autolock && attachReadOnly) {
+    throw invalidValue(
+      'The option "autolock"',
+      'needs a lock, and memory that is not shared for ' + 'writing has none',
+    );
   }
   if (place === undefined && copyOnWrite) return { ...spec, anonymous: true };
-  const attachReadOnly = !(prot & PROT_WRITE) || copyOnWrite;
   if (place === undefined && (attachReadOnly || create === CREATE.get(false))) {
     throw invalidValue(
       attachReadOnly ? 'The option "readOnly"' : 'The option "create"',
@@ -249,4 +249,4 @@ function interpret(args) {
   return checkTogether({ ...DEFAULTS, ...spec });
 }
 
-module.exports = { NO_REGION_LOCK, interpret };
+module.exports = { interpret };

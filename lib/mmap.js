@@ -10,18 +10,11 @@ const util = require('node:util');
 const binding = require('./binding');
 const { constants } = require('./constants');
 const { MmapipcError, invalidValue, outOfRange } = require('./errors');
-const { FileLock } = require('./filelock');
 const { DEFAULTS, LOCK } = require('./lockable');
+const { lockDefaults, lockOf } = require('./mmap-lock');
 const { interpret } = require('./mmap-options');
 const { MappedBytes } = require('./mapped-bytes');
-const {
-  attachOptions,
-  noLock,
-  openOptions,
-  placeFields,
-  regionOf,
-  whereOf,
-} = require('./mmap-region');
+const { attachOptions, openOptions, placeFields, regionOf, whereOf } = require('./place');
 const { open } = require('./open');
 const { DONE, PLACE, place } = require('./pack');
 const { AUTOLOCKS, NO_WINDOW, Packable, WINDOW } = require('./packable');
@@ -62,7 +55,7 @@ class Mmap extends Packable {
   #region; /* Region of mmap-region.js; undefined: a file, or memory of this process alone */
   #autolock;
   #window = NO_WINDOW; /* what pack and unpack do in JS; made by the first that goes to C */
-  #lock; /* FileLock; undefined: not made yet */
+  #lock; /* FileLock or RegionLock; undefined: not made yet */
   #lockDefaults; /* as lockable.js wants them */
   #hits; /* countHits() when this mapping was last known to be whole */
 
@@ -81,14 +74,7 @@ class Mmap extends Packable {
     this.#writable = (spec.prot & PROT_WRITE) !== 0;
     this.#hits = countHits();
     this.#autolock = spec.autolock;
-    const shared = !this.#writable; /* as in IPC::Mmap */
-    this.#lockDefaults = {
-      whole: { shared, offset: 0, length: 0, start: 0 },
-      shared,
-      timeout: spec.timeout,
-      size: this.#size,
-      base: spec.offset,
-    };
+    this.#lockDefaults = lockDefaults(spec, this.#size, this.#writable);
     this.#fileId = `${field('device')}:${field('inode')}`;
     this.#region = regionOf(this, handle, spec);
     this['[mmapipc]'] = NOT_CLONEABLE;
@@ -289,22 +275,16 @@ class Mmap extends Packable {
   }
 
   [DISPOSE]() {
-    this.#lock?.close(closedError());
-    this.close();
+    try {
+      this.#lock?.close(closedError());
+    } finally {
+      this.close();
+    }
   }
 
   [LOCK]() {
     this.#checkOpen();
-    if (this.#lock === undefined) {
-      if (this.#region !== undefined || this.#spec.anonymous) throw noLock();
-      this.#lock = new FileLock(this.#handle, {
-        id: this.#fileId,
-        path: this.file,
-        /* `this`: a mapping whose lock somebody holds or awaits must not be collected. */
-        errorOf: (status) => errorOf(status, 'flock', this.file),
-      });
-    }
-    return this.#lock;
+    return (this.#lock ??= lockOf(this, this.#handle, this.#spec, this.#fileId));
   }
 
   [DEFAULTS]() {

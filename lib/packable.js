@@ -5,7 +5,7 @@
  */
 'use strict';
 
-const { Lockable } = require('./lockable');
+const { lockable } = require('./lockable');
 const { DONE, packInto, putArguments, putArray, unpackFrom, unpackInto } = require('./pack');
 const { PACK, UNPACK } = require('./pack-programs');
 
@@ -37,7 +37,7 @@ function unpackInJs(source, offset, template) {
   return values;
 }
 
-class Packable extends Lockable {
+class Packable extends lockable(Object) {
   pack(offset, template, ...values) {
     if (this[AUTOLOCKS]()) return this.withLock(() => this.pack(offset, template, ...values));
     const written = packInJs(this, offset, template, values);

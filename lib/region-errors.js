@@ -45,10 +45,11 @@ const REGION_ERRORS = {
 
   ERR_MMAPIPC_TOO_SMALL(spec) {
     const capacity = Number(field('capacity'));
+    const required = spec.capacity ?? spec.size;
     return [
-      `${describe(spec)} exists with ${capacity} bytes, and ${spec.size} are wanted; ask for at ` +
-        `most ${capacity} (or leave the size out), or ${removal(spec)}`,
-      { required: spec.size, capacity },
+      `${describe(spec)} exists with ${capacity} bytes, and ${required} are wanted; ask for at ` +
+        `most ${capacity} (or open it without a size), or ${removal(spec)}`,
+      { required, capacity },
     ];
   },
 

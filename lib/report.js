@@ -109,6 +109,13 @@ function readOnlyError() {
   );
 }
 
+function readOnlyLockError() {
+  return new MmapipcError(
+    'ERR_MMAPIPC_ACCESS',
+    'it is attached read-only, and taking its lock is writing; attach without readOnly to lock',
+  );
+}
+
 function closedError() {
   return new MmapipcError('ERR_MMAPIPC_CLOSED', 'the mapping is closed');
 }
@@ -127,6 +134,7 @@ module.exports = {
   field,
   openError,
   readOnlyError,
+  readOnlyLockError,
   textOf,
   tooLong,
   truncatedError,

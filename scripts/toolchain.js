@@ -9,7 +9,7 @@ const path = require('node:path');
 const { execSync, spawnSync } = require('node:child_process');
 
 const ROOT = path.join(__dirname, '..');
-const CONDITION = /^OS\s*==\s*(['"])(\w+)\1$/;
+const TERM = /^(\w+)\s*==\s*(['"])(\w+)\2$/;
 const LISTS = [
   ...['sources', 'defines', 'include_dirs', 'libraries'],
   ...['cflags', 'cflags_c', 'cflags_cc', 'ldflags'],
@@ -121,10 +121,25 @@ function enumerate(words) {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
 }
 
-function holds(condition, system) {
-  const match = CONDITION.exec(condition);
-  if (!match) throw new Failure(`binding.gyp: the condition "${condition}" is not of form OS=='x'`);
-  return match[2] === system;
+/* Of terms `name == 'value'` joined by `or` and, more tightly, by `and`. */
+function holds(condition, variables) {
+  const term = (text) => {
+    const [, name, , value] = TERM.exec(text.trim()) ?? [];
+    if (name === undefined) {
+      throw new Failure(`binding.gyp: the condition "${condition}" is not made of x=='y'`);
+    }
+    return variables[name] === value;
+  };
+  return condition.split(/\s+or\s+/).some((way) => way.split(/\s+and\s+/).every(term));
+}
+
+/* Those of a target that have a default ("name%"), and `given`. */
+function variablesOf(target, given) {
+  const defaults = Object.entries(target.variables ?? {});
+  return {
+    ...Object.fromEntries(defaults.map(([name, value]) => [name.replace(/%$/, ''), value])),
+    ...given,
+  };
 }
 
 /* A list of gyp with its commands, '<!(...)' and '<!@(...)', run. */
@@ -138,17 +153,19 @@ function expand(list) {
 }
 
 /*
- * The one target of binding.gyp as a system gets it, that named as gyp does: 'linux', 'mac', 'win'.
+ * The one target of binding.gyp as a system gets it, that named as gyp does: 'linux', 'mac', 'win';
+ * `variables`: others than their defaults there, as `node-gyp --name=value` sets them.
  * { name, sources, defines, includeDirs, libraries, cflagsC, cflagsCc, ldflags }; paths are
  * relative to the project's folder, and both kinds of cflags include the common ones.
  */
-function readGyp(system, file = path.join(ROOT, 'binding.gyp')) {
+function readGyp(system, { file = path.join(ROOT, 'binding.gyp'), variables } = {}) {
   const [target] = JSON.parse(fs.readFileSync(file, 'utf8')).targets;
+  const values = variablesOf(target, { ...variables, OS: system });
   const lists = Object.fromEntries(LISTS.map((name) => [name, []]));
   const add = (node) => {
     for (const name of LISTS) lists[name].push(...expand(node[name] ?? []));
     for (const [condition, yes, no = {}] of node.conditions ?? []) {
-      add(holds(condition, system) ? yes : no);
+      add(holds(condition, values) ? yes : no);
     }
   };
   add(target);

@@ -13,7 +13,7 @@ const { read, table } = require('./support/readme');
 const { regions } = require('./support/regions');
 const { scratch } = require('./support/scratch');
 
-const { Mmap, PROT_READ, PROT_WRITE } = mmapipc;
+const { Mmap, Share, PROT_READ, PROT_WRITE } = mmapipc;
 const { MAP_SHARED, MAP_PRIVATE, MAP_ANON, MAP_ANONYMOUS, MAP_FILE } = mmapipc;
 const RW = PROT_READ | PROT_WRITE;
 
@@ -138,8 +138,38 @@ function protections(path) {
   return readOnly.readString(0, 1) === 'y' && copy.readString(0, 1) === 'x';
 }
 
+const share = {
+  'IPC::Mmap::Share->new($size)': () => {
+    const one = new Share(100, { inherit: 'share' });
+    const two = new Share(100, { inherit: 'share' });
+    one.set('x');
+    return two.get() === 'x';
+  },
+  '$share->set($var)': () =>
+    Share.with(10, (one) => {
+      one.set([1, 2]);
+      assert.throws(() => one.set('too much for it'), { code: 'ERR_MMAPIPC_TOO_LARGE' });
+      return one.get().length === 2;
+    }),
+  '$share->get()': () => Share.with(100, (one) => one.get() === undefined),
+  '$share->lock(sub { ... })': () =>
+    Share.with(100, (one) => {
+      one.withLock(() => one.set(1));
+      return one.update((old) => old + 1) === 2;
+    }),
+  '$share->unlock()': () =>
+    Share.with(100, (one) => {
+      one.lock();
+      const other = Share.attach(one.handle);
+      const taken = other.tryLock() === null;
+      one.unlock();
+      return taken && other.tryLock() !== null;
+    }),
+};
+
 for (const [heading, ways] of [
   ["## Coming from Perl's IPC::Mmap", perl],
+  ["## Coming from Perl's IPC::Mmap::Share", share],
   ["## Coming from Ruby's win32-mmap", ruby],
 ]) {
   describe(heading.replace('## ', ''), () => {
@@ -154,7 +184,8 @@ for (const [heading, ways] of [
           assert.ok(!(theirs in ways), 'it works: say so');
         });
       } else {
-        const onlyLinux = /MAP_ANON|name\b|inherit/.test(theirs) && !/getFilename/.test(theirs);
+        const onlyLinux =
+          /MAP_ANON|name\b|inherit|share/i.test(theirs) && !/getFilename/.test(theirs);
         (onlyLinux ? linuxIt : it)(`${theirs}: ${ours}`, async () => {
           const path = tmp();
           fs.writeFileSync(path, '0123456789');

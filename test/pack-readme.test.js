@@ -11,7 +11,7 @@ const { spawnSync } = require('node:child_process');
 
 const { Mmap, pack, unpack } = require('..');
 const { posixIt } = require('./support/platform');
-const { examples, read, table } = require('./support/readme');
+const { examples, read, section, table } = require('./support/readme');
 const { scratch } = require('./support/scratch');
 
 const readme = read('README.md');
@@ -59,7 +59,8 @@ describe('pack and unpack in the README', () => {
   }
 
   it('has an example whose results are those in its comments', () => {
-    const code = examples(readme, 'js')[2].replace("'records.bin'", JSON.stringify(tmp('records')));
+    const [given] = examples(section(readme, '## pack and unpack'), 'js');
+    const code = given.replace("'records.bin'", JSON.stringify(tmp('records')));
     const script = code
       .split('\n')
       .map((line) => line.replace(/^(.*); \/\/.*$/, (all, call) => `results.push(${call});`))
@@ -87,7 +88,8 @@ describe('pack and unpack in the README', () => {
     assert.equal(path.basename(file), 'sensors.bin');
 
     const map = new Mmap({ file });
-    const code = examples(readme, 'js')[3].replace(/^(map\..*); \/\/.*$/gm, 'results.push($1);');
+    const [, given] = examples(section(readme, '## pack and unpack'), 'js');
+    const code = given.replace(/^(map\..*); \/\/.*$/gm, 'results.push($1);');
     const results = [];
     new Function('map', 'results', code)(map, results);
     const expected = [0, 1, 2].map((i) => [

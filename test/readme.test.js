@@ -10,7 +10,7 @@ const fs = require('node:fs');
 const mmapipc = require('..');
 const binding = require('../lib/binding');
 const { ROOT } = require('./support/child');
-const { examples, read, table } = require('./support/readme');
+const { examples, read, section, table } = require('./support/readme');
 const { scratch } = require('./support/scratch');
 
 describe('README.md', () => {
@@ -31,33 +31,36 @@ describe('README.md', () => {
     }
   });
 
-  it('names every member of Mmap in its table, and no other', () => {
-    const members = Object.getOwnPropertyNames(mmapipc.Mmap.prototype).filter(
-      (name) => name !== 'constructor',
-    );
-    const cells = table(readme, '## Mmap').flat().join(' ');
-    for (const name of [...members, 'with']) assert.match(cells, new RegExp(`\\b${name}\\b`));
-    const declared = read('index.d.ts');
-    for (const name of members) {
-      assert.match(declared, new RegExp(`^  (readonly )?${name}\\b`, 'm'));
-    }
-  });
+  for (const name of ['Mmap', 'Share']) {
+    it(`names every member of ${name} in its table`, () => {
+      const { prototype } = mmapipc[name];
+      const lockFamily = Object.getOwnPropertyNames(Object.getPrototypeOf(prototype));
+      const members = [...Object.getOwnPropertyNames(prototype), ...lockFamily].filter(
+        (member) => member !== 'constructor',
+      );
+      const cells = table(readme, `## ${name}`).flat().join(' ');
+      const declared = read('index.d.ts');
+      for (const member of [...members, 'with', 'attach', 'open']) {
+        assert.match(cells, new RegExp(`\\b${member}\\b`));
+        assert.match(declared, new RegExp(`^  (static |readonly )?${member}\\b`, 'm'));
+      }
+    });
+  }
 
   it('its first example prints what it says', () => {
     const [code] = examples(readme, 'js');
     const [output] = examples(readme, '');
     const file = tmp('example.js');
-    const runnable = code
-      .replace("'mmapipc'", JSON.stringify(ROOT))
-      .replace('/dev/shm/hits', tmp('hits'));
+    const runnable = code.replace("'mmapipc'", JSON.stringify(ROOT));
     assert.notEqual(runnable, code);
     fs.writeFileSync(file, runnable);
     const { stdout, stderr } = spawnSync(process.execPath, [file], { encoding: 'utf8' });
     assert.equal(stdout, output, stderr);
   });
 
-  it('its second example gives what its comments say', () => {
-    const code = examples(readme, 'js')[1].replace("'data.bin'", JSON.stringify(tmp('data.bin')));
+  it('its example of Mmap gives what its comments say', () => {
+    const [given] = examples(section(readme, '## Mmap'), 'js');
+    const code = given.replace("'data.bin'", JSON.stringify(tmp('data.bin')));
     const lines = code.split('\n');
     const calls = lines.filter((line) => / \/\/ /.test(line) && /^map\./.test(line));
     assert.ok(calls.length >= 4);
@@ -75,7 +78,8 @@ describe('README.md', () => {
   });
   it('its example of locks counts, and leaves the lock to its guard', async () => {
     const file = tmp('counter.bin');
-    const code = examples(readme, 'js')[4].replace("'counter.bin'", JSON.stringify(file));
+    const [given] = examples(section(readme, '## Locks'), 'js');
+    const code = given.replace("'counter.bin'", JSON.stringify(file));
     const AsyncFunction = (async () => {}).constructor;
     const run = new AsyncFunction('Mmap', `${code}\nreturn map;`);
     for (const count of [1, 2]) {
@@ -93,6 +97,8 @@ describe('src/README.md', () => {
       report: '## What C and JS share',
       region: '## What lies in a region',
       participant: '## The participants of a region',
+      cellSlot: '## A value of a Share',
+      share: '## The frame of Share',
       pack: '## The frame of pack and unpack',
     };
     assert.deepEqual(Object.keys(headings), Object.keys(binding.layout));
@@ -120,7 +126,7 @@ describe('src/README.md', () => {
 describe('the package', () => {
   it('exports the same names to require and to import', async () => {
     const names = [
-      ...['Mmap', 'MmapipcError', 'constants', 'inspect', 'pack', 'unlink', 'unpack'],
+      ...['Mmap', 'MmapipcError', 'Share', 'constants', 'inspect', 'pack', 'unlink', 'unpack'],
       ...['PROT_READ', 'PROT_WRITE', 'MAP_SHARED'],
       ...['MAP_PRIVATE', 'MAP_ANON', 'MAP_ANONYMOUS', 'MAP_FILE'],
     ];

@@ -5,6 +5,7 @@
 #ifndef MIPC_BASE_ATOMIC_H
 #define MIPC_BASE_ATOMIC_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef uint32_t mipc_atomic_u32_t;
@@ -52,6 +53,47 @@ static inline void mipc_atomic_store_release_ptr(mipc_atomic_uptr_t *word, uintp
 
 static inline uintptr_t mipc_atomic_load_acquire_ptr(const mipc_atomic_uptr_t *word) {
   return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+}
+
+static inline uint64_t mipc_atomic_load_acquire_u64(const mipc_atomic_u64_t *word) {
+  return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+}
+
+static inline void mipc_atomic_store_release_u64(mipc_atomic_u64_t *word, uint64_t value) {
+  __atomic_store_n(word, value, __ATOMIC_RELEASE);
+}
+
+/* Each of these stores `to` if the word is `from`, and tells whether it did. One that did not has
+ * loaded nothing that anybody relies on (relaxed). */
+static inline bool mipc_atomic_swap_acquire(mipc_atomic_u32_t *word, uint32_t from, uint32_t to) {
+  return __atomic_compare_exchange_n(word, &from, to, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+static inline bool mipc_atomic_swap_release(mipc_atomic_u32_t *word, uint32_t from, uint32_t to) {
+  return __atomic_compare_exchange_n(word, &from, to, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+}
+
+static inline bool mipc_atomic_swap_relaxed(mipc_atomic_u32_t *word, uint32_t from, uint32_t to) {
+  return __atomic_compare_exchange_n(word, &from, to, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
+/* What was loaded before it is loaded before all that is loaded or stored after it. */
+static inline void mipc_atomic_fence_acquire(void) {
+  __atomic_thread_fence(__ATOMIC_ACQUIRE);
+}
+
+/* What was loaded or stored before it comes before all that is stored after it. */
+static inline void mipc_atomic_fence_release(void) {
+  __atomic_thread_fence(__ATOMIC_RELEASE);
+}
+
+/* Tells the processor that this is a loop which waits for another. */
+static inline void mipc_atomic_pause(void) {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ __volatile__("yield");
+#endif
 }
 
 static inline uint32_t mipc_atomic_load_acquire(const mipc_atomic_u32_t *word) {

@@ -50,6 +50,10 @@
     "there is nothing to inherit; open it in the primary before the first fork")                   \
   X(OWNER, -1028, "ERR_MMAPIPC_OWNER",                                                             \
     "the file, or the directory it lies in, belongs to another user or is open to others")         \
+  X(TOO_LARGE, -1029, "ERR_MMAPIPC_TOO_LARGE",                                                     \
+    "the value takes more bytes than the Share was made for; the old value stays")                 \
+  X(CODEC, -1030, "ERR_MMAPIPC_CODEC",                                                             \
+    "the value was set with a codec that this Share does not read")                                \
   X(NO_BINARY, -1007, "ERR_MMAPIPC_NO_BINARY", "no native binary for this platform could be loaded")
 
 /* The system calls that a failure can be blamed on: X(symbol, name in JS). */

@@ -21,6 +21,7 @@ void environment_put(Environment *environment) {
 static void environment_finalize(napi_env, void *data, void *) {
   Environment *environment = static_cast<Environment *>(data);
   environment->bytes.Reset();
+  environment->share_bytes.Reset();
   packer_free(environment->packer);
   environment->packer = nullptr;
   environment_put(environment);
@@ -42,8 +43,11 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("report", bytes);
   filelock_exports(env, exports);
   mapping_exports(env, exports);
+  notices_exports(env, exports);
   pack_exports(env, exports);
   region_exports(env, exports);
+  regionlock_exports(env, exports);
+  share_exports(env, exports);
   tables_exports(env, exports);
   return exports;
 }

@@ -25,17 +25,26 @@ struct Environment {
   napi_threadsafe_function notices; /* told that a wait is over; made at the first of them */
   mipc_report_t *report;            /* the bytes of the ArrayBuffer below */
   Napi::ObjectReference bytes;      /* keeps them alive, whatever JS does with its own reference */
+  mipc_share_frame_t *share;        /* with room behind it; NULL: not asked for yet */
+  Napi::ObjectReference share_bytes;
 };
 
 Environment *environment_of(napi_env env);
 void environment_put(Environment *environment);
 void packer_free(Packer *packer);
 
+/* To be called, on any thread, when what a mapping waits for has come: `owner` is what is tied to
+ * it. It tells JS its handle, by the function given to binding.notices(). */
+void notify(void *owner);
+
 /* The subjects of the binding; each adds its functions or tables to `exports`. */
 void filelock_exports(Napi::Env env, Napi::Object exports);
 void mapping_exports(Napi::Env env, Napi::Object exports);
+void notices_exports(Napi::Env env, Napi::Object exports);
 void pack_exports(Napi::Env env, Napi::Object exports);
 void region_exports(Napi::Env env, Napi::Object exports);
+void regionlock_exports(Napi::Env env, Napi::Object exports);
+void share_exports(Napi::Env env, Napi::Object exports);
 void tables_exports(Napi::Env env, Napi::Object exports);
 
 #endif

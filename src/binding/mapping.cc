@@ -19,13 +19,6 @@ extern "C" {
 
 namespace {
 
-/* Ties a mapping to the JS object that owns it: collected, it lets go of the mapping. */
-struct Owner {
-  Environment *environment;
-  mipc_mapping_t *mapping;
-  uint32_t handle;
-};
-
 void owner_finalize(napi_env, void *data, void *) {
   Owner *owner = static_cast<Owner *>(data);
   mipc_slots_t *table = &owner->environment->mappings;
@@ -56,6 +49,7 @@ Napi::Value own_mapping(const Napi::CallbackInfo &info, mipc_mapping_t *mapping)
   }
   *owner = {environment, mapping, static_cast<uint32_t>(handle)};
   environment->refs++;
+  mipc_mapping_tie(mapping, owner);
   if (napi_add_finalizer(info.Env(), info[0], owner, owner_finalize, nullptr, nullptr) != napi_ok) {
     owner_finalize(info.Env(), owner, nullptr);
     return to_number(info, mipc_no_memory());

@@ -42,6 +42,7 @@ struct Spec {
     region.inherited = inherited.get();
     region.directory = directory.get();
     region.size = to_u64(given.Get("size"));
+    region.capacity = to_u64(given.Get("capacity"));
     region.kind = to_u32(given.Get("kind"));
     region.create = static_cast<mipc_create_t>(to_u32(given.Get("create")));
     region.mode = to_u32(given.Get("mode"));
@@ -49,6 +50,7 @@ struct Spec {
     region.read_only = to_bool(given.Get("attachReadOnly"));
     region.any_filesystem = to_bool(given.Get("anyFilesystem"));
     region.guard = to_bool(given.Get("guard"));
+    region.accept_unclean = to_bool(given.Get("acceptUnclean"));
     region.must_inherit = to_bool(given.Get("mustInherit"));
   }
   Text where, inherited, directory;
@@ -71,6 +73,7 @@ Napi::Value open_region(const Napi::CallbackInfo &info) {
   wanted.copy_on_write = to_bool(given.Get("copyOnWrite"));
   wanted.protect = to_bool(given.Get("protect"));
   wanted.guard = spec.region.guard;
+  wanted.with_header = to_bool(given.Get("withHeader"));
   mipc_mapping_t *mapping = nullptr;
   status = mipc_mapping_open(&wanted, report, &mapping);
   if (status < 0) {
@@ -106,6 +109,7 @@ Napi::Array participants(Napi::Env env, const mipc_participant_t *list, uint32_t
     entry.Set("thread", list[i].thread);
     entry.Set("pidNamespace", list[i].pid_namespace);
     entry.Set("since", list[i].since);
+    entry.Set("waiting", list[i].waiting);
     entry.Set("alive", list[i].alive);
     array.Set(i, entry);
   }
@@ -134,6 +138,12 @@ Napi::Value inspect(const Napi::CallbackInfo &info) {
     result.Set("writers", facts.writers);
     result.Set("readers", facts.readers);
     result.Set("dead", facts.dead);
+    result.Set("capacity", static_cast<double>(facts.capacity));
+    result.Set("valueVersion", static_cast<double>(facts.value_version));
+    result.Set("valueLength", static_cast<double>(facts.value_length));
+    result.Set("owner", facts.owner);
+    result.Set("heldMs", static_cast<double>(facts.held_ms));
+    result.Set("ownerAlive", facts.owner_alive);
     result.Set("participants", participants(env, list, facts.listed));
   }
   delete[] list;

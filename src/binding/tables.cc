@@ -66,12 +66,16 @@ static Napi::Object layouts(Napi::Env env) {
   static const LayoutRow report[] = {MIPC_REPORT_ROWS(ROW)};
   static const LayoutRow region[] = {MIPC_REGION_ROWS(ROW)};
   static const LayoutRow participant[] = {MIPC_PARTICIPANT_ROWS(ROW)};
+  static const LayoutRow slot[] = {MIPC_CELL_SLOT_ROWS(ROW)};
+  static const LayoutRow share[] = {MIPC_SHARE_FRAME_ROWS(ROW)};
   static const LayoutRow pack[] = {MIPC_PACK_FRAME_ROWS(ROW)};
 #undef ROW
   Napi::Object layout = Napi::Object::New(env);
   layout.Set("report", layout_of(env, MIPC_REPORT_SIZE, report));
   layout.Set("region", layout_of(env, MIPC_HEADER_SIZE, region));
   layout.Set("participant", layout_of(env, MIPC_PARTICIPANT_SIZE, participant));
+  layout.Set("cellSlot", layout_of(env, MIPC_CELL_SLOT_SIZE, slot));
+  layout.Set("share", layout_of(env, MIPC_SHARE_FRAME_SIZE, share));
   layout.Set("pack", layout_of(env, MIPC_PACK_FRAME_SIZE, pack));
   return layout;
 }

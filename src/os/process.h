@@ -18,7 +18,11 @@ int mipc_no_memory(void);
 int mipc_not_there(void);
 int mipc_already_there(void);
 
-/* Milliseconds on a clock that nobody sets. */
+/* Milliseconds, and microseconds, on a clock that nobody sets. */
 uint64_t mipc_clock_ms(void);
+uint64_t mipc_clock_us(void);
+
+/* The same clock, read at less cost, and a few milliseconds behind: for stamps that people read. */
+uint64_t mipc_clock_stamp(void);
 
 #endif

@@ -7,6 +7,13 @@
 #include <pthread.h>
 #include <time.h>
 
+/* Linux has one that is not read from the hardware. */
+#ifdef CLOCK_MONOTONIC_COARSE
+#define STAMP_CLOCK CLOCK_MONOTONIC_COARSE
+#else
+#define STAMP_CLOCK CLOCK_MONOTONIC
+#endif
+
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
 void mipc_process_lock(void) {
@@ -29,8 +36,20 @@ int mipc_already_there(void) {
   return -EEXIST;
 }
 
-uint64_t mipc_clock_ms(void) {
+static uint64_t read_us(clockid_t clock) {
   struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+  clock_gettime(clock, &now);
+  return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+uint64_t mipc_clock_ms(void) {
+  return read_us(CLOCK_MONOTONIC) / 1000;
+}
+
+uint64_t mipc_clock_us(void) {
+  return read_us(CLOCK_MONOTONIC);
+}
+
+uint64_t mipc_clock_stamp(void) {
+  return read_us(STAMP_CLOCK) / 1000;
 }

@@ -30,3 +30,15 @@ int mipc_already_there(void) {
 uint64_t mipc_clock_ms(void) {
   return GetTickCount64();
 }
+
+uint64_t mipc_clock_us(void) {
+  LARGE_INTEGER frequency, now;
+  QueryPerformanceFrequency(&frequency);
+  QueryPerformanceCounter(&now);
+  uint64_t ticks = (uint64_t)now.QuadPart, second = (uint64_t)frequency.QuadPart;
+  return ticks / second * 1000000 + ticks % second * 1000000 / second;
+}
+
+uint64_t mipc_clock_stamp(void) {
+  return GetTickCount64();
+}

@@ -20,7 +20,7 @@ void mipc_monitor_wait(mipc_monitor_t *monitor, uint32_t ms);
 
 typedef struct mipc_thread mipc_thread_t;
 
-/* Starts a thread that takes no signal but ours. 0, or the system's refusal. */
+/* Starts a thread that takes no signal but ours and its own faults. 0, or the system's refusal. */
 int mipc_thread_start(void (*run)(void *), void *argument, mipc_thread_t **ret_thread);
 
 /* Makes a system call that the thread sleeps in return early. It may come too soon or too late to

@@ -41,8 +41,9 @@
  * the copy (region_header.c), and believes nothing that is read again later.
  *
  * Written at birth, before `version`, under the birth lock; read without a lock, and the same for
- * good: all down to id_low. Written later under the birth lock only: boot_high, boot_low, clean,
- * next_number. Payload: from payload_offset on.
+ * good: all down to id_low, capacity and the lock's copy of the id. Written later under the birth
+ * lock only: boot_high, boot_low, clean, next_number. The words of lock, event and cell: see there.
+ * Payload: from payload_offset on.
  */
 /* clang-format off */
 #define MIPC_REGION_ROWS(X)                                                                        \
@@ -62,7 +63,23 @@
   X(uint64_t, boot_low,       72, "the other half of that")                                        \
   X(uint32_t, clean,          80, "of a path region: 1 when the last writer left and all is on disk") \
   X(uint32_t, next_number,    84, "of the next participant, 1 to 2^30")                            \
-  X(mipc_room_4008_t, room,   88, "zeros, for the lock, the event and the kind's own words")
+  X(uint64_t, capacity,       88, "of a Share: bytes that a value may take; 0 of other kinds")      \
+  X(mipc_room_32_t, room,     96, "zeros")                                                         \
+  X(uint32_t, lock,          128, "owner, S and C (shm/lock.h)")                                   \
+  X(uint32_t, lock_recovered, 132, "1: an owner has died, and no user was told yet; under the lock") \
+  X(uint32_t, lock_probed,   136, "millisecond in which somebody asked whether the owner lives")   \
+  X(uint32_t, lock_room,     140, "zero")                                                          \
+  X(uint64_t, lock_since,    144, "millisecond in which the owner took it; for people; by the owner") \
+  X(uint64_t, lock_id_high,  152, "id_high once more, for a look that costs no cache line")        \
+  X(uint64_t, lock_id_low,   160, "id_low once more")                                              \
+  X(mipc_room_24_t, lock_rest, 168, "zeros: the lock has this cache line for itself")              \
+  X(uint32_t, event,         192, "count of publications and W (shm/event.h)")                     \
+  X(mipc_room_60_t, event_rest, 196, "zeros")                                                      \
+  X(uint64_t, cell_begin,    256, "of a Share: the version that is being written (shm/cell.h)")    \
+  X(mipc_room_56_t, cell_begin_rest, 264, "zeros")                                                 \
+  X(uint64_t, cell_commit,   320, "of a Share: the version that is there, 0: none yet")            \
+  X(mipc_room_56_t, cell_commit_rest, 328, "zeros")                                                \
+  X(mipc_room_3712_t, rest,  384, "zeros, for other kinds' own words")
 
 /*
  * A participant row, for people to read: who has a number. Written by the one who has it, the first
@@ -74,8 +91,34 @@
   X(uint32_t, thread,        8, "thread that attached")                                            \
   X(uint32_t, pid_namespace, 12, "in which these two are numbered, 0 where nobody knows")          \
   X(uint32_t, since,         16, "second since boot when it attached")                             \
-  X(mipc_room_12_t, room,    20, "zeros")
+  X(uint32_t, waiting,       20, "how many of its threads wait for the lock")                      \
+  X(uint64_t, room,          24, "zeros")
+
+/*
+ * What lies before the bytes of each of a Share's values (shm/cell.h). Written under the lock, and
+ * read without one: believed only when the cell's words say that it was not overwritten meanwhile.
+ */
+#define MIPC_CELL_SLOT_ROWS(X)                                                                     \
+  X(uint64_t, length,     0, "bytes of the value")                                                 \
+  X(uint32_t, type,       8, "how it is encoded (lib/codec.js), and MIPC_CELL_CHECKED")            \
+  X(uint32_t, checksum,  12, "CRC-32C of version, type, length and value, if it is checked")       \
+  X(mipc_room_48_t, room, 16, "zeros")
+
+/*
+ * The frame of one call of a Share between JS and C: one in each environment, written by JS before
+ * the call and by C in it. Behind it lies room for the bytes of a value.
+ */
+#define MIPC_SHARE_FRAME_ROWS(X)                                                                   \
+  X(double, version,   0, "that was read, or made; 0: nothing was ever set")                       \
+  X(double, expected,  8, "set: only over this version; negative: over any")                       \
+  X(double, length,   16, "bytes of the value")                                                    \
+  X(uint32_t, type,   24, "how it is encoded")                                                     \
+  X(uint32_t, checked, 28, "set: add a checksum; get: refuse what has none")
 /* clang-format on */
+
+#define MIPC_CELL_SLOT_SIZE   64
+#define MIPC_SHARE_FRAME_SIZE 64 /* the room follows */
+#define MIPC_SHARE_ROOM       65536
 
 #define MIPC_REGION_MAGIC     ((uint32_t)0x6D697063)
 #define MIPC_REGION_VERSION   1
@@ -84,13 +127,18 @@
 #define MIPC_PARTICIPANTS     ((65536 - MIPC_HEADER_SIZE) / MIPC_PARTICIPANT_SIZE)
 #define MIPC_PAYLOAD_OFFSET   65536 /* header and rows; whole pages on every system */
 
-typedef struct {
-  uint8_t bytes[4008];
-} mipc_room_4008_t;
-
-typedef struct {
-  uint8_t bytes[12];
-} mipc_room_12_t;
+/* Bytes that nothing lies in yet. */
+#define MIPC_ROOM(size)                                                                            \
+  typedef struct {                                                                                 \
+    uint8_t bytes[size];                                                                           \
+  } mipc_room_##size##_t
+MIPC_ROOM(24);
+MIPC_ROOM(32);
+MIPC_ROOM(48);
+MIPC_ROOM(56);
+MIPC_ROOM(60);
+MIPC_ROOM(3712);
+#undef MIPC_ROOM
 
 #define MIPC_LAYOUT_FIELD(type, field, offset, meaning) type field;
 typedef struct {
@@ -104,6 +152,14 @@ typedef struct {
 typedef struct {
   MIPC_PARTICIPANT_ROWS(MIPC_LAYOUT_FIELD)
 } mipc_participant_shm_t;
+
+typedef struct {
+  MIPC_CELL_SLOT_ROWS(MIPC_LAYOUT_FIELD)
+} mipc_cell_slot_shm_t;
+
+typedef struct {
+  MIPC_SHARE_FRAME_ROWS(MIPC_LAYOUT_FIELD)
+} mipc_share_frame_t;
 #undef MIPC_LAYOUT_FIELD
 
 #define MIPC_LAYOUT_ASSERT(type, field, offset, meaning)                                           \
@@ -123,6 +179,19 @@ static_assert(sizeof(mipc_region_shm_t) == MIPC_HEADER_SIZE, "mipc_region_shm_t"
                 "mipc_participant_shm_t." #field);
 MIPC_PARTICIPANT_ROWS(MIPC_LAYOUT_ASSERT)
 static_assert(sizeof(mipc_participant_shm_t) == MIPC_PARTICIPANT_SIZE, "mipc_participant_shm_t");
+#undef MIPC_LAYOUT_ASSERT
+
+#define MIPC_LAYOUT_ASSERT(type, field, offset, meaning)                                           \
+  static_assert(offsetof(mipc_cell_slot_shm_t, field) == (offset), "mipc_cell_slot_shm_"           \
+                                                                   "t." #field);
+MIPC_CELL_SLOT_ROWS(MIPC_LAYOUT_ASSERT)
+static_assert(sizeof(mipc_cell_slot_shm_t) == MIPC_CELL_SLOT_SIZE, "mipc_cell_slot_shm_t");
+#undef MIPC_LAYOUT_ASSERT
+
+#define MIPC_LAYOUT_ASSERT(type, field, offset, meaning)                                           \
+  static_assert(offsetof(mipc_share_frame_t, field) == (offset), "mipc_share_frame_t." #field);
+MIPC_SHARE_FRAME_ROWS(MIPC_LAYOUT_ASSERT)
+static_assert(sizeof(mipc_share_frame_t) <= MIPC_SHARE_FRAME_SIZE, "mipc_share_frame_t");
 #undef MIPC_LAYOUT_ASSERT
 
 #endif

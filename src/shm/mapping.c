@@ -15,10 +15,14 @@ static bool has_two_ranges(const mipc_mapping_t *m) {
   return m->view != m->base;
 }
 
-/* Before the file is closed: a thread that waits for the lock uses it. */
+/* Before file and region are closed: threads that wait use them. */
 void mipc_mapping_give_up(mipc_mapping_t *m) {
   mipc_filelock_close(m->lock);
+  mipc_watch_close(m->watch);
+  mipc_lock_close(m->region_lock);
   m->lock = NULL;
+  m->watch = NULL;
+  m->region_lock = NULL;
 }
 
 /* A region's file is closed by the region. */
@@ -215,6 +219,31 @@ int mipc_mapping_lock(mipc_mapping_t *m, mipc_filelock_t **ret_lock) {
   }
   *ret_lock = m->lock;
   return 0;
+}
+
+int mipc_mapping_region_lock(mipc_mapping_t *m, const void *thread, mipc_lock_t **ret_lock) {
+  if (m->closed) return MIPC_E_CLOSED;
+  if (!m->region) return MIPC_E_UNSUPPORTED;
+  int status = m->region_lock ? 0 : mipc_lock_open(m->region, thread, &m->region_lock);
+  if (status == 0) *ret_lock = m->region_lock;
+  return status;
+}
+
+int mipc_mapping_watch(mipc_mapping_t *m, void (*notify)(void *), void *notified,
+                       mipc_watch_t **ret_watch) {
+  if (m->closed) return MIPC_E_CLOSED;
+  if (!m->region) return MIPC_E_UNSUPPORTED;
+  int status = m->watch ? 0 : mipc_watch_open(m->region, notify, notified, &m->watch);
+  if (status == 0) *ret_watch = m->watch;
+  return status;
+}
+
+void mipc_mapping_tie(mipc_mapping_t *m, void *tied) {
+  m->tied = tied;
+}
+
+void *mipc_mapping_tied(const mipc_mapping_t *m) {
+  return m->tied;
 }
 
 mipc_flock_range_t mipc_mapping_lock_range(const mipc_mapping_t *m, bool shared, uint64_t offset,

@@ -22,8 +22,10 @@
 
 #include "../os/file.h"
 #include "../os/vm.h"
+#include "event.h"
 #include "filelock.h"
 #include "layout.h"
+#include "lock.h"
 #include "region.h"
 
 /* The constants of IPC::Mmap, with Linux's numbers on every system: X(name, number). */
@@ -134,8 +136,23 @@ bool mipc_mapping_truncated(const mipc_mapping_t *mapping);
  */
 int mipc_mapping_lock(mipc_mapping_t *mapping, mipc_filelock_t **ret_lock);
 
-/* Gives back its lock, or stops waiting for it; the mapping stays open. */
+/*
+ * The lock of this mapping on its region, made at the first call; it is closed with the mapping.
+ * `thread`: see mipc_lock_open(). UNSUPPORTED: there is no region; ACCESS: it is attached
+ * read-only.
+ */
+int mipc_mapping_region_lock(mipc_mapping_t *mapping, const void *thread, mipc_lock_t **ret_lock);
+
+/* The watch of this mapping on its region's event, likewise; `notify` of the first call counts. */
+int mipc_mapping_watch(mipc_mapping_t *mapping, void (*notify)(void *), void *notified,
+                       mipc_watch_t **ret_watch);
+
+/* Gives up its locks and its watch, whoever waits for what; the mapping stays open. */
 void mipc_mapping_give_up(mipc_mapping_t *mapping);
+
+/* What the caller has tied to it; nothing here touches it. NULL at first. */
+void mipc_mapping_tie(mipc_mapping_t *mapping, void *tied);
+void *mipc_mapping_tied(const mipc_mapping_t *mapping);
 
 /* A range of the mapping as one of the file, clipped at the end of the mapping; length 0 stands for
  * the whole file. */

@@ -113,6 +113,10 @@ uint64_t mipc_region_size(const mipc_region_t *r) {
   return r->size;
 }
 
+uint64_t mipc_region_capacity(const mipc_region_t *r) {
+  return r->capacity;
+}
+
 uint32_t mipc_region_number(const mipc_region_t *r) {
   return r->number;
 }

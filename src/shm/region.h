@@ -56,6 +56,7 @@ typedef struct {
   const char *inherited; /* INHERIT: the handle that came down to this process, or NULL */
   const char *directory; /* NAME: where the user's directory lies; NULL: where the system has it */
   uint64_t size;         /* payload bytes at least; 0: any, and nothing is made */
+  uint64_t capacity;     /* what the kind counts of them (layout.h) at least; 0: any */
   uint32_t kind;         /* mipc_region_kind_t */
   mipc_create_t create;
   uint32_t mode;       /* permission bits of a file that is made, less the umask */
@@ -105,8 +106,9 @@ void mipc_region_put(mipc_region_t *region);
  * the header is another's. To be asked after the last access to anything that JS is told of. */
 int mipc_region_status(const mipc_region_t *region);
 
-uint64_t mipc_region_size(const mipc_region_t *region);   /* payload bytes */
-uint32_t mipc_region_number(const mipc_region_t *region); /* 0: read-only */
+uint64_t mipc_region_size(const mipc_region_t *region);     /* payload bytes */
+uint64_t mipc_region_capacity(const mipc_region_t *region); /* as it was made with */
+uint32_t mipc_region_number(const mipc_region_t *region);   /* 0: read-only */
 bool mipc_region_read_only(const mipc_region_t *region);
 mipc_file_t mipc_region_file(const mipc_region_t *region); /* holds no lock; not to be closed */
 mipc_region_shm_t *mipc_region_header(const mipc_region_t *region); /* NULL: closed */
@@ -115,7 +117,8 @@ mipc_region_shm_t *mipc_region_header(const mipc_region_t *region); /* NULL: clo
  * path instead. */
 int mipc_region_handle(const mipc_region_t *region, char ret_text[MIPC_HANDLE_SIZE]);
 
-/* Whether participant `number` is there: 1, 0, or a failure, which says nothing about him. */
+/* Whether participant `number` is there: 1, 0, or a failure, which says nothing about him. Any
+ * thread may ask, while the region is open. */
 int mipc_region_alive(const mipc_region_t *region, uint32_t number);
 
 /*
@@ -127,24 +130,34 @@ int mipc_region_unlink(const mipc_region_spec_t *spec, mipc_report_t *report);
 /* A participant as the table has him. */
 typedef struct {
   uint32_t number, pid, thread, pid_namespace, since;
+  uint32_t waiting; /* how many of its threads wait for the lock */
   bool alive;
 } mipc_participant_t;
 
 /* What a look from outside finds. */
 typedef struct {
-  int state;        /* of the header: 0 good; 1 unfinished; or why it is not to be believed */
-  uint64_t id[2];   /* this and all below are 0 unless it is good */
-  uint64_t size;    /* payload bytes */
-  uint32_t version; /* also of one that this version does not know */
-  uint32_t kind;    /* mipc_region_kind_t */
-  uint32_t writers; /* there, as the kernel knows it; at most MIPC_MOST_COUNTED */
-  uint32_t readers; /* there; two may count as one */
-  uint32_t listed;  /* participants put into the caller's list */
-  uint32_t dead;    /* of the table: who never said that he left */
-  bool clean;       /* of a path */
+  int state;         /* of the header: 0 good; 1 unfinished; or why it is not to be believed */
+  uint64_t id[2];    /* this and all below are 0 unless it is good */
+  uint64_t size;     /* payload bytes */
+  uint32_t version;  /* also of one that this version does not know */
+  uint32_t kind;     /* mipc_region_kind_t */
+  uint32_t writers;  /* there, as the kernel knows it; at most MIPC_MOST_COUNTED */
+  uint32_t readers;  /* there; two may count as one */
+  uint32_t listed;   /* participants put into the caller's list */
+  uint32_t dead;     /* of the table: who never said that he left */
+  uint64_t capacity; /* of a SHARE, and of the value that is there: its version and bytes */
+  uint64_t value_version, value_length;
+  uint32_t owner;   /* of the lock: a number, 0 for nobody */
+  uint64_t held_ms; /* since it was taken */
+  bool owner_alive;
+  bool clean; /* of a path */
 } mipc_region_facts_t;
 
 #define MIPC_MOST_COUNTED 8192
+
+/* What the table says of participant `number`, but whether he lives; false: he is not in it. */
+bool mipc_region_participant(const mipc_region_t *region, uint32_t number,
+                             mipc_participant_t *ret_participant);
 
 /*
  * Looks at a region without a lock, a number or a change. Participants of the table come into

@@ -28,7 +28,9 @@ int mipc_region_validate(const mipc_region_shm_t *h, uint64_t file_size) {
   bool good_payload = h->payload_size > 0 && h->payload_size <= MIPC_MAX_OFFSET &&
                       mipc_range_fits(file_size, h->payload_offset, h->payload_size);
   bool good_number = h->next_number >= 1 && h->next_number <= MIPC_MAX_NUMBER + 1;
-  bool good_rest = h->kind != 0 && (h->id_high || h->id_low) && h->clean <= 1;
+  bool good_rest = h->kind != 0 && (h->id_high || h->id_low) && h->clean <= 1 &&
+                   h->lock_id_high == h->id_high && h->lock_id_low == h->id_low &&
+                   h->capacity <= h->payload_size;
   return same_sizes && good_payload && good_number && good_rest ? 0 : (int)MIPC_E_CORRUPT;
 }
 
@@ -48,7 +50,7 @@ int mipc_i_header_read(mipc_file_t file, mipc_report_t *report, mipc_region_shm_
   if (ret_copy->magic == MIPC_REGION_MAGIC) report->version = ret_copy->version;
   if (state == 0) {
     report->region_kind = ret_copy->kind;
-    report->capacity = ret_copy->payload_size;
+    report->capacity = ret_copy->capacity ? ret_copy->capacity : ret_copy->payload_size;
   }
   *ret_state = state;
   return 0;
@@ -56,7 +58,7 @@ int mipc_i_header_read(mipc_file_t file, mipc_report_t *report, mipc_region_shm_
 
 int mipc_i_header_fits(const mipc_region_spec_t *spec, const mipc_region_shm_t *copy) {
   if (copy->kind != spec->kind) return MIPC_E_KIND;
-  if (copy->payload_size < spec->size) return MIPC_E_TOO_SMALL;
+  if (copy->payload_size < spec->size || copy->capacity < spec->capacity) return MIPC_E_TOO_SMALL;
   /* What cannot be mapped is not attached to. */
   return copy->payload_size > SIZE_MAX / 2 - MIPC_PAYLOAD_OFFSET ? MIPC_E_RANGE : 0;
 }

@@ -24,6 +24,7 @@ struct mipc_region {
   mipc_region_shm_t *header; /* MIPC_PAYLOAD_OFFSET bytes; NULL: not mapped */
   mipc_guard_t *guard;       /* of these */
   uint64_t size;             /* of the payload; this and the rest were checked once and stay */
+  uint64_t capacity;
   uint64_t id[2];
   uint32_t kind;
   uint32_t number;     /* 0: none */
@@ -84,11 +85,21 @@ int mipc_i_region_sit(mipc_region_t *region);
 void mipc_i_region_rise(mipc_region_t *region);
 /* Whether anybody but the holder of this descriptor is there: 1, 0 or a failure. */
 int mipc_i_anybody(mipc_file_t file, bool readers_too);
+/* As mipc_region_alive(), through any open file of it that holds no byte. */
+int mipc_i_is_alive(mipc_file_t file, uint32_t number);
 /* Forgets all participants: numbers start anew. Nobody may be there. */
 void mipc_i_participants_clear(mipc_region_t *region);
 /* The participants part of mipc_region_inspect(). */
 void mipc_i_participants_look(mipc_file_t file, mipc_region_facts_t *facts,
                               mipc_participant_t *list, uint32_t capacity);
+
+/* Counts in our row how many of our threads wait for the lock. */
+void mipc_i_region_waits(mipc_region_t *region, int by);
+
+/* lock.c */
+
+/* Nobody is there: the lock is free, and its owner, if there was one, has died with it. */
+void mipc_i_lock_reset(mipc_region_shm_t *header);
 
 /* region_handle.c */
 

@@ -4,6 +4,8 @@
 #include "../base/status.h"
 #include "../os/process.h"
 #include "../os/vm.h"
+#include "cell.h"
+#include "lock.h"
 #include "region_i.h"
 
 /* Opens what the spec names, for reading. `ret_path` of NAME and PATH. */
@@ -53,6 +55,24 @@ static int open_outside(const mipc_region_spec_t *spec, mipc_report_t *report,
   return status;
 }
 
+/* What the header says of lock and value, as it is at this moment; nothing of it is relied on. */
+static void look_inside(mipc_file_t file, const mipc_region_shm_t *copy,
+                        mipc_region_facts_t *facts) {
+  mipc_lock_facts_t lock;
+  mipc_lock_look(copy, &lock);
+  facts->owner = lock.owner;
+  facts->held_ms = lock.held_ms;
+  facts->owner_alive = lock.owner && mipc_i_is_alive(file, lock.owner) != 0;
+  uint64_t size = copy->kind == MIPC_REGION_SHARE ? mipc_cell_size(copy->capacity) : 0;
+  if (!size || size > copy->payload_size) return;
+  facts->capacity = copy->capacity;
+  facts->value_version = copy->cell_commit;
+  mipc_cell_slot_shm_t slot;
+  uint64_t at = copy->cell_commit % MIPC_CELL_SLOTS * (size / MIPC_CELL_SLOTS);
+  int64_t n = mipc_shared_read(file, copy->payload_offset + at, &slot, sizeof slot);
+  if (copy->cell_commit && n == (int64_t)sizeof slot) facts->value_length = slot.length;
+}
+
 int mipc_region_inspect(const mipc_region_spec_t *spec, mipc_report_t *report,
                         mipc_region_facts_t *ret_facts, mipc_participant_t *list,
                         uint32_t capacity) {
@@ -71,6 +91,7 @@ int mipc_region_inspect(const mipc_region_spec_t *spec, mipc_report_t *report,
     facts.size = copy.payload_size;
     facts.kind = copy.kind;
     facts.clean = copy.clean;
+    look_inside(file, &copy, &facts);
     mipc_i_participants_look(file, &facts, list, capacity);
   }
   mipc_shared_close(file);

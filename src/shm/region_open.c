@@ -244,7 +244,8 @@ int mipc_region_open(const mipc_region_spec_t *spec, mipc_report_t *report,
     return status;
   }
   report->call = MIPC_CALL_NONE;
-  report->size = report->capacity = r->size;
+  report->size = r->size;
+  report->capacity = r->capacity ? r->capacity : r->size;
   report->region_kind = r->kind;
   report->version = MIPC_REGION_VERSION;
   report->number = r->number;

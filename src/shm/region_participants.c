@@ -35,7 +35,7 @@ int mipc_i_anybody(mipc_file_t file, bool readers_too) {
   return mipc_presence_find(file, MIPC_WRITERS_FIRST, MIPC_READERS_LAST, true, &first, &last);
 }
 
-static int is_alive(mipc_file_t file, uint32_t number) {
+int mipc_i_is_alive(mipc_file_t file, uint32_t number) {
   uint64_t byte = MIPC_WRITERS_FIRST + number, first, last;
   return mipc_presence_find(file, byte, byte, false, &first, &last);
 }
@@ -44,13 +44,15 @@ int mipc_region_alive(const mipc_region_t *r, uint32_t number) {
   if (r->closed || r->fork_generation != mipc_fork_generation()) return MIPC_E_CLOSED;
   if (number == 0 || number > MIPC_MAX_NUMBER) return 0;
   /* Our own byte is not asked for: we are here. */
-  return number == r->number ? 1 : is_alive(r->file, number);
+  return number == r->number ? 1 : mipc_i_is_alive(r->file, number);
 }
 
 void mipc_i_participants_clear(mipc_region_t *r) {
   for (uint32_t i = 0; i < MIPC_PARTICIPANTS; i++) {
     mipc_atomic_store_relaxed(&row_at(r->header, i)->number, 0);
   }
+  /* A number that is given again must own nothing. */
+  mipc_i_lock_reset(r->header);
   /* relaxed: whoever comes next comes through the birth lock. */
   mipc_atomic_store_relaxed(&r->header->next_number, 1);
 }
@@ -62,7 +64,7 @@ static int32_t find_row(mipc_region_t *r) {
     uint32_t index = (r->number + i) % MIPC_PARTICIPANTS;
     uint32_t number = mipc_atomic_load_relaxed(&row_at(r->header, index)->number);
     if (number == 0 || number > MIPC_MAX_NUMBER || number == r->number) return (int32_t)index;
-    if (i < MOST_ASKED && is_alive(r->file, number) == 0) return (int32_t)index;
+    if (i < MOST_ASKED && mipc_i_is_alive(r->file, number) == 0) return (int32_t)index;
   }
   return -1;
 }
@@ -80,6 +82,7 @@ static void write_row(mipc_region_t *r) {
   mipc_atomic_store_release(&row->thread, me.thread);
   mipc_atomic_store_release(&row->pid_namespace, me.pid_namespace);
   mipc_atomic_store_release(&row->since, me.second);
+  mipc_atomic_store_release(&row->waiting, 0);
   mipc_atomic_store_release(&row->number, r->number);
 }
 
@@ -144,6 +147,31 @@ void mipc_i_region_rise(mipc_region_t *r) {
   r->row = -1;
 }
 
+void mipc_i_region_waits(mipc_region_t *r, int by) {
+  /* relaxed: for people, and nobody else counts in this row. */
+  if (r->row >= 0)
+    mipc_atomic_add_relaxed(&row_at(r->header, (uint32_t)r->row)->waiting, (uint32_t)by);
+}
+
+bool mipc_region_participant(const mipc_region_t *r, uint32_t number,
+                             mipc_participant_t *ret_participant) {
+  for (uint32_t i = 0; i < MOST_ROWS; i++) {
+    const mipc_participant_shm_t *row = row_at(r->header, (number + i) % MIPC_PARTICIPANTS);
+    /* acquire: pairs with write_row(); the number once more afterwards, as the row may be another's
+     * by then. */
+    if (mipc_atomic_load_acquire(&row->number) != number) continue;
+    mipc_participant_t found = {.number = number,
+                                .pid = mipc_atomic_load_acquire(&row->pid),
+                                .thread = mipc_atomic_load_acquire(&row->thread),
+                                .pid_namespace = mipc_atomic_load_acquire(&row->pid_namespace),
+                                .since = mipc_atomic_load_acquire(&row->since)};
+    if (mipc_atomic_load_relaxed(&row->number) != number) return false;
+    *ret_participant = found;
+    return true;
+  }
+  return false;
+}
+
 /*
  * Counts the ranges that are held between two bytes, up to `most`. The kernel names any one of
  * them; then both sides of it are searched, the left one at once, the right one, when there is
@@ -193,9 +221,11 @@ void mipc_i_participants_look(mipc_file_t file, mipc_region_facts_t *facts,
     if (mipc_shared_read(file, offset, rows, sizeof rows) != (int64_t)sizeof rows) return;
     if (mipc_shared_read(file, offset, again, sizeof again) != (int64_t)sizeof again) return;
     for (int i = 0; i < STEP; i++) {
+      /* It may begin or end to wait between the looks. */
+      again[i].waiting = rows[i].waiting;
       if (!is_named(&rows[i], &again[i])) continue;
       /* Who cannot be asked about counts as alive. */
-      bool alive = is_alive(file, rows[i].number) != 0;
+      bool alive = mipc_i_is_alive(file, rows[i].number) != 0;
       if (!alive) facts->dead++;
       if (facts->listed >= capacity) continue;
       list[facts->listed++] = (mipc_participant_t){
@@ -204,6 +234,7 @@ void mipc_i_participants_look(mipc_file_t file, mipc_region_facts_t *facts,
           .thread = rows[i].thread,
           .pid_namespace = rows[i].pid_namespace,
           .since = rows[i].since,
+          .waiting = rows[i].waiting,
           .alive = alive,
       };
     }

@@ -7,6 +7,7 @@ import { open } from 'node:fs/promises';
 import {
   Mmap,
   MmapipcError,
+  Share,
   constants,
   inspect,
   unlink,
@@ -114,4 +115,43 @@ map.readString(0, 1, 'utf9');
 // @ts-expect-error: tryLock does not wait
 map.tryLock({ timeout: 3 });
 
+interface Flags {
+  dark: boolean;
+  limit?: number;
+}
+const flags = new Share<Flags>(4096, { inherit: 'flags', codec: 'json', checksum: true });
+const version: number = flags.set({ dark: true });
+const dark: boolean | undefined = flags.peek()?.dark;
+const updated: Flags = flags.update((old) => ({ ...old, dark: false }));
+const done: boolean = flags.compareAndSet(version, updated);
+flags.on('change', (at) => at.toFixed()).unref();
+flags.once('recovered', () => flags.clear());
+const capacity: number = Share.with({ capacity: 10, name: 'x' }, (s) => s.capacity);
+const seen: Share<number> = Share.attach<number>(flags.handle ?? '', { readOnly: true });
+const own: Share<Date> = Share.open({
+  path: '/x',
+  codec: { encode: (d: Date) => Buffer.from(d.toISOString()), decode: (b) => new Date(String(b)) },
+});
+// @ts-expect-error of another type
+flags.set({ dark: 1 });
+// @ts-expect-error peek() gives what must not be changed
+flags.peek()!.dark = true;
+// @ts-expect-error no such codec
+new Share(1, { codec: 'yaml' });
+// @ts-expect-error a Share has no file
+new Share(1, { file: '/x' });
+
+export async function following(signal: AbortSignal): Promise<void> {
+  for await (const value of flags.watch({ signal })) value?.limit?.toFixed();
+  await flags.changed({ since: 3, timeout: 10 });
+  await flags.withLockAsync(async (held) => held.set({ dark: held.get()?.dark ?? false }));
+  const next: Flags = await flags.updateAsync(async (old) => old ?? { dark: true });
+  using held = flags.lock();
+  held.update(() => next);
+}
+
+const found = inspect({ name: 'x' });
+if (found.state === 'ok') found.lock.holder?.pid?.toFixed();
+
+export { capacity, dark, done, own, seen };
 export { address, maybe, total, buffer, copied, copy, file, inside, pages, size, text, written };

@@ -6,34 +6,43 @@
 const SYSTEMS = ['linux', 'mac', 'win', 'freebsd', 'openbsd'];
 const PLATFORM_FILE = /_(?:linux|darwin|win32|posix|none)\.cc?$/;
 
-const TERM = /^OS\s*(?:(==|!=)\s*(['"])(\w+)\2|(not\s+)?in\s*([\w\s,'"[\]()]+))$/;
+const TERM = /^(\w+)\s*(?:(==|!=)\s*(['"])(\w+)\3|(not\s+)?in\s*([\w\s,'"[\]()]+))$/;
 
-/** Whether a condition about OS holds; undefined when it is about something else. */
-function holds(condition, system) {
+/** Whether a condition about OS holds, and about variables of the target, which have their defaults;
+ * undefined when it is about something else. */
+function holds(condition, system, variables) {
+  const values = { ...variables, OS: system };
   const term = (text) => {
     const match = TERM.exec(text.trim());
-    if (!match) return undefined;
-    const [, operator, , one, not, many] = match;
-    if (operator) return (one === system) === (operator === '==');
-    return many.match(/\w+/g).includes(system) !== Boolean(not);
+    if (!match || !Object.hasOwn(values, match[1])) return undefined;
+    const [, name, operator, , one, not, many] = match;
+    if (operator) return (one === values[name]) === (operator === '==');
+    return many.match(/\w+/g).includes(values[name]) !== Boolean(not);
   };
   const ways = condition.split(/\s+or\s+/).map((way) => way.split(/\s+and\s+/).map(term));
   if (ways.flat().includes(undefined)) return undefined;
   return ways.some((way) => way.every(Boolean));
 }
 
+/** The variables of a target that have a default: "name%". */
+function defaultsOf({ variables = {} }) {
+  return Object.fromEntries(
+    Object.entries(variables).map(([name, value]) => [name.replace(/%$/, ''), value]),
+  );
+}
+
 /** [{ source, systems, conditional }] of a target, and the conditions that cannot be read. */
-function listings(node, systems = SYSTEMS, conditional = false) {
+function listings(node, variables = defaultsOf(node), systems = SYSTEMS, conditional = false) {
   const list = (node.sources ?? []).map((source) => ({ source, systems, conditional }));
   const unread = [];
   for (const [condition, ...branches] of node.conditions ?? []) {
-    const yes = systems.filter((system) => holds(condition, system));
+    const yes = systems.filter((system) => holds(condition, system, variables));
     const parts = [yes, systems.filter((system) => !yes.includes(system))];
-    if (holds(condition, systems[0]) === undefined) {
+    if (holds(condition, SYSTEMS[0], variables) === undefined) {
       if (JSON.stringify(branches).includes('"sources"')) unread.push(condition);
     } else {
       branches.forEach((branch, i) => {
-        const inner = listings(branch, parts[i], true);
+        const inner = listings(branch, variables, parts[i], true);
         list.push(...inner.list);
         unread.push(...inner.unread);
       });

@@ -1,22 +1,22 @@
 /*
- * What an Mmap knows of the region under it, and how it is told of.
+ * What an object knows of the place that its memory lives in, and how it is told of.
  */
 'use strict';
 
 const binding = require('./binding');
-const { MmapipcError, invalidType, invalidValue } = require('./errors');
-const { NO_REGION_LOCK } = require('./mmap-options');
+const { invalidType, invalidValue } = require('./errors');
 const { handOn, withdraw } = require('./region');
 const { PLACE } = require('./region-options');
 
 class Region {
   handle; /* undefined: it has a name instead */
   name;
+  path;
   inherit;
 
   constructor(owner, mapping, { place, where }) {
-    if (place === PLACE.name) {
-      this.name = where;
+    if (place === PLACE.name || place === PLACE.path) {
+      this[place === PLACE.name ? 'name' : 'path'] = where;
       return;
     }
     const handle = binding.regionHandle(mapping);
@@ -38,9 +38,10 @@ function regionOf(owner, mapping, spec) {
 }
 
 /* How another process opens the same: what JSON says of it. */
-function whereOf({ handle, name, file }) {
+function whereOf({ handle, name, path, file }) {
   if (handle !== undefined) return handle;
   if (name !== undefined) return { name };
+  if (path !== undefined) return { path };
   return file === undefined ? undefined : { file };
 }
 
@@ -48,8 +49,9 @@ function whereOf({ handle, name, file }) {
 function placeFields({ path, fd, offset, anonymous }, region, size) {
   if (anonymous) return { private: true, size };
   if (region === undefined) return { file: path ?? `fd ${fd}`, size, offset };
-  const { name, inherit, handle } = region;
+  const { name, path: regionPath, inherit, handle } = region;
   if (name !== undefined) return { name, size };
+  if (regionPath !== undefined) return { path: regionPath, size };
   return inherit === undefined ? { handle, size } : { inherit, handle, size };
 }
 
@@ -75,14 +77,10 @@ function openOptions(opts) {
   if (!['file', 'handle', 'inherit', 'name', 'path'].some((name) => opts[name] !== undefined)) {
     throw invalidValue(
       'The options object',
-      'must say what to open: handle, inherit, name or file',
+      'must say what to open: handle, inherit, name or a file',
     );
   }
   return { ...opts, create: false };
 }
 
-function noLock() {
-  return new MmapipcError('ERR_MMAPIPC_UNSUPPORTED', NO_REGION_LOCK);
-}
-
-module.exports = { attachOptions, noLock, openOptions, placeFields, regionOf, whereOf };
+module.exports = { attachOptions, openOptions, placeFields, regionOf, whereOf };

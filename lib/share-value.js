@@ -1,0 +1,196 @@
+/*
+ * The value of one Share, as calls into C get and set it. A set is one call while the lock is free;
+ * a get is one call, and takes no lock, unless writers are quicker than it again and again.
+ */
+'use strict';
+
+const binding = require('./binding');
+const { TYPE: TYPES } = require('./codec');
+const { MmapipcError } = require('./errors');
+const { closedError, codeOf, errorOf, readOnlyLockError } = require('./report');
+const memory = require('./share-memory');
+
+/* The hot ones by names of their own: the binding is an object of many properties. */
+const { shareGet, shareSet } = binding;
+const { CHECKED, EXPECTED, LENGTH, TYPE, VERSION, doubles, room, words } = memory;
+
+const ANY = -1; /* set: over whatever version is there */
+const SLICE = 20; /* ms of a native wait */
+const RECOVERED = 2; /* MIPC_LOCK_RECOVERED */
+const OTHER = 3; /* MIPC_SHARE_OTHER */
+const MORE = 1; /* MIPC_CELL_MORE */
+const OVERTAKEN = 2; /* MIPC_CELL_OVERTAKEN */
+const READ_TIMEOUT = 1000; /* ms that writers may be quicker than a reader */
+const NAP = 1; /* ms */
+
+const nobody = new Int32Array(new SharedArrayBuffer(4)); /* to sleep on */
+
+class Value {
+  version = 0; /* of the value got last */
+  #handle;
+  #codec;
+  #checked; /* 1: with a checksum */
+  #capacity;
+  #timeout;
+  #firstSlice;
+  #lock; /* RegionLock; undefined: attached read-only */
+  #share; /* for errors: { closed, path, name } */
+
+  constructor(handle, { codec, checksum, capacity, timeout }, lock, share) {
+    this.#handle = handle;
+    this.#codec = codec;
+    this.#checked = checksum ? 1 : 0;
+    this.#capacity = capacity;
+    this.#timeout = timeout;
+    this.#firstSlice = Math.ceil(Math.min(timeout, SLICE));
+    this.#lock = lock;
+    this.#share = share;
+  }
+
+  /* A fresh value; undefined when nothing was set. */
+  get() {
+    words[CHECKED] = this.#checked;
+    const status = shareGet(this.#handle);
+    const bytes = status === undefined ? room : this.#getSlowly(status);
+    this.version = doubles[VERSION];
+    return this.#codec.decode(words[TYPE], bytes, doubles[LENGTH]);
+  }
+
+  /* { version, byteLength } of what is there, without getting it. */
+  look() {
+    let status = binding.shareLook(this.#handle);
+    if (status === OVERTAKEN) status = this.#persist(() => binding.shareLook(this.#handle));
+    if (status < 0) throw this.#errorOf(status);
+    return { version: doubles[VERSION], byteLength: doubles[LENGTH] };
+  }
+
+  /* The new version; undefined, when `expected` is given and not the version that is there. `under`:
+   * the caller has the lock. */
+  set(value, expected = ANY, under = this.#lock !== undefined && this.#lock.heldSync) {
+    if (this.#lock === undefined) throw this.#share.closed ? closedError() : readOnlyLockError();
+    const { type, bytes, length } = this.#codec.encode(value, room);
+    return this.#store(type, bytes, length, expected, under);
+  }
+
+  clear(under = this.#lock !== undefined && this.#lock.heldSync) {
+    if (this.#lock === undefined) throw this.#share.closed ? closedError() : readOnlyLockError();
+    this.#store(TYPES.NONE, room, 0, ANY, under);
+  }
+
+  /* The same; waits for the lock without holding up the thread. The value is taken at once. */
+  async setAsync(value, expected = ANY) {
+    if (this.#lock === undefined) throw this.#share.closed ? closedError() : readOnlyLockError();
+    const lock = this.#lock;
+    const { type, bytes, length } = this.#codec.encode(value, room);
+    this.#checkFits(length);
+    if (lock.heldSync) return this.#store(type, bytes, length, expected, true);
+    if (!lock.heldAsync && !lock.isAwaited) {
+      const status = this.#call(type, bytes, length, expected, false, 0);
+      const isTaken = status === 0 || codeOf(status) === 'ERR_MMAPIPC_DEADLOCK';
+      if (!isTaken) return this.#result(status);
+    }
+    const copy = Buffer.from(bytes.subarray(0, length));
+    const guard = await lock.lockQuietlyAsync(this.#timeout);
+    try {
+      return this.#store(type, copy, length, expected, true);
+    } finally {
+      guard.release();
+    }
+  }
+
+  /* Throws when what is there is not what it was. */
+  verify() {
+    try {
+      this.get();
+    } catch (error) {
+      if (error.code !== 'ERR_MMAPIPC_CORRUPT') throw error;
+      const place = this.#share.path ?? this.#share.name ?? 'the Share';
+      throw new MmapipcError(
+        'ERR_MMAPIPC_UNCLEAN',
+        `what ${place} holds has no checksum, or not the right one: the machine went down while it ` +
+          'was written, or it was made without { checksum: true }; remove it with unlink()',
+        { path: place, cause: error },
+      );
+    }
+  }
+
+  #store(type, bytes, length, expected, under) {
+    this.#checkFits(length);
+    const status = this.#call(type, bytes, length, expected, under, this.#firstSlice);
+    if (status === 1) return doubles[VERSION];
+    if (status !== 0) return this.#result(status);
+    const again = (ms) => this.#call(type, bytes, length, expected, under, ms);
+    return this.#result(this.#lock.persist(this.#timeout, again));
+  }
+
+  #call(type, bytes, length, expected, under, ms) {
+    doubles[LENGTH] = length;
+    doubles[EXPECTED] = expected;
+    words[TYPE] = type;
+    words[CHECKED] = this.#checked;
+    if (bytes === room) return shareSet(this.#handle, ms, under) ?? 1;
+    return binding.shareSetFrom(this.#handle, ms, under, bytes);
+  }
+
+  #result(status) {
+    if (status < 0) throw this.#errorOf(status);
+    if (status === RECOVERED) this.#lock.tellRecovered();
+    return status === OTHER ? undefined : doubles[VERSION];
+  }
+
+  #checkFits(length) {
+    if (length <= this.#capacity) return;
+    throw new MmapipcError(
+      'ERR_MMAPIPC_TOO_LARGE',
+      `the value takes ${length} bytes, and the Share was made for ${this.#capacity}; set less, or ` +
+        'make it with a larger capacity (which costs nothing until it is used)',
+      { required: length, capacity: this.#capacity },
+    );
+  }
+
+  /* The bytes of a value that is larger than the room, or that writers were quicker than. */
+  #getSlowly(status) {
+    let bytes = room;
+    let last = status;
+    const again = (ms) => {
+      words[CHECKED] = this.#checked;
+      if (last === MORE) bytes = memory.largeRoom(doubles[LENGTH]);
+      last = binding.shareGetInto(this.#handle, bytes, ms);
+      return last;
+    };
+    while (last === MORE) again();
+    if (last === OVERTAKEN) this.#persist(again);
+    if (last < 0) throw this.#errorOf(last);
+    return bytes;
+  }
+
+  /* Reads until it is not overtaken any more: call(ms) under the lock, when it is to be had within
+   * `ms`, call() without. */
+  #persist(call) {
+    const until = performance.now() + READ_TIMEOUT;
+    for (;;) {
+      let status = call();
+      while (status === MORE) status = call();
+      if (status !== OVERTAKEN) return status;
+      if (performance.now() >= until) throw overtakenError();
+      if (this.#lock === undefined || this.#lock.held) Atomics.wait(nobody, 0, 0, NAP);
+      else if (call(SLICE) === 0) return 0;
+    }
+  }
+
+  #errorOf(status) {
+    const code = codeOf(status);
+    if (code === 'ERR_MMAPIPC_DEADLOCK') return this.#lock.deadlockError();
+    if (code === 'ERR_MMAPIPC_CLOSED') return closedError();
+    return errorOf(status, 'lock', this.#share.path ?? this.#share.name);
+  }
+}
+
+function overtakenError() {
+  return new MmapipcError(
+    'ERR_MMAPIPC_TIMEOUT',
+    `the value was set again and again, more quickly than it can be read, for ${READ_TIMEOUT} ms`,
+  );
+}
+
+module.exports = { Value };

@@ -1,0 +1,383 @@
+/*
+ * Class Share: one structured value for all processes and threads that have it. Here are the
+ * arguments and the order of things; how a value becomes bytes is in codec.js, how bytes are kept
+ * whole in src/shm/cell.h, and the calls between the two in share-value.js.
+ */
+'use strict';
+
+const os = require('node:os');
+const util = require('node:util');
+
+const binding = require('./binding');
+const { ChangeEmitter, LISTENING } = require('./change-emitter');
+const { freeze } = require('./codec');
+const { MmapipcError, invalidReturn, invalidType, withCode } = require('./errors');
+const { DEFAULTS, LOCK, lockable } = require('./lockable');
+const { attachOptions, openOptions, placeFields, regionOf, whereOf } = require('./place');
+const { openRegion } = require('./region');
+const { RegionLock } = require('./region-lock');
+const { describe } = require('./region-options');
+const { closedError, codeOf, errorOf, field, readOnlyLockError } = require('./report');
+const { DISPOSE, use } = require('./scope');
+const { Changes } = require('./share-changes');
+const { ShareGuard, UNDER } = require('./share-guard');
+const { EXISTING, interpret } = require('./share-options');
+const { Value } = require('./share-value');
+const { callback, integer, options, timeoutOf } = require('./validate');
+
+const CLOSED = -1;
+
+/* Which of the two words of a version is the low one. */
+const LOW = os.endianness() === 'LE' ? 0 : 1;
+const HIGH = 1 - LOW;
+const NO_WORDS = new Uint32Array(2);
+const UNKNOWN = -1; /* what no word is */
+
+/* structuredClone and postMessage stop at a symbol and print it: the error says what to do. */
+const NOT_CLONEABLE = Symbol(
+  'A Share cannot be posted to another thread: post its .handle or .name and open that there. It',
+);
+
+class Share extends lockable(ChangeEmitter) {
+  #handle = CLOSED;
+  #spec;
+  #capacity;
+  #region;
+  #value; /* Value: gets and sets bytes */
+  #lock; /* RegionLock; undefined: attached read-only */
+  #lockDefaults;
+  #changes;
+  #words = NO_WORDS; /* the version, as others store it; none of it where the runtime refuses */
+  #low = UNKNOWN; /* of the version that was peeked at */
+  #high = UNKNOWN;
+  #peeked;
+
+  constructor(capacity, opts) {
+    super();
+    /* Listeners cannot be posted either, and would be named first. */
+    Object.defineProperty(this, '_events', { enumerable: false });
+    this['[mmapipc]'] = NOT_CLONEABLE;
+    const spec = interpret(capacity, opts);
+    const handle = openRegion(this, spec);
+    this.#handle = handle;
+    this.#spec = spec;
+    this.#capacity = Number(field('capacity'));
+    this.#region = regionOf(this, handle, spec);
+    this.#lockDefaults = { whole: undefined, shared: false, timeout: spec.timeout, ranges: false };
+    if (!spec.attachReadOnly) this.#lock = this.#makeLock();
+    this.#value = new Value(handle, { ...spec, capacity: this.#capacity }, this.#lock, this);
+    const window = binding.window(handle, binding.layout.region.fields.cell_commit.offset, 8, true);
+    if (typeof window !== 'number') this.#words = new Uint32Array(window);
+    this.#changes = new Changes(handle, {
+      version: () => this.version,
+      errorOf: (status) => this.#errorOf(status),
+      tell: (version) => this.#tell('change', version),
+    });
+    if (spec.acceptUnclean) this.#verify();
+  }
+
+  static with(...args) {
+    const fn = args.pop();
+    callback(fn, 'The "fn" argument');
+    return use(new Share(...args), fn);
+  }
+
+  static attach(handle, opts) {
+    return new Share(EXISTING, attachOptions(handle, opts));
+  }
+
+  static open(opts) {
+    return new Share(EXISTING, openOptions(opts));
+  }
+
+  get capacity() {
+    return this.#capacity;
+  }
+
+  get codec() {
+    return this.#spec.codec.name;
+  }
+
+  get handle() {
+    return this.#region.handle;
+  }
+
+  get name() {
+    return this.#region.name;
+  }
+
+  get path() {
+    return this.#region.path;
+  }
+
+  toJSON() {
+    return whereOf(this);
+  }
+
+  get readOnly() {
+    return this.#spec.attachReadOnly;
+  }
+
+  get closed() {
+    return this.#handle === CLOSED;
+  }
+
+  get version() {
+    return this.#value.look().version;
+  }
+
+  get byteLength() {
+    return this.#value.look().byteLength;
+  }
+
+  set(value) {
+    return this.#value.set(value);
+  }
+
+  setAsync(value) {
+    return this.#promise(() => this.#value.setAsync(value));
+  }
+
+  get() {
+    return this.#value.get();
+  }
+
+  peek() {
+    const now = this.#words;
+    if (Atomics.load(now, HIGH) === this.#high && Atomics.load(now, LOW) === this.#low) {
+      return this.#peeked;
+    }
+    return this.#peek();
+  }
+
+  /* Plain objects and arrays are decoded once a version, and frozen, as all who peek share them. */
+  #peek() {
+    const value = this.#value.get();
+    if (this.#words === NO_WORDS || !freeze(value)) return value;
+    const { version } = this.#value;
+    this.#low = version % 2 ** 32;
+    this.#high = Math.floor(version / 2 ** 32);
+    return (this.#peeked = value);
+  }
+
+  update(fn) {
+    callback(fn, 'The "fn" argument');
+    const lock = this.#locking();
+    if (lock.heldAsync) throw lock.deadlockError();
+    if (lock.heldSync) return this.#update(fn);
+    const guard = lock.lockQuietly(this.#spec.timeout);
+    try {
+      return this.#update(fn);
+    } finally {
+      guard.release();
+    }
+  }
+
+  #update(fn) {
+    const value = fn(this.#value.get());
+    checkResult(value);
+    this.#value.set(value, undefined, true);
+    return value;
+  }
+
+  updateAsync(fn) {
+    return this.#promise(async () => {
+      callback(fn, 'The "fn" argument');
+      this.#locking();
+      for (;;) {
+        const old = this.#value.get();
+        const { version } = this.#value;
+        const value = await fn(old);
+        if (value === undefined) throw noResult();
+        if ((await this.#value.setAsync(value, version)) !== undefined) return value;
+      }
+    });
+  }
+
+  compareAndSet(version, value) {
+    integer(version, 'The "version" argument');
+    return this.#value.set(value, version) !== undefined;
+  }
+
+  clear() {
+    this.#value.clear();
+  }
+
+  changed(opts) {
+    return this.#promise(() => {
+      const {
+        since,
+        timeout = Infinity,
+        signal,
+      } = options(opts, ['since', 'timeout', 'signal'], 'The options object');
+      timeoutOf(timeout, 'The option "timeout"');
+      checkSignal(signal);
+      if (since !== undefined) integer(since, 'The option "since"');
+      return this.#changes.next(since ?? this.version, timeout, signal);
+    });
+  }
+
+  /* Begins with the first change after the call, whenever it is iterated over. */
+  watch(opts) {
+    const { signal } = options(opts, ['signal'], 'The options object');
+    checkSignal(signal);
+    return this.#watch(this.version, signal);
+  }
+
+  async *#watch(since, signal) {
+    for (let version = since; ;) {
+      await this.#changes.next(version, Infinity, signal);
+      const value = this.get();
+      ({ version } = this.#value);
+      yield value;
+    }
+  }
+
+  ref() {
+    this.#changes.ref(true);
+    return this;
+  }
+
+  unref() {
+    this.#changes.ref(false);
+    return this;
+  }
+
+  flush() {
+    this.#checkOpen();
+    const status = binding.flush(this.#handle, 0, Number.MAX_SAFE_INTEGER, false);
+    if (status < 0) throw this.#errorOf(status, 'msync');
+  }
+
+  get locked() {
+    return this.#lock !== undefined && this.#lock.held;
+  }
+
+  close() {
+    if (this.#handle === CLOSED) return;
+    if (this.locked) {
+      throw new MmapipcError('ERR_MMAPIPC_LOCKED', 'the Share is locked; release the lock first');
+    }
+    this.#changes.close(closedError());
+    this.#lock?.close(closedError());
+    const handle = this.#handle;
+    const words = this.#words;
+    this.#handle = CLOSED;
+    this.#words = NO_WORDS;
+    this.#low = this.#high = UNKNOWN;
+    this.#peeked = undefined;
+    this.#region.close(this);
+    binding.close(handle, words === NO_WORDS ? [] : [words.buffer]);
+  }
+
+  [DISPOSE]() {
+    try {
+      this.#lock?.close(closedError());
+    } finally {
+      this.close();
+    }
+  }
+
+  [LOCK]() {
+    this.#checkOpen();
+    return this.#locking();
+  }
+
+  [DEFAULTS]() {
+    return this.#lockDefaults;
+  }
+
+  [LISTENING](on) {
+    if (on) this.#checkOpen();
+    this.#changes.listening(on);
+  }
+
+  /* For guards: under the lock that one of them has. */
+  get [UNDER]() {
+    const value = this.#value;
+    return {
+      store: (what, version) => value.set(what, version, true),
+      clear: () => value.clear(true),
+      update: (fn) => {
+        callback(fn, 'The "fn" argument');
+        return this.#update(fn);
+      },
+    };
+  }
+
+  [util.inspect.custom](depth, opts, inspect) {
+    const fields = {
+      ...placeFields(this.#spec, this.#region, this.#capacity),
+      codec: this.codec,
+      readOnly: this.readOnly,
+      closed: this.closed,
+    };
+    return `Share ${(inspect ?? util.inspect)(fields, opts)}`;
+  }
+
+  #makeLock() {
+    return new RegionLock(this.#handle, {
+      object: this,
+      what: describe(this.#spec),
+      Guard: ShareGuard,
+      errorOf: (status) => this.#errorOf(status),
+      onRecovered: () => this.#tell('recovered'),
+    });
+  }
+
+  #locking() {
+    this.#checkOpen();
+    if (this.#lock === undefined) throw readOnlyLockError();
+    return this.#lock;
+  }
+
+  #checkOpen() {
+    if (this.#handle === CLOSED) throw closedError();
+  }
+
+  /* Listeners run on their own, so that what they throw is not taken for ours. */
+  #tell(event, ...args) {
+    if (this.listenerCount(event) > 0) process.nextTick(() => this.emit(event, ...args));
+  }
+
+  async #promise(fn) {
+    this.#checkOpen();
+    return fn();
+  }
+
+  #errorOf(status, syscall = 'lock') {
+    if (codeOf(status) === 'ERR_MMAPIPC_CLOSED') return closedError();
+    return errorOf(status, syscall, this.path ?? this.name);
+  }
+
+  /* What a machine has left that went down is believed when its checksum is right. */
+  #verify() {
+    try {
+      this.#value.verify();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+}
+
+function checkSignal(signal) {
+  if (signal === undefined || typeof signal?.addEventListener === 'function') return;
+  throw invalidType('The option "signal"', 'an AbortSignal', signal);
+}
+
+function noResult() {
+  const message =
+    'The function given to update returned undefined, which is no value to set; return the new ' +
+    'value, or use clear()';
+  return withCode(new TypeError(message), 'ERR_INVALID_RETURN_VALUE');
+}
+
+function checkResult(value) {
+  if (value === undefined) throw noResult();
+  if (typeof value?.then === 'function') {
+    throw invalidReturn('update', 'the lock would be gone before its end; use updateAsync');
+  }
+}
+
+module.exports = { Share };

@@ -1,0 +1,75 @@
+/*
+ * The cell: one value of any length in a region, set by whoever has the lock, read by anybody
+ * without one, never torn, and whole whenever its writer dies.
+ *
+ * There are four slots, and two words of the header: `begin`, the version that is being written,
+ * and `commit`, the one that is there. Version v lies in slot v mod 4.
+ *
+ *   write   v = commit + 1; begin = v; length, type and bytes into the slot; commit = v
+ *   read    v = commit; length, type and bytes out of the slot; b = begin; good if b - v < 4
+ *
+ * A slot is written again four versions later, and `begin` says so before the first byte goes: a
+ * reader who finds it less than four ahead has read what version v was. A writer that died has left
+ * begin = commit + 1, which hinders nobody; the next one takes the same version and slot. With two
+ * slots a reader of large values would rarely be quick enough.
+ *
+ * Bytes are copied as atomic words, so that no reader sees what was never stored. All of it is
+ * checked before use; hostile words give CORRUPT, or a value of theirs, of the right size.
+ *
+ * The protocol is a sequence lock whose writer alternates between copies: Lameter, Effective
+ * Synchronization on Linux/NUMA Systems, 2005; the fences are those of Boehm, Can Seqlocks Get
+ * Along With Programming Language Memory Models?, 2012.
+ */
+#ifndef MIPC_SHM_CELL_H
+#define MIPC_SHM_CELL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "layout.h"
+
+#define MIPC_CELL_SLOTS 4
+
+/* In a slot's type: there is a checksum. Types themselves are below. */
+#define MIPC_CELL_CHECKED ((uint32_t)1 << 8)
+
+/* A cell over the header of a region and its payload, which stay the caller's. */
+typedef struct {
+  mipc_region_shm_t *header;
+  uint8_t *slots;    /* at a multiple of 64 */
+  uint64_t capacity; /* bytes of a value */
+  uint64_t stride;   /* from slot to slot */
+} mipc_cell_t;
+
+/* Payload bytes of a cell whose values have up to `capacity` bytes; 0: more than can be. */
+uint64_t mipc_cell_size(uint64_t capacity);
+
+/* A value as it is told of. */
+typedef struct {
+  uint64_t version; /* 0: nothing was ever set */
+  uint64_t length;
+  uint32_t type; /* 0 to 255; 0 with length 0 when nothing is there */
+  bool checked;  /* it has a checksum; read: which was right */
+} mipc_cell_value_t;
+
+/* The version that is there. What it was set to, and what was done before that, is seen. */
+uint64_t mipc_cell_version(const mipc_cell_t *cell);
+
+/*
+ * Stores a value: value->length bytes, at most the capacity; under the lock. Its version comes back
+ * in `value`. RANGE: it is larger. CORRUPT: versions have been overwritten.
+ */
+int mipc_cell_write(const mipc_cell_t *cell, const void *bytes, mipc_cell_value_t *value);
+
+/* What a read gives besides. */
+#define MIPC_CELL_MORE      1 /* the value has more bytes than `room`: length says how many */
+#define MIPC_CELL_OVERTAKEN 2 /* writers were quicker, again and again */
+
+/*
+ * Copies the value out. 0; MORE; OVERTAKEN: try again, or under the lock; CORRUPT: length, type or
+ * checksum cannot be. `checked` of ret_value on entry: refuse a value without a checksum.
+ */
+int mipc_cell_read(const mipc_cell_t *cell, void *to, uint64_t room, mipc_cell_value_t *ret_value);
+
+#endif

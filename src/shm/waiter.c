@@ -1,0 +1,138 @@
+/*
+ * The thread of waiter.h.
+ */
+#include "waiter.h"
+
+#include <stdlib.h>
+
+#include "../os/process.h"
+#include "../os/thread.h"
+
+/* How long an idle thread sleeps at a time; it is signalled, this is only for safety. */
+#define PARKED_MS 60000
+
+/* While it is being ended: how long between two interruptions, one of which must hit. */
+#define INTERRUPT_MS 2
+
+typedef enum { IDLE, WAITING, DONE } state_t;
+
+struct mipc_waiter {
+  mipc_waiter_ways_t ways;
+  mipc_monitor_t *monitor; /* guards all that follows but `thread` */
+  state_t state;
+  int result; /* of DONE */
+  bool fresh; /* begun since the last look */
+  bool asleep;
+  bool stop;
+  bool ended;
+  mipc_thread_t *thread; /* NULL: not started */
+};
+
+int mipc_waiter_open(const mipc_waiter_ways_t *ways, mipc_waiter_t **ret_waiter) {
+  mipc_waiter_t *w = calloc(1, sizeof *w);
+  if (!w) return mipc_no_memory();
+  w->ways = *ways;
+  w->monitor = mipc_monitor_new();
+  if (!w->monitor) {
+    free(w);
+    return mipc_no_memory();
+  }
+  *ret_waiter = w;
+  return 0;
+}
+
+/* Entered, and again at the end; between the two it may not be. */
+static void sleep_a_little(mipc_waiter_t *w) {
+  w->asleep = true;
+  mipc_monitor_leave(w->monitor);
+  w->ways.sleep(w->ways.context);
+  mipc_monitor_enter(w->monitor);
+  w->asleep = false;
+  if (w->state == WAITING || !w->ways.quit) return;
+  mipc_monitor_leave(w->monitor);
+  w->ways.quit(w->ways.context);
+  mipc_monitor_enter(w->monitor);
+}
+
+static void run(void *argument) {
+  mipc_waiter_t *w = argument;
+  mipc_monitor_enter(w->monitor);
+  while (!w->stop) {
+    if (w->state != WAITING) {
+      mipc_monitor_wait(w->monitor, PARKED_MS);
+      continue;
+    }
+    bool fresh = w->fresh;
+    w->fresh = false;
+    int result = w->ways.look(w->ways.context, fresh);
+    if (!result) {
+      sleep_a_little(w);
+      continue;
+    }
+    w->state = DONE;
+    w->result = result;
+    mipc_monitor_leave(w->monitor);
+    w->ways.notify(w->ways.notified);
+    mipc_monitor_enter(w->monitor);
+  }
+  w->ended = true;
+  mipc_monitor_signal(w->monitor);
+  mipc_monitor_leave(w->monitor);
+}
+
+int mipc_waiter_begin(mipc_waiter_t *w) {
+  mipc_monitor_enter(w->monitor);
+  w->state = WAITING;
+  w->fresh = true;
+  /* It may sleep yet on what an earlier wait has seen. */
+  if (w->asleep) mipc_thread_interrupt(w->thread);
+  mipc_monitor_signal(w->monitor);
+  mipc_monitor_leave(w->monitor);
+  if (w->thread) return 0;
+  int status = mipc_thread_start(run, w, &w->thread);
+  if (status < 0) w->state = IDLE;
+  return status;
+}
+
+void mipc_waiter_close(mipc_waiter_t *w) {
+  if (!w) return;
+  if (w->thread) {
+    mipc_monitor_enter(w->monitor);
+    w->stop = true;
+    w->state = IDLE;
+    mipc_monitor_signal(w->monitor);
+    while (!w->ended) {
+      mipc_thread_interrupt(w->thread);
+      mipc_monitor_wait(w->monitor, INTERRUPT_MS);
+    }
+    mipc_monitor_leave(w->monitor);
+    mipc_thread_join(w->thread);
+  }
+  mipc_monitor_free(w->monitor);
+  free(w);
+}
+
+void mipc_waiter_enter(mipc_waiter_t *w) {
+  if (w) mipc_monitor_enter(w->monitor);
+}
+
+void mipc_waiter_leave(mipc_waiter_t *w) {
+  if (w) mipc_monitor_leave(w->monitor);
+}
+
+int mipc_waiter_result(const mipc_waiter_t *w) {
+  return w && w->state == DONE ? w->result : 0;
+}
+
+bool mipc_waiter_waits(const mipc_waiter_t *w) {
+  return w && w->state == WAITING;
+}
+
+void mipc_waiter_stop(mipc_waiter_t *w) {
+  if (w) w->state = IDLE;
+}
+
+void mipc_waiter_again(mipc_waiter_t *w) {
+  w->state = WAITING;
+  mipc_monitor_signal(w->monitor);
+}
