@@ -62,13 +62,15 @@ function checkTable({ name, text, whole, twins }) {
 
 /*
  * The searches of a model: every state; with the smaller cast, which deaths leave in peace from
- * some moment on, every state and, if there are labels of progress, every cycle; and for each
- * property of each twin one that asks for nothing else.
+ * some moment on, every state and, if there are labels of progress, every cycle (FAIR: but those in
+ * which somebody who could go on never does); and for each property of each twin one that asks for
+ * nothing else.
  */
 function searches(model) {
   const { name, text, twins } = model;
   const quick = { model, compiler: ['-O0', '-DSAFETY'], args: ['-w20'] };
-  const cycles = { model, compiler: ['-O0', '-DNP'], args: ['-w20', '-l', '-A', '-E'] };
+  const fair = /^#define FAIR$/m.test(text) ? ['-f'] : [];
+  const cycles = { model, compiler: ['-O0', '-DNP'], args: ['-w20', '-l', '-A', '-E', ...fair] };
   const pair = { label: `${name} -DPAIR`, defines: ['-DPAIR'] };
   return [
     { model, label: name, compiler: ['-O2', '-DSAFETY', '-DPEG'], lacks: 'error', usesAll: true },

@@ -8,6 +8,7 @@
  * only where nobody could tell the difference: a look at the path with the close() that follows
  * when the inode is gone, and the bytes given back with the lock under which alone they are read.
  */
+#include "forbid.pml"
 
 #define NONE 0
 #define SLOTS 5 /* inodes 1 to 4: each of three processes has one open, the path names a fourth */
@@ -38,13 +39,6 @@ byte path = NONE; /* the inode that the name leads to */
 Inode node[SLOTS];
 bool deaths;  /* processes may die */
 bool patient; /* nobody gives up waiting for the birth lock */
-
-/* Says that something must never be. ONLY: of a twin nothing but this one is asked. */
-#ifdef ONLY
-#define FORBID(what, when) what = (when); assert(!ONLY)
-#else
-#define FORBID(what, when) what = (when); assert(!what)
-#endif
 
 /* Somebody is attached to another inode than mine, and no unlink() has taken the name from it. */
 #define OWNED(k) (k != i && node[k].users > 0 && !node[k].removed)

@@ -1,0 +1,336 @@
+/*
+ * The event of a region: one word, (count << 1) | W. Three processes publish, wait for what
+ * others publish, or do either in turn, and die anywhere; one of them may be attached read-only.
+ * Who waits may be a watch: a thread that tells once, and is quiet until it is armed again.
+ *
+ * The rules are these. Who publishes has the lock; he counts up, which clears W, wakes all if it
+ * was set, and only then gives the lock back. Who waits has seen a count, sets W while it is
+ * still that one, and sleeps as long as the word is just that; for a slice at most, as a
+ * publisher may die before he wakes. Who takes the lock from a dead owner wakes all. A watch is
+ * armed with the count that it told of. Who is attached read-only cannot set W, and looks from
+ * time to time.
+ *
+ * What must never be, each a boolean that is asserted:
+ *   unheard     all is still, and somebody sleeps who does not know what was published last: when
+ *               nobody has died, though no slice ever ends; when some have, if slices end, or if
+ *               somebody takes the lock once more
+ *   idle_wake   a publisher is going to wake, and nobody has set W since the last who was
+ *   went_back   the count is less than it was
+ * To these pan adds deadlock.
+ *
+ * The twins: each lacks one rule, and must break what stands beside it (scripts/formal.js reads
+ * this table).
+ *
+ * BROKEN_SLEEPS_UNCOMPARED      unheard    it was published between the look and the sleep
+ * BROKEN_SETS_W_BY_STORE        went_back  another count is there by now
+ * BROKEN_SETS_W_ON_ANY          unheard    it sleeps on a count that nobody has told it of
+ * BROKEN_READER_SLEEPS          unheard    it sleeps without W, and nobody knows of it
+ * BROKEN_REARMED_WITH_NEXT      unheard    published between what was looked at and the arming
+ * BROKEN_COUNTS_BY_STORE        unheard    W was set between the look and the store
+ * BROKEN_WAKES_FIRST            unheard    somebody falls asleep between the wake and the count
+ * BROKEN_WAKES_ONE              unheard    two sleep
+ * BROKEN_W_STAYS                idle_wake  who set it has long been told
+ * BROKEN_WAITERS_COUNTED        idle_wake  who has died is counted for ever
+ * BROKEN_NO_SLICES              unheard    the publisher is dead, and nobody takes the lock
+ * BROKEN_RECOVERY_SILENT        unheard    the same, and it is taken
+ * BROKEN_RECOVERY_READS_W       unheard    the dead one has cleared it
+ * BROKEN_UNLOCKED_BEFORE_WAKE   unheard    dead in between, he had no lock, and nobody finds him
+ */
+#include "include/forbid.pml"
+
+#define MOST 3 /* publications in all: the count never comes round */
+
+byte count;
+bool w;
+
+/* The lock, as lock.pml says that it is. DEAD: the owner is, and the kernel tells. */
+#define FREE 0
+#define DEAD 5
+byte owner = FREE;
+
+#define AWAKE 0
+#define ARMED 1
+#define ASLEEP 2
+#define NAPS 3 /* read-only: ends by itself */
+byte at[5] = AWAKE;
+
+byte seen[5]; /* the count that each told of last, or began with */
+
+bool deaths; /* processes may die */
+bool slices; /* slices end */
+
+/* The rest is for the assertions only; no rule reads it. */
+bool unheard, idle_wake, went_back;
+byte known[5]; /* the count when each last looked at what was published */
+bool asked;    /* W was set since a publisher last was going to wake */
+byte highest;
+#ifdef BROKEN_WAITERS_COUNTED
+byte waiters;
+#endif
+
+#define IS_UNHEARD(k) (at[k] == ASLEEP && known[k] != count)
+
+#ifdef BROKEN_NO_SLICES
+#define SLICES false
+#else
+#define SLICES slices
+#endif
+#ifdef BROKEN_SETS_W_ON_ANY
+#define SLEPT_ON slept_on
+#else
+#define SLEPT_ON seen[me]
+#endif
+#ifdef BROKEN_WAITERS_COUNTED
+#define UNCOUNT waiters--
+#define IS_COUNTED (at[1] == ARMED || at[2] == ARMED || at[3] == ARMED) /* and alive */
+#else
+#define UNCOUNT skip
+#define IS_COUNTED false
+#endif
+
+#define OR_DIE :: d_step { deaths -> lose_memory() }; goto died
+
+inline lose_memory() {
+  at[me] = AWAKE;
+  seen[me] = 0;
+  known[me] = 0
+}
+
+inline set_count(next) {
+  count = next;
+  FORBID(went_back, count < highest);
+  highest = count
+}
+
+#ifdef BROKEN_WAITERS_COUNTED
+#define WAKE(k) waiters = waiters - (at[k] == ASLEEP); at[k] = (at[k] == ASLEEP -> AWAKE : at[k])
+#define IS_ASKED (waiters > 0)
+#else
+#define WAKE(k) at[k] = (at[k] == ASLEEP -> AWAKE : at[k])
+#define IS_ASKED w
+#endif
+
+inline sys_wake_all() {
+  if
+  :: d_step { WAKE(1); WAKE(2); WAKE(3) }
+  OR_DIE
+  fi
+}
+
+#ifdef BROKEN_WAKES_ONE
+inline sys_wake_one() {
+  if
+  :: atomic {
+       if
+       :: at[1] == ASLEEP -> WAKE(1)
+       :: at[2] == ASLEEP -> WAKE(2)
+       :: at[3] == ASLEEP -> WAKE(3)
+       :: else
+       fi
+     }
+  OR_DIE
+  fi
+}
+#endif
+
+inline lock() {
+  if
+  :: d_step { owner == FREE -> owner = me }
+#if defined(BROKEN_RECOVERY_SILENT)
+  :: d_step { owner == DEAD -> owner = me }
+#elif defined(BROKEN_RECOVERY_READS_W)
+  :: d_step { owner == DEAD -> owner = me };
+     if
+     :: w -> sys_wake_all()
+     :: !w
+     fi
+#else
+  :: d_step { owner == DEAD -> owner = me }; sys_wake_all()
+#endif
+  OR_DIE
+  fi
+}
+
+inline unlock() {
+  if
+  :: d_step { owner = (owner == me -> FREE : owner) }
+  OR_DIE
+  fi
+}
+
+/* The swap: a look at the word and a swap that succeeds are one step. */
+inline count_up() {
+  if
+#ifdef BROKEN_COUNTS_BY_STORE
+  :: wakes = w;
+     next = count + 1;
+     d_step { set_count(next); w = false }
+#else
+  :: d_step {
+       wakes = IS_ASKED;
+       set_count(count + 1);
+#ifndef BROKEN_W_STAYS
+       w = false;
+#endif
+       FORBID(idle_wake, wakes && !asked);
+       asked = ((asked && !wakes) || IS_COUNTED)
+     }
+#endif
+  OR_DIE
+  fi
+}
+
+/* Holding the lock; leaves it. */
+inline publish() {
+#ifdef BROKEN_WAKES_FIRST
+  wakes = w;
+  if
+  :: wakes -> sys_wake_all()
+  :: !wakes
+  fi;
+  count_up();
+  wakes = false;
+#else
+  count_up();
+#endif
+#ifdef BROKEN_UNLOCKED_BEFORE_WAKE
+  unlock();
+#endif
+  if
+#ifdef BROKEN_WAKES_ONE
+  :: wakes -> sys_wake_one()
+#else
+  :: wakes -> sys_wake_all()
+#endif
+  :: !wakes
+  fi;
+  unlock()
+}
+
+inline set_w() {
+#ifdef BROKEN_WAITERS_COUNTED
+  waiters++;
+  asked = true;
+#else
+  asked = (asked || !w);
+#endif
+  w = true;
+  at[me] = ARMED
+}
+
+/* Until it is stopped. Asleep is no deadlock here: for that there is unheard. */
+inline watch() {
+  d_step { seen[me] = count; known[me] = count };
+look:
+  if
+  :: d_step { count != seen[me] -> seen[me] = count }; goto tell
+#if defined(BROKEN_SETS_W_BY_STORE)
+  :: count == seen[me] && !read_only -> d_step { set_count(seen[me]); set_w() }
+#elif defined(BROKEN_SETS_W_ON_ANY)
+  :: count == seen[me] && !read_only -> d_step { set_w(); slept_on = count }
+#else
+  :: d_step { count == seen[me] && !read_only -> set_w() }
+#endif
+#ifdef BROKEN_READER_SLEEPS
+  :: d_step { count == seen[me] && read_only -> at[me] = ARMED }
+#else
+  :: d_step { count == seen[me] && read_only -> at[me] = NAPS }
+#endif
+  OR_DIE
+  fi;
+  if
+#ifdef BROKEN_SLEEPS_UNCOMPARED
+  :: d_step { at[me] == ARMED -> at[me] = ASLEEP }
+#else
+  :: d_step { at[me] == ARMED && count == SLEPT_ON -> at[me] = ASLEEP }
+  :: d_step { at[me] == ARMED && count != SLEPT_ON -> at[me] = AWAKE; UNCOUNT }
+#endif
+  :: at[me] == NAPS
+  OR_DIE
+  fi;
+end_asleep:
+  /* A slice or a nap after which the count is the same changes nothing, and is left out. */
+  if
+  :: at[me] == AWAKE -> goto look
+  :: d_step { at[me] == ASLEEP && SLICES && count != seen[me] -> at[me] = AWAKE; UNCOUNT };
+     goto look
+  :: d_step { at[me] == NAPS && count != seen[me] -> at[me] = AWAKE }; goto look
+  :: d_step { at[me] == AWAKE && deaths -> lose_memory() }; goto died /* or before, asleep */
+  fi;
+tell:
+  if
+  :: known[me] = count
+  OR_DIE
+  fi;
+#ifdef BROKEN_REARMED_WITH_NEXT
+  seen[me] = count;
+#endif
+  if
+  :: goto look
+  :: true
+  fi
+}
+
+/* A death is the end of a session; the next one is another process's, with another number. */
+proctype Process(byte me; bool read_only) {
+  bool wakes;
+#ifdef BROKEN_COUNTS_BY_STORE
+  byte next;
+#endif
+#ifdef BROKEN_SETS_W_ON_ANY
+  byte slept_on;
+#endif
+  do
+  :: true -> break
+  :: true ->
+     watch();
+     goto done
+  :: !read_only ->
+     lock();
+     if
+     :: count < MOST -> publish()
+     :: true -> unlock() /* for something else */
+     fi;
+     goto done;
+died:
+     owner = (owner == me -> DEAD : owner);
+done:
+     atomic { wakes = false; seen[me] = 0; known[me] = 0 }
+  od
+}
+
+/* When all is still somebody takes the lock once more; if he dies, another, and so on. */
+proctype Visitor(byte me) {
+  do
+  :: true ->
+     lock();
+     deaths = false;
+     owner = FREE;
+     break;
+died:
+     owner = (owner == me -> DEAD : owner)
+  od
+}
+
+init {
+  bool visited;
+  if
+  :: true
+  :: deaths = true; slices = true
+  :: deaths = true; visited = true
+  fi;
+  atomic {
+    run Process(1, false);
+    run Process(2, false);
+    if
+    :: run Process(3, false)
+    :: run Process(3, true)
+    fi
+  };
+  timeout;
+  if
+  :: visited -> run Visitor(4); timeout
+  :: !visited
+  fi;
+  FORBID(unheard, IS_UNHEARD(1) || IS_UNHEARD(2) || IS_UNHEARD(3))
+}

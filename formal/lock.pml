@@ -1,0 +1,425 @@
+/*
+ * The lock of a region: one word, owner | S | C. Processes take it and give it back as often as
+ * they like, for a user or for an operation of the library's own, wait for it, try it, give up
+ * waiting, and die anywhere. One of them has a waiter beside that: a thread that waits for the
+ * same object, and may win before the process is told.
+ *
+ * The rules are these. Who finds the word 0 takes it. Else he looks. What is free, and not kept
+ * (S) or he has waited, he takes, and leaves C, as others may wait; so from a dead owner, and
+ * once he has it he says RECOVERED. Else he sets C, and S if he has waited, and sleeps as long
+ * as the word is just that, for a slice at most; woken, or the slice over, he has waited. Who
+ * only tries takes what is kept, too, and leaves S and C as they are. Who gives back leaves S,
+ * and wakes one if C was set. Who gives up waiting wakes one. A user is told what RECOVERED says
+ * when he gets the lock, and if he was, clears it before he gives it back. What the waiter has
+ * won is lent to calls of its process.
+ *
+ * What must never be, each a boolean that is asserted:
+ *   two_holders   two have the lock
+ *   stolen        it is taken from one of whom the kernel does not say that he is dead
+ *   unreported    an owner has died with it, and the next user is not told
+ *   false_report  a user is told, and no owner has died since one who was told gave it back
+ * To these pan adds deadlock: somebody sleeps for ever. Without deaths slices are not counted
+ * on: they end only where a comment at SLICE_ENDS says that nothing else would help. And for
+ * PAIR, two processes that from some moment on neither die nor give up, pan adds a cycle in
+ * which the first does not get the lock, although each runs when it can (FAIR). There the slices
+ * are longer than anything else takes: a sleep begins in the step that looked, and who is woken
+ * looks before the slice of another is over. (With three, those who have waited draw lots for
+ * what is kept.)
+ *
+ * The twins: each lacks one rule, and must break what stands beside it (scripts/formal.js reads
+ * this table).
+ *
+ * BROKEN_TAKES_BY_STORE         two_holders   another took it between the look and the store
+ * BROKEN_TIME_IS_DEATH          stolen        an owner who is slow is not dead
+ * BROKEN_LENDS_NOTHING          deadlock      it waits for what only it could give back
+ * BROKEN_DELIVERS_WHILE_LENT    two_holders   one user has it, and another is given it
+ * BROKEN_CANCEL_TAKES_BACK      two_holders   the wait is cancelled, and what it has lent released
+ * BROKEN_SLEEPS_UNCOMPARED      deadlock      it was given back between the look and the sleep
+ * BROKEN_GIVES_BACK_BY_STORE    deadlock      C was set between the look and the store
+ * BROKEN_TAKES_WITHOUT_C        deadlock      others sleep, and nobody is to wake them
+ * BROKEN_TRY_FORGETS_OTHERS     deadlock      the same of one who only tries
+ * BROKEN_GIVING_UP_EATS_WAKE    deadlock      it was woken as it gave up, and another sleeps
+ * BROKEN_CANCEL_EATS_WAKE       deadlock      the same of the waiter
+ * BROKEN_NO_SLICES_FOR_DEATHS   deadlock      who dies wakes nobody, and is not dead at once
+ * BROKEN_NO_SLICES_FOR_KEPT     deadlock      who has waited gives up, and S stays
+ * BROKEN_NO_SLICES_FOR_WON      deadlock      it sleeps, its waiter is woken, and both wait
+ * BROKEN_NO_S                   cycle         whenever it looks, somebody else has come before
+ * BROKEN_SLICE_IS_NOTHING       cycle         what one who gave up has kept nobody takes
+ * BROKEN_ASKS_ONCE              cycle         the kernel said alive, and it was a moment too soon
+ * BROKEN_FLAG_BEFORE_SWAP       false_report  another was faster, and his user is told and gone
+ * BROKEN_FLAG_READ_WHEN_WON     false_report  it was told meanwhile to whom the lock was lent
+ * BROKEN_NO_FLAG                unreported    an operation recovers, and keeps it to itself
+ * BROKEN_OPERATION_CLEARS       unreported    nobody has been told
+ * BROKEN_CLEARED_WHEN_WON       unreported    it is lent, or given back, before anybody is told
+ * BROKEN_CLEARED_AFTERWARDS     unreported    what is cleared may be the next owner's death
+ */
+#include "include/forbid.pml"
+#include "include/word.pml"
+
+/* scripts/formal.js: a cycle counts only if in it each runs who can. */
+#define FAIR
+
+#if defined(BROKEN_FLAG_READ_WHEN_WON) || defined(BROKEN_CLEARED_WHEN_WON)
+#define TOLD_WHEN_WON
+bool delivered; /* to who has the lock, by the waiter */
+#endif
+#ifdef BROKEN_NO_FLAG
+bool recovers; /* who has the lock has it from a dead owner */
+#endif
+
+bool recovered; /* the flag, a word beside the other */
+
+bool deaths;  /* processes may die */
+bool patient; /* nobody gives up, nor only tries */
+
+/* The rest is for the assertions only; no rule reads it. */
+bool two_holders, stolen, unreported, false_report;
+byte inside; /* who has the lock and knows it; 0: nobody */
+bool owed;   /* an owner has died, and nobody who was told has given it back since */
+
+#ifdef PAIR
+#define SLICE_ENDS(k) (at[1] != WOKEN && at[2] != WOKEN)
+#else
+#define SLICE_ENDS(k) (MAY_BE_DEAD || IS_LEFT_KEPT || (k == 1 && HAS_WON))
+#endif
+/* Where nothing else would wake anybody: who was to do it may be dead; */
+#ifdef BROKEN_NO_SLICES_FOR_DEATHS
+#define MAY_BE_DEAD false
+#else
+#define MAY_BE_DEAD deaths
+#endif
+/* or the word is kept for one who has given up; */
+#ifdef BROKEN_NO_SLICES_FOR_KEPT
+#define IS_LEFT_KEPT false
+#else
+#define IS_LEFT_KEPT (owner == FREE && kept)
+#endif
+/* or our own waiter was woken instead, and has won. */
+#ifdef BROKEN_NO_SLICES_FOR_WON
+#define HAS_WON false
+#else
+#define HAS_WON (wait == DONE)
+#endif
+
+#ifdef BROKEN_GIVING_UP_EATS_WAKE
+#define GIVE_UP goto done
+#else
+#define GIVE_UP goto pass_on
+#endif
+
+inline take_word(number, s, c) {
+  FORBID(stolen, owner != FREE && owner != DEAD);
+  set_word(number, s, c)
+}
+
+/* By one who waits, of what is free or was a dead owner's. */
+inline take_waiting(number) {
+#ifdef BROKEN_TAKES_WITHOUT_C
+  take_word(number, false, false)
+#else
+  take_word(number, false, true)
+#endif
+}
+
+#ifdef BROKEN_NO_S
+#define KEEPS(has_waited) kept
+#else
+#define KEEPS(has_waited) (kept || has_waited)
+#endif
+
+/* Before a sleep. What is marked already is not touched. */
+inline mark_word(has_waited) {
+  if
+  :: !contended || kept != KEEPS(has_waited) -> set_word(owner, KEEPS(has_waited), true)
+  :: else
+  fi
+}
+
+#include "include/waiter.pml"
+
+#define HAS_WAITER (threaded && me == 1)
+#define HAS_WAITED (waited || at[me] == WOKEN)
+#define IS_TAKEN (owner != FREE && owner != DEAD && owner != me)
+
+#define OR_DIE :: d_step { deaths -> lose_memory() }; goto died
+
+/* The process is killed, with its waiter. */
+inline lose_memory() {
+  owed = (owed || owner == me);
+  inside = (inside == me -> 0 : inside);
+  at[me] = AWAKE;
+  at[THREAD] = (HAS_WAITER -> AWAKE : at[THREAD]);
+  wait = (HAS_WAITER -> IDLE : wait);
+  fresh = (HAS_WAITER -> false : fresh);
+  thread_waited = (HAS_WAITER -> false : thread_waited);
+#ifdef TOLD_WHEN_WON
+  delivered = (HAS_WAITER -> false : delivered);
+#endif
+}
+
+/* Both the fast way and the slow one, until it has the lock: goes to taken, or has_recovered. */
+inline wait_for_lock() {
+  if
+#ifdef BROKEN_TAKES_BY_STORE
+  :: owner == FREE && !kept && !contended -> take_word(me, false, false); goto taken
+#else
+  :: d_step { owner == FREE && !kept && !contended -> take_word(me, false, false) }; goto taken
+#endif
+  :: owner != FREE || kept
+  OR_DIE
+  fi;
+look:
+  if
+  :: d_step { owner == FREE && (!kept || HAS_WAITED) -> take_waiting(me); at[me] = AWAKE };
+     goto taken
+#ifdef BROKEN_ASKS_ONCE
+  :: d_step { owner == DEAD && !HAS_WAITED -> take_waiting(me) }; goto has_recovered
+  :: d_step { owner == DEAD && HAS_WAITED -> waited = true; mark_word(true); at[me] = ARMED }
+#elif defined(BROKEN_FLAG_BEFORE_SWAP)
+  :: owner == DEAD ->
+     recovered = true;
+     if
+     :: d_step { owner == DEAD -> take_waiting(me); at[me] = AWAKE }; goto taken
+     :: owner != DEAD -> goto look
+     fi
+#else
+  :: d_step { owner == DEAD -> take_waiting(me); at[me] = AWAKE }; goto has_recovered
+#endif
+#ifdef BROKEN_TIME_IS_DEATH
+  :: d_step { owner != FREE && owner != me && HAS_WAITED -> take_waiting(me); at[me] = AWAKE };
+     goto has_recovered
+#endif
+#ifndef BROKEN_LENDS_NOTHING
+  :: d_step { owner == me && wait == DONE -> lent = true; at[me] = AWAKE }; goto taken
+#endif
+  :: d_step { /* of a dead one another may just have asked, too early */
+       IS_TAKEN || (owner == FREE && kept && !HAS_WAITED) || (owner == DEAD && !patient) ->
+#ifndef BROKEN_SLICE_IS_NOTHING
+       waited = HAS_WAITED;
+#endif
+       mark_word(waited);
+#ifdef PAIR
+       at[me] = ASLEEP
+     };
+     goto asleep
+#else
+       at[me] = ARMED
+     }
+#endif
+  OR_DIE
+  fi;
+  if
+#ifdef BROKEN_SLEEPS_UNCOMPARED
+  :: at[me] = ASLEEP
+#else
+  :: d_step { at[me] == ARMED -> at[me] = ASLEEP }
+  :: at[me] == CALLED_OFF -> goto look
+#endif
+  :: d_step { !patient -> at[me] = AWAKE }; GIVE_UP /* for ASLEEP, too */
+  OR_DIE
+  fi;
+asleep:
+  if
+  :: at[me] == WOKEN -> goto look
+  :: d_step { at[me] == WOKEN && !patient -> at[me] = AWAKE }; GIVE_UP
+  :: d_step { at[me] == ASLEEP && SLICE_ENDS(me) -> at[me] = WOKEN }; goto look
+  :: d_step { at[me] == WOKEN && deaths -> lose_memory() }; goto died /* or ARMED, for ASLEEP */
+  fi
+}
+
+/* One look; goes on as wait_for_lock() does, or to done. */
+inline try_lock() {
+  if
+#ifdef BROKEN_TRY_FORGETS_OTHERS
+  :: d_step { owner == FREE -> take_word(me, false, false) }; goto taken
+#else
+  :: d_step { owner == FREE -> take_word(me, kept, contended) }; goto taken
+#endif
+  :: d_step { owner == DEAD -> take_waiting(me) }; goto has_recovered
+  :: d_step { owner == me && wait == DONE -> lent = true }; goto taken
+  :: owner != FREE && owner != me -> goto done
+  OR_DIE
+  fi
+}
+
+/* It has the word, and reads the flag. */
+inline enter() {
+#if defined(BROKEN_NO_FLAG)
+  told = (is_user && recovers);
+  recovers = false;
+#elif defined(TOLD_WHEN_WON)
+  told = (is_user && (delivered -> recovered_when_won : recovered));
+  delivered = false;
+#else
+  told = (is_user && recovered);
+#endif
+  FORBID(two_holders, inside != 0);
+  FORBID(unreported, is_user && owed && !told);
+  FORBID(false_report, told && !owed);
+  inside = me
+}
+
+/* It is closed, or its thread ends, while a user has the lock: as if the owner had died. */
+inline abandon() {
+  recovered = true;
+  owed = true;
+  told = false;
+  if
+  :: HAS_WAITER -> end_wait(); lent = false
+  :: else
+  fi
+}
+
+/* With the lock, a user may begin to wait for it once more, and cancel that. */
+inline use_lock() {
+  do
+  :: d_step { is_user && HAS_WAITER && wait == IDLE -> begin_wait() }
+  :: d_step { is_user && HAS_WAITER && wait == WAITING -> end_wait() }
+#ifdef BROKEN_CANCEL_TAKES_BACK
+  :: d_step { is_user && lent -> end_wait(); set_word(FREE, kept, false) }
+#else
+  :: d_step { is_user && lent -> end_wait(); lent = false }
+#endif
+#ifdef BROKEN_DELIVERS_WHILE_LENT
+  :: d_step { lent -> end_wait(); enter() }
+#endif
+  :: d_step { is_user && !patient -> abandon() }; break
+  :: true -> break
+  OR_DIE
+  od
+}
+
+/* Before the word is given back. */
+inline clear_flag() {
+  if
+#ifdef BROKEN_OPERATION_CLEARS
+  :: d_step { !is_user && recovered -> recovered = false }
+#endif
+#ifdef BROKEN_CLEARED_AFTERWARDS
+  :: d_step { told -> owed = false }
+#else
+  :: d_step { told -> recovered = false; owed = false; told = false }
+#endif
+  :: !told
+  OR_DIE
+  fi
+}
+
+/* Gives back the word, or to the waiter what it has lent; goes on where somebody is to be woken. */
+inline give_back() {
+  if
+  :: d_step { lent -> inside = 0 }; goto done
+#ifdef BROKEN_GIVES_BACK_BY_STORE
+  :: contended -> d_step { inside = 0; set_word(FREE, kept, false) }
+  :: !contended -> d_step { inside = 0; set_word(FREE, kept, false) }; goto done
+#else
+  :: d_step { !lent && contended -> inside = 0; set_word(FREE, kept, false) }
+  :: d_step { !lent && !contended -> inside = 0; set_word(FREE, kept, false) }
+#ifndef BROKEN_CLEARED_AFTERWARDS
+     ;
+     goto done
+#endif
+#endif
+  OR_DIE
+  fi
+#ifdef BROKEN_CLEARED_AFTERWARDS
+  ;
+  if
+  :: told -> recovered = false
+  :: !told
+  fi
+#endif
+}
+
+/* A death is the end of a session; the next one is another process's, with another number. */
+proctype Process(byte me) {
+  bool is_user; /* it is not for an operation of ours */
+  bool waited;  /* was woken, or has slept for a slice */
+  bool told;
+  bool lent; /* by the waiter */
+  do
+#ifdef PAIR
+  :: me != 1 -> break
+#else
+  :: !HAS_WAITER || wait == IDLE -> break
+#endif
+  OR_DIE
+  :: d_step { HAS_WAITER && wait == IDLE -> begin_wait() }
+  :: d_step { HAS_WAITER && wait == WAITING -> end_wait() }
+  :: HAS_WAITER && wait == WAITING -> /* for nothing but this */
+     wait == DONE
+  :: d_step { HAS_WAITER && wait == DONE -> end_wait() }; goto leave
+  :: d_step { HAS_WAITER && wait == DONE -> end_wait(); is_user = true };
+#ifdef TOLD_WHEN_WON
+     delivered = true;
+#endif
+     goto taken
+  :: true ->
+     if
+     :: is_user = true
+     :: true
+     fi;
+     if
+     :: wait_for_lock()
+     :: !patient -> try_lock()
+     fi;
+has_recovered:
+     if
+     :: recovered = true
+     OR_DIE
+     fi;
+#ifdef BROKEN_NO_FLAG
+     recovers = true;
+#endif
+taken:
+     if
+     :: d_step { enter() }
+     OR_DIE
+     fi;
+     if
+     :: me == 1 ->
+progress:
+        skip
+     :: me != 1
+     fi;
+     use_lock();
+     clear_flag();
+leave:
+     give_back();
+pass_on:
+     if
+     :: atomic { true -> if WAKE(1) WAKE(2) WAKE(3) WAKE(THREAD) :: else fi }
+     OR_DIE
+     fi;
+     goto done;
+died:
+     owner = (owner == me -> DEAD : owner);
+done:
+     atomic { is_user = false; waited = false; told = false; lent = false }
+  od
+}
+
+init {
+  atomic {
+#ifdef PAIR
+    deaths = true;
+    run Process(1);
+    run Process(2)
+#else
+    if
+    :: true
+    :: deaths = true
+    fi;
+    run Process(1);
+    run Process(2);
+    if
+    :: threaded = true; run Thread()
+    :: run Process(3)
+    fi
+#endif
+  };
+#ifdef PAIR
+  /* At any moment: this is a step like those of the processes. */
+  atomic { deaths = false; patient = true }
+#endif
+}
