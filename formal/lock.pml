@@ -7,7 +7,8 @@
  * The rules are these. Who finds the word 0 takes it. Else he looks. What is free, and not kept
  * (S) or he has waited, he takes, and leaves C, as others may wait; so from a dead owner, and
  * once he has it he says RECOVERED. Else he sets C, and S if he has waited, and sleeps as long
- * as the word is just that, for a slice at most; woken, or the slice over, he has waited. Who
+ * as the word is just that, for a slice at most; woken, or the slice over, or the word another
+ * before he slept, he has waited. Who
  * only tries takes what is kept, too, and leaves S and C as they are. Who gives back leaves S,
  * and wakes one if C was set. Who gives up waiting wakes one. A user is told what RECOVERED says
  * when he gets the lock, and if he was, clears it before he gives it back. What the waiter has
@@ -22,9 +23,8 @@
  * on: they end only where a comment at SLICE_ENDS says that nothing else would help. And for
  * PAIR, two processes that from some moment on neither die nor give up, pan adds a cycle in
  * which the first does not get the lock, although each runs when it can (FAIR). There the slices
- * are longer than anything else takes: a sleep begins in the step that looked, and who is woken
- * looks before the slice of another is over. (With three, those who have waited draw lots for
- * what is kept.)
+ * are longer than anything else takes: who is woken, or about to sleep, goes on before the slice of
+ * another is over. (With three, those who have waited draw lots for what is kept.)
  *
  * The twins: each lacks one rule, and must break what stands beside it (scripts/formal.js reads
  * this table).
@@ -45,6 +45,7 @@
  * BROKEN_NO_SLICES_FOR_WON      deadlock      it sleeps, its waiter is woken, and both wait
  * BROKEN_NO_S                   cycle         whenever it looks, somebody else has come before
  * BROKEN_SLICE_IS_NOTHING       cycle         what one who gave up has kept nobody takes
+ * BROKEN_CALLED_OFF_IS_NOTHING  cycle         whenever it is about to sleep, the word has changed
  * BROKEN_ASKS_ONCE              cycle         the kernel said alive, and it was a moment too soon
  * BROKEN_FLAG_BEFORE_SWAP       false_report  another was faster, and his user is told and gone
  * BROKEN_FLAG_READ_WHEN_WON     false_report  it was told meanwhile to whom the lock was lent
@@ -78,7 +79,8 @@ byte inside; /* who has the lock and knows it; 0: nobody */
 bool owed;   /* an owner has died, and nobody who was told has given it back since */
 
 #ifdef PAIR
-#define SLICE_ENDS(k) (at[1] != WOKEN && at[2] != WOKEN)
+#define IS_STILL(k) (at[k] == AWAKE || at[k] == ASLEEP)
+#define SLICE_ENDS(k) (IS_STILL(1) && IS_STILL(2))
 #else
 #define SLICE_ENDS(k) (MAY_BE_DEAD || IS_LEFT_KEPT || (k == 1 && HAS_WON))
 #endif
@@ -138,7 +140,11 @@ inline mark_word(has_waited) {
 #include "include/waiter.pml"
 
 #define HAS_WAITER (threaded && me == 1)
+#ifdef BROKEN_CALLED_OFF_IS_NOTHING
 #define HAS_WAITED (waited || at[me] == WOKEN)
+#else
+#define HAS_WAITED (waited || at[me] == WOKEN || at[me] == CALLED_OFF)
+#endif
 #define IS_TAKEN (owner != FREE && owner != DEAD && owner != me)
 
 #define OR_DIE :: d_step { deaths -> lose_memory() }; goto died
@@ -198,14 +204,8 @@ look:
        waited = HAS_WAITED;
 #endif
        mark_word(waited);
-#ifdef PAIR
-       at[me] = ASLEEP
-     };
-     goto asleep
-#else
        at[me] = ARMED
      }
-#endif
   OR_DIE
   fi;
   if
@@ -218,7 +218,6 @@ look:
   :: d_step { !patient -> at[me] = AWAKE }; GIVE_UP /* for ASLEEP, too */
   OR_DIE
   fi;
-asleep:
   if
   :: at[me] == WOKEN -> goto look
   :: d_step { at[me] == WOKEN && !patient -> at[me] = AWAKE }; GIVE_UP

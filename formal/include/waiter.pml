@@ -17,7 +17,8 @@ bool threaded;      /* there is a waiter */
 bool recovered_when_won;
 #endif
 
-#define THREAD_HAS_WAITED (!fresh && (thread_waited || at[THREAD] == WOKEN))
+#define THREAD_HAS_WAITED \
+  (!fresh && (thread_waited || at[THREAD] == WOKEN || at[THREAD] == CALLED_OFF))
 #define THREAD_LOOKS (wait == WAITING && at[THREAD] != ARMED && at[THREAD] != ASLEEP)
 
 inline begin_wait() {

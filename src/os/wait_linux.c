@@ -3,7 +3,6 @@
  */
 #include "wait.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <sys/syscall.h>
@@ -15,10 +14,9 @@ typedef struct {
   long seconds, nanoseconds;
 } kernel_time_t;
 
-bool mipc_wait_on(const mipc_atomic_u32_t *word, uint32_t value, uint32_t us) {
+void mipc_wait_on(const mipc_atomic_u32_t *word, uint32_t value, uint32_t us) {
   kernel_time_t time = {us / 1000000, (long)(us % 1000000) * 1000};
-  long status = syscall(SYS_futex, word, FUTEX_WAIT, value, &time, NULL, 0);
-  return status == 0 || errno == ETIMEDOUT;
+  syscall(SYS_futex, word, FUTEX_WAIT, value, &time, NULL, 0);
 }
 
 void mipc_wait_wake(const mipc_atomic_u32_t *word, bool all) {

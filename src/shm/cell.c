@@ -65,7 +65,7 @@ int mipc_cell_write(const mipc_cell_t *cell, const void *bytes, mipc_cell_value_
   if (value->length > cell->capacity) return MIPC_E_RANGE;
   /* relaxed: we have the lock, and who stored it had it before us. */
   uint64_t version = mipc_atomic_load_relaxed_u64(&h->cell_commit) + 1;
-  if (version > MIPC_MAX_OFFSET) return MIPC_E_CORRUPT;
+  if (version == 0 || version > MIPC_MAX_OFFSET) return MIPC_E_CORRUPT;
   mipc_cell_slot_shm_t *slot = slot_of(cell, version);
   value->version = version;
   mipc_atomic_store_relaxed_u64(&h->cell_begin, version);

@@ -146,7 +146,10 @@ void mipc_i_lock_sleep(mipc_lock_t *lock, mipc_i_attempt_t *a, uint32_t most_us)
   uint32_t slice = a->slice_us - (a->chance >> 16) % (a->slice_us / 4);
   uint32_t us = slice < most_us ? slice : most_us;
   a->slept_on = a->word;
-  if (mipc_wait_on(&lock->header->lock, a->word, us)) a->has_waited = true;
+  mipc_wait_on(&lock->header->lock, a->word, us);
+  /* Also when the word had changed before: whoever is always too late for a sleep would else be
+   * overtaken for ever (formal/lock.pml). */
+  a->has_waited = true;
   a->must_ask = true;
   if (us == slice && a->slice_us < LAST_SLICE_US) a->slice_us *= 2;
 }

@@ -39,10 +39,10 @@
 typedef struct mipc_lock mipc_lock_t;
 
 /* What a call gives that takes the lock. */
-#define MIPC_LOCK_BUSY      0
-#define MIPC_LOCK_TAKEN     1
-#define MIPC_LOCK_RECOVERED 2 /* taken, and its owner has died with it since a user was last told  \
-                               */
+#define MIPC_LOCK_BUSY  0
+#define MIPC_LOCK_TAKEN 1
+/* Taken, and an owner has died with it since a user was last told. */
+#define MIPC_LOCK_RECOVERED 2
 
 /*
  * The region stays the caller's, and must outlive it. `thread` is whatever tells one thread from

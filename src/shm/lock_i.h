@@ -12,7 +12,7 @@
 /* One wait for the lock, from its first look on. */
 typedef struct {
   bool barge;      /* takes what is kept for others */
-  bool has_waited; /* was woken, or slept a slice: may take what is kept */
+  bool has_waited; /* slept, or was about to: may take what is kept */
   bool recovers;   /* has taken it from a dead owner */
   bool must_ask;   /* whether the owner lives, at the next look */
   uint32_t word;   /* to sleep on */
