@@ -1,0 +1,29 @@
+/*
+ * A rate limiter for all workers together: so many requests of each client in a window of time.
+ */
+'use strict';
+
+const WINDOW = 1000; /* ms */
+const LIMIT = 100; /* requests of one client in it */
+const MOST = 1000; /* clients that are told apart; the others share one allowance */
+
+/* Whether a request of this client is allowed; if so, it is one of its requests. `limits`: a Share. */
+function admit(limits, client) {
+  let isAllowed;
+  limits.update(({ window, windows, used }) => {
+    /* Under the lock, so that no one is late; a clock that was set back does not give a new window. */
+    const now = Math.floor(Date.now() / WINDOW);
+    if (now > window) {
+      isAllowed = true;
+      return { window: now, windows: windows + 1, used: { [client]: 1 } };
+    }
+    const key = client in used || Object.keys(used).length < MOST ? client : 'others';
+    const before = used[key] ?? 0;
+    isAllowed = before < LIMIT;
+    if (isAllowed) used[key] = before + 1;
+    return { window, windows, used };
+  });
+  return isAllowed;
+}
+
+module.exports = { LIMIT, WINDOW, admit };

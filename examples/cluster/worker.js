@@ -1,0 +1,97 @@
+/*
+ * One cluster worker: an HTTP server whose state is in shared memory.
+ *
+ *   GET /stats   the figures of all workers: from any worker the same
+ *   GET /...     counted, and limited by client (header x-client); the answer says which number the
+ *                request has in the count, and follows the flags of this moment
+ */
+'use strict';
+
+const cluster = require('node:cluster');
+const http = require('node:http');
+
+const { admit } = require('./limiter');
+const { findState } = require('./state');
+
+const NAME = 40; /* characters of a client's name that count */
+const STALL = 20_000; /* ms after which a worker that nobody kills ends by itself */
+
+const { flags, counter, limits, tally } = findState();
+const row = Number(process.env.CLUSTER_ROW); /* of the tally: ours */
+
+/*
+ * The number of this request in the count, and the flags. That an earlier worker has died inside is
+ * worth a note, and no more: a value is set whole or not at all.
+ */
+function count(isAllowed) {
+  return counter.withLock((guard) => {
+    if (guard.recovered) tally.add(row, 'recoveries');
+    const { requests } = counter.update((old) => {
+      if (tally.get(row, 'stall') === 1) stall();
+      return { requests: old.requests + 1, limited: old.limited + (isAllowed ? 0 : 1) };
+    });
+    /* Under the lock as well, so that numbers and revisions rise together. */
+    return { number: requests, ...flags.peek() };
+  });
+}
+
+/* In the middle of an update, with the lock: here the primary kills us. */
+function stall() {
+  tally.set(row, 'inside', 1);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, STALL);
+  process.exit(1);
+}
+
+function serve(request, response) {
+  tally.add(row, 'begun');
+  const client = (request.headers['x-client'] ?? request.socket.remoteAddress).slice(0, NAME);
+  const isAllowed = admit(limits, client);
+  const { number, revision, theme } = count(isAllowed);
+  tally.add(row, 'counted');
+  if (!isAllowed) tally.add(row, 'limited');
+  tally.set(row, 'revision', revision);
+  const headers = {
+    ...{ 'X-Number': number, 'X-Revision': revision, 'X-Client': client },
+    'Content-Type': 'text/plain',
+  };
+  if (isAllowed) {
+    response.writeHead(200, headers).end(`hello in ${theme}, you are number ${number}\n`);
+  } else {
+    response.writeHead(429, { ...headers, 'Retry-After': 1 }).end('slow down\n');
+  }
+  tally.add(row, 'answered');
+}
+
+function stats(response) {
+  const figures = {
+    ...counter.get(),
+    ...flags.peek(),
+    windows: limits.get().windows,
+    counted: tally.sum('counted'),
+    answered: tally.sum('answered'),
+    recoveries: tally.sum('recoveries'),
+  };
+  response.writeHead(200, { 'Content-Type': 'application/json', 'X-Worker': row });
+  response.end(JSON.stringify(figures));
+}
+
+function handle(request, response) {
+  try {
+    if (request.url === '/stats') stats(response);
+    else serve(request, response);
+  } catch (error) {
+    console.error(`worker ${process.pid}: ${error.stack}`);
+    if (!response.headersSent) response.writeHead(500);
+    response.end();
+  }
+}
+
+const server = http.createServer(handle);
+server.on('connection', (socket) => {
+  tally.add(row, 'connections');
+  socket.on('close', () => tally.add(row, 'connections', -1));
+});
+server.listen(0, '127.0.0.1'); /* the cluster gives all workers one free port */
+
+process.on('SIGINT', () => {}); /* of Ctrl-C, the primary takes care */
+cluster.worker.on('error', () => process.exit(1)); /* the primary is gone */
