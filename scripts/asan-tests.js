@@ -1,7 +1,8 @@
 /*
- * npm run test:asan [file ...]: builds the addon with AddressSanitizer and
+ * npm run test:asan [-- [--wait=none] file ...]: builds the addon with AddressSanitizer and
  * UndefinedBehaviorSanitizer and runs the mocha suites of Mmap with it. Node itself is not
- * instrumented; the runtime is preloaded into it and into the processes that the suites start.
+ * instrumented; the runtime is preloaded into it and into the processes that the suites start. With
+ * --wait=none waits look again and again instead of sleeping in the system.
  */
 'use strict';
 
@@ -57,7 +58,8 @@ function compile(gyp, source) {
 
 /* Where node-gyp-build looks in the folder that MMAPIPC_PREBUILD names. */
 function build() {
-  const gyp = readGyp('linux');
+  const variables = process.argv.includes('--wait=none') ? { mipc_wait: 'none' } : {};
+  const gyp = readGyp('linux', { variables });
   const folder = path.join(CACHE, 'prebuilds', `${process.platform}-${process.arch}`);
   const addon = path.join(folder, `${gyp.name}.node`);
   fs.rmSync(REPORTS, { recursive: true, force: true });
@@ -124,10 +126,13 @@ function verify(addon, runtime, env) {
 }
 
 function suites() {
-  if (process.argv.length > 2) return process.argv.slice(2);
+  const files = process.argv.slice(2).filter((argument) => argument !== '--wait=none');
+  if (files.length > 0) return files;
   return fs
     .readdirSync(path.join(ROOT, 'test'))
-    .filter((file) => /^(?:mmap|pack|region(?!-life)).*\.test\.js$/.test(file))
+    .filter((file) =>
+      /^(?:mmap|pack|region(?!-life)|share(?!-processes)|codec).*\.test\.js$/.test(file),
+    )
     .map((file) => path.join('test', file));
 }
 

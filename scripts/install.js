@@ -1,7 +1,8 @@
 /*
  * What npm runs to install: done when a prebuilt binary is there that loads, else it builds one
  * from source with node-gyp, incrementally. `--build` builds in any case, and so does npm's
- * --build-from-source. It needs only what is in the package.
+ * --build-from-source; with `--wait=none` waits look again and again instead of sleeping in the
+ * system (src/os/wait_none.c). It needs only what is in the package.
  */
 'use strict';
 
@@ -123,6 +124,7 @@ function build() {
 
   const [command, ...args] = [...nodeGyp, 'configure', 'build'];
   if (headers) args.push(`--nodedir=${headers}`);
+  if (process.argv.includes('--wait=none')) args.push('--mipc_wait=none');
   if (!env.JOBS) args.push('--jobs=max');
   run(command, args, {
     cwd: ROOT,

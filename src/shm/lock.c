@@ -120,8 +120,8 @@ int mipc_i_lock_look(mipc_lock_t *lock, mipc_i_attempt_t *a) {
       if (mipc_atomic_swap_acquire(word, now, to)) return taken(lock);
       continue;
     }
-    if (owner == me) return MIPC_I_LOCK_OURS;
-    if (owner && a->must_ask && is_dead(lock, a, owner)) {
+    if (owner == me && !a->beside) return MIPC_I_LOCK_OURS;
+    if (owner && owner != me && a->must_ask && is_dead(lock, a, owner)) {
       /* acquire: as above. The kernel said that he is dead, after his last store; that answer came
        * through a lock of the kernel's, which orders his stores before it. */
       if (mipc_atomic_swap_acquire(word, now, me | C)) return recovered(lock, a);

@@ -78,9 +78,10 @@ void mipc_lock_untell(mipc_lock_t *lock);
 bool mipc_lock_held(const mipc_lock_t *lock); /* by a user */
 
 /*
- * Starts to wait beside everything else; `notify` is called on the waiter's thread, once for each
- * wait, when poll will not say BUSY for it. The first begin decides on notify and notified. 0, or
- * why no thread can be started.
+ * Starts to wait beside everything else, unless it does already. `notify` is called on the waiter's
+ * thread when poll will not say BUSY for it; and once more when what it had won was taken over
+ * before it was polled. The first begin decides on notify and notified. 0, or why no thread can be
+ * started.
  */
 int mipc_lock_begin(mipc_lock_t *lock, void (*notify)(void *), void *notified);
 

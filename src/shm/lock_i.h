@@ -12,6 +12,7 @@
 /* One wait for the lock, from its first look on. */
 typedef struct {
   bool barge;      /* takes what is kept for others */
+  bool beside;     /* the waiter's: what a call of the object has is another's for it */
   bool has_waited; /* slept, or was about to: may take what is kept */
   bool recovers;   /* has taken it from a dead owner */
   bool must_ask;   /* whether the owner lives, at the next look */

@@ -63,9 +63,8 @@ mipc_lock_t *mipc_i_lock_neighbour(const mipc_lock_t *lock) {
 static int look(void *context, bool fresh) {
   mipc_lock_t *lock = context;
   if (fresh) mipc_i_lock_attempt(lock, &lock->waiting);
-  int status = mipc_i_lock_look(lock, &lock->waiting);
-  /* A call of the object has it just now: it is waited for like any other owner. */
-  return status == MIPC_I_LOCK_OURS ? MIPC_LOCK_BUSY : status;
+  lock->waiting.beside = true;
+  return mipc_i_lock_look(lock, &lock->waiting);
 }
 
 static void sleep_on(void *context) {
@@ -85,7 +84,11 @@ int mipc_lock_begin(mipc_lock_t *lock, void (*notify)(void *), void *notified) {
   if (lock->fork_generation != mipc_fork_generation()) return MIPC_E_CLOSED;
   const mipc_waiter_ways_t ways = {look, sleep_on, pass_on, notify, lock, notified};
   int status = lock->waiter ? 0 : mipc_waiter_open(&ways, &lock->waiter);
-  return status < 0 ? status : mipc_waiter_begin(lock->waiter);
+  if (status < 0) return status;
+  mipc_waiter_enter(lock->waiter);
+  bool is_on = mipc_waiter_waits(lock->waiter) || mipc_waiter_result(lock->waiter);
+  mipc_waiter_leave(lock->waiter);
+  return is_on ? 0 : mipc_waiter_begin(lock->waiter);
 }
 
 int mipc_lock_poll(mipc_lock_t *lock) {

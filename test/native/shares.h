@@ -1,0 +1,85 @@
+/*
+ * Shares for the C tests: a region of kind SHARE and mappings of it, and values that prove
+ * themselves.
+ */
+#ifndef MIPC_TEST_SHARES_H
+#define MIPC_TEST_SHARES_H
+
+#include "../../src/shm/share.h"
+#include "locks.h"
+
+#define SHARE_CAPACITY 4096
+
+/* What is set: who set it, his how-manieth it is, and bytes that follow from both. */
+typedef struct {
+  uint64_t slot, sequence, length;
+} proof_t;
+
+#define MOST_PROVED (SHARE_CAPACITY - sizeof(proof_t))
+
+static inline uint8_t proof_byte(uint64_t slot, uint64_t sequence, uint64_t at) {
+  return (uint8_t)(slot * 31 + sequence * 131 + at * 7);
+}
+
+/* Writes a value of any length that `sequence` decides on; its bytes. */
+static inline uint64_t prove(uint8_t *to, uint64_t slot, uint64_t sequence) {
+  proof_t proof = {slot, sequence, sequence * 2654435761u % MOST_PROVED};
+  memcpy(to, &proof, sizeof proof);
+  for (uint64_t i = 0; i < proof.length; i++)
+    to[sizeof proof + i] = proof_byte(slot, sequence, i);
+  return sizeof proof + proof.length;
+}
+
+/* Whether these bytes are one value, whole. */
+static inline bool is_proved(const uint8_t *from, uint64_t length, proof_t *ret_proof) {
+  if (length < sizeof *ret_proof) return false;
+  memcpy(ret_proof, from, sizeof *ret_proof);
+  if (length != sizeof *ret_proof + ret_proof->length) return false;
+  for (uint64_t i = 0; i < ret_proof->length; i++) {
+    uint8_t expected = proof_byte(ret_proof->slot, ret_proof->sequence, i);
+    if (from[sizeof *ret_proof + i] != expected) return false;
+  }
+  return true;
+}
+
+static inline spec_t share_spec(const char *name) {
+  return NAMED(name, .kind = MIPC_REGION_SHARE, .size = mipc_cell_size(SHARE_CAPACITY),
+               .capacity = SHARE_CAPACITY);
+}
+
+/* Attaches, as binding/region.cc does. Exits when it fails. */
+static inline mipc_mapping_t *open_share(const char *name) {
+  mipc_region_t *region = open_region(share_spec(name));
+  mipc_mapping_spec_t spec = {
+      .region = region, .prot = MIPC_PROT_READ | MIPC_PROT_WRITE, .with_header = true};
+  mipc_mapping_t *mapping = NULL;
+  if (!CHECK_EQ(mipc_mapping_open(&spec, &report, &mapping), 0)) exit(1);
+  return mapping;
+}
+
+static inline void close_share(mipc_mapping_t *mapping) {
+  mipc_mapping_close(mapping, 0);
+  mipc_mapping_put(mapping);
+}
+
+/* Sets it, however long the lock takes: what mipc_share_set() gives. */
+static inline int set_share(mipc_mapping_t *mapping, const void *bytes, uint64_t expected,
+                            bool under, mipc_cell_value_t *value) {
+  int status;
+  do {
+    status = mipc_share_set(mapping, thread_1, bytes, expected, 20000, under, value);
+  } while (status == MIPC_LOCK_BUSY);
+  return status;
+}
+
+static inline int get_share(mipc_mapping_t *mapping, uint8_t to[SHARE_CAPACITY],
+                            mipc_cell_value_t *ret_value) {
+  int status;
+  do {
+    *ret_value = (mipc_cell_value_t){0};
+    status = mipc_share_get(mapping, to, SHARE_CAPACITY, ret_value);
+  } while (status == MIPC_CELL_OVERTAKEN);
+  return status;
+}
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * Share from C, by the objects of the addon: processes killed while they set, update and compare, at
+ * any moment and at every instruction. Each program checks itself; what it has counted is printed.
+ */
+'use strict';
+
+const { isLinux } = require('./support/platform');
+const { buildFixtures, runFixture } = require('./support/native');
+
+/* Of npm run test:slow: more of everything. */
+const slow = process.env.MMAPIPC_SLOW === '1';
+const KILLS = slow ? 10000 : 1000;
+const PATIENCE = slow ? 1800000 : 240000; // ms
+
+describe('Share, in C', function () {
+  if (!isLinux) return;
+  this.timeout(PATIENCE);
+
+  before(() => buildFixtures());
+
+  const runs = async (name, ...args) => {
+    const output = await runFixture(name, args, { patience: PATIENCE });
+    console.log(output.replace(/^/gm, '      '));
+  };
+
+  it(`${KILLS} processes killed: the value is whole, and no acknowledged increment is lost`, () =>
+    runs('share_kills', KILLS));
+
+  it('killed at every instruction: the value is the old one or the new one', () =>
+    runs('share_steps', slow ? 'all' : ''));
+});

@@ -1,0 +1,114 @@
+/*
+ * The C programs of test/native/fixtures/: built once in a run, from the very objects that the
+ * addon is made of when those are there and up to date, otherwise from the sources with the same
+ * flags. They need a C compiler and ar.
+ */
+'use strict';
+
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { execFile } = require('node:child_process');
+
+const { buildLibrary, compile, compilerFlags } = require('../../scripts/native-build');
+const { ROOT, Failure, findProgram, readGyp, run } = require('../../scripts/toolchain');
+
+const FIXTURES = path.join(ROOT, 'test', 'native', 'fixtures');
+const CACHE = path.join(ROOT, 'node_modules', '.cache', 'mmapipc', 'fixtures');
+const RELEASE = path.join(ROOT, 'build', 'Release', 'obj.target');
+const OURS = /^src\/(?:base|os|shm|pack)\/.*\.c$/;
+
+const changed = (file) => (fs.existsSync(file) ? fs.statSync(file).mtimeMs : 0);
+
+/* When a source or header of ours, or binding.gyp, was last changed. */
+function newestSource() {
+  const files = fs
+    .readdirSync(path.join(ROOT, 'src'), { recursive: true })
+    .filter((file) => /\.[ch]$/.test(file))
+    .map((file) => path.join(ROOT, 'src', file));
+  return Math.max(...[...files, path.join(ROOT, 'binding.gyp')].map(changed));
+}
+
+/* The addon's objects, undefined unless all are there and newer than any source. */
+function addonObjects(gyp) {
+  const objects = gyp.sources
+    .filter((source) => OURS.test(source))
+    .map((source) => path.join(RELEASE, gyp.name, source.replace(/\.c$/, '.o')));
+  const since = newestSource();
+  return objects.every((object) => changed(object) > since) ? objects : undefined;
+}
+
+/* The archive of these, in a folder of this run. */
+async function library(compiler, gyp, folder) {
+  const objects = addonObjects(gyp);
+  if (!objects) {
+    return buildLibrary(compiler, gyp, compilerFlags(gyp, ['-O3', '-fPIC', '-pthread']), folder);
+  }
+  const archive = path.join(folder, 'mmapipc.a');
+  run('ar', ['rcs', archive, ...objects]);
+  return archive;
+}
+
+/* What runs have left that were killed. */
+function sweep() {
+  for (const name of fs.readdirSync(CACHE)) {
+    const folder = path.join(CACHE, name);
+    if (changed(folder) < Date.now() - 3600000) fs.rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function build() {
+  const compiler = [process.env.CC, 'gcc', 'clang'].find((name) => name && findProgram(name));
+  if (!compiler || !findProgram('ar')) throw new Failure('the C fixtures need gcc and ar');
+  fs.mkdirSync(CACHE, { recursive: true });
+  sweep();
+  const folder = fs.mkdtempSync(path.join(CACHE, 'run-'));
+  process.once('exit', () => fs.rmSync(folder, { recursive: true, force: true }));
+  const gyp = readGyp('linux');
+  const archive = await library(compiler, gyp, folder);
+  const own = ['-g', '-O2', '-Wall', '-Wextra', '-Werror', '-pthread'];
+  const flags = compilerFlags(gyp, [...own, `-DSOURCE_FOLDER="${path.join(ROOT, 'src')}"`]);
+  const names = fs.readdirSync(FIXTURES).filter((file) => file.endsWith('.c'));
+  for (const name of names) {
+    const program = path.join(folder, name.slice(0, -'.c'.length));
+    await compile(compiler, [...flags, path.join(FIXTURES, name), archive, '-o', program], name);
+  }
+  return folder;
+}
+
+let built;
+
+/* Builds them all, the first time; the folder they lie in. */
+function buildFixtures() {
+  built ??= build();
+  return built;
+}
+
+/*
+ * Runs a fixture in a temporary folder of its own, which is removed: what it printed. It rejects,
+ * with that, when the fixture fails or takes longer than `patience` ms.
+ */
+async function runFixture(name, args, { patience = 60000, prefix = [] } = {}) {
+  const folder = await buildFixtures();
+  const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'mmapipc-fixture-'));
+  const [command, ...rest] = [...prefix, path.join(folder, name), ...args.map(String)];
+  const options = {
+    timeout: patience,
+    killSignal: 'SIGKILL',
+    env: { ...process.env, TMPDIR: scratch },
+  };
+  try {
+    return await new Promise((resolve, reject) => {
+      execFile(command, rest, options, (error, stdout, stderr) => {
+        const output = `${stdout}${stderr}`.trimEnd();
+        const how = error?.signal ? `was ended by ${error.signal}` : 'failed';
+        if (error) reject(new Error(`${name} ${how}\n${output}`));
+        else resolve(output);
+      });
+    });
+  } finally {
+    fs.rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+module.exports = { buildFixtures, runFixture };
