@@ -12,7 +12,7 @@ const LISTENING = Symbol('listening');
 class ChangeEmitter extends EventEmitter {
   on(name, listener) {
     super.on(name, listener);
-    return this.#turn();
+    return this.#turnOn();
   }
 
   addListener(name, listener) {
@@ -21,7 +21,7 @@ class ChangeEmitter extends EventEmitter {
 
   prependListener(name, listener) {
     super.prependListener(name, listener);
-    return this.#turn();
+    return this.#turnOn();
   }
 
   off(name, listener) {
@@ -30,16 +30,21 @@ class ChangeEmitter extends EventEmitter {
 
   removeListener(name, listener) {
     super.removeListener(name, listener);
-    return this.#turn();
+    return this.#turnOff();
   }
 
   removeAllListeners(...names) {
     super.removeAllListeners(...names);
-    return this.#turn();
+    return this.#turnOff();
   }
 
-  #turn() {
-    this[LISTENING](this.listenerCount('change') > 0);
+  #turnOn() {
+    if (this.listenerCount('change') > 0) this[LISTENING](true);
+    return this;
+  }
+
+  #turnOff() {
+    if (this.listenerCount('change') === 0) this[LISTENING](false);
     return this;
   }
 }

@@ -115,7 +115,7 @@ class FileLock {
     if (this.#held !== guard) return;
     binding.lockDrop(this.#handle);
     this.#held = null;
-    if (this.#queue.length !== 0) this.#queue.resume();
+    this.#queue.resumeSoon();
   }
 
   /* Whatever is held, in whosever hands its guard is. */

@@ -43,8 +43,7 @@ class LockQueue {
       if (this.#entries.length === 0) this.#listen();
       const entry = { request, timeout, resolve, reject, signal };
       if (timeout > 0 && timeout !== Infinity) {
-        const giveUp = () => this.#giveUp(entry, this.#steps.timeoutError(request, timeout));
-        entry.timer = setTimeout(giveUp, Math.min(timeout, LONGEST_TIMER));
+        entry.timer = setTimeout(() => this.#expire(entry), Math.min(timeout, LONGEST_TIMER));
       }
       if (signal !== undefined) {
         entry.onAbort = () => this.#giveUp(entry, abortError(signal));
@@ -80,6 +79,12 @@ class LockQueue {
     }
   }
 
+  /* The lock was given back. Not at once: the code that runs may take it again, and would meet a
+   * guard that nobody has been given yet. */
+  resumeSoon() {
+    if (this.#entries.length !== 0) queueMicrotask(() => this.resume());
+  }
+
   /* The object is being closed. */
   close(error) {
     this.suspend();
@@ -110,6 +115,13 @@ class LockQueue {
     entry.signal?.removeEventListener('abort', entry.onAbort);
     if (this.#entries.length === 0) unlisten(this.#handle, this.#onNotice);
     return entry;
+  }
+
+  /* Its wait may have won in time, and the event loop been too busy to hear of it. */
+  #expire(entry) {
+    if (this.#waiting && entry === this.#entries[0]) this.#onNotice();
+    if (!this.#entries.includes(entry)) return;
+    this.#giveUp(entry, this.#steps.timeoutError(entry.request, entry.timeout));
   }
 
   #giveUp(entry, error) {

@@ -26,6 +26,7 @@ class RegionLock {
   #Guard;
   #held = null; /* the LockGuard */
   #heldAsync = false;
+  #isTold = false; /* 'recovered', of the death that the next guard will tell of */
   #queue;
 
   constructor(handle, owner) {
@@ -64,7 +65,7 @@ class RegionLock {
     if (this.#held !== null) throw this.#ownDeadlock();
     const status = regionLockTake(this.#handle);
     if (status === undefined) {
-      this.#heldAsync = false;
+      this.#heldAsync = this.#isTold = false;
       return (this.#held = new this.#Guard(this, false));
     }
     return this.#hold(status > 0 ? status : this.#wait(status, timeout), false);
@@ -93,7 +94,10 @@ class RegionLock {
   }
 
   #untell(guard) {
-    if (guard.recovered) binding.regionLockUntell(this.#handle);
+    if (guard.recovered) {
+      binding.regionLockUntell(this.#handle);
+      this.#isTold = true;
+    }
     return guard;
   }
 
@@ -102,7 +106,7 @@ class RegionLock {
     if (this.#held !== guard) return;
     this.#held = null;
     const status = regionLockDrop(this.#handle);
-    if (this.#queue.length !== 0) this.#queue.resume();
+    this.#queue.resumeSoon();
     if (status < 0) throw this.errorOf(status);
   }
 
@@ -131,6 +135,7 @@ class RegionLock {
 
   /* An operation of C's has found, and recovered, a dead owner. */
   tellRecovered() {
+    this.#isTold = true;
     this.#owner.onRecovered?.();
   }
 
@@ -180,7 +185,8 @@ class RegionLock {
     this.#heldAsync = isAsync;
     const isRecovered = status === RECOVERED;
     this.#held = new this.#Guard(this, isRecovered);
-    if (isRecovered) this.tellRecovered();
+    if (isRecovered && !this.#isTold) this.#owner.onRecovered?.();
+    this.#isTold = false;
     return this.#held;
   }
 

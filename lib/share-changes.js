@@ -54,8 +54,8 @@ class Changes {
     if (on === this.#isListening) return;
     if (on) this.#told = this.#share.version();
     this.#isListening = on;
-    if (this.#isRef) countPending(on ? 1 : -1);
     this.#turn();
+    if (this.#isRef) countPending(on ? 1 : -1);
     if (on) this.#look();
   }
 

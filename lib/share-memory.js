@@ -4,7 +4,10 @@
  */
 'use strict';
 
+const { constants } = require('node:buffer');
+
 const binding = require('./binding');
+const { MmapipcError } = require('./errors');
 
 const { size: FRAME, fields } = binding.layout.share;
 const MOST_KEPT = 4 * 1024 * 1024; /* bytes */
@@ -28,9 +31,19 @@ let kept = Buffer.alloc(0);
 /* For a value that the room is too small for; what is in it is good until the next call. */
 function largeRoom(length) {
   if (length <= kept.length) return kept;
+  if (length > constants.MAX_LENGTH) throw tooLong(length);
   const fresh = Buffer.allocUnsafeSlow(length);
   if (length <= MOST_KEPT) kept = fresh;
   return fresh;
+}
+
+/* Nobody sets it by this class: a value is encoded into a Buffer. */
+function tooLong(length) {
+  return new MmapipcError(
+    'ERR_MMAPIPC_CORRUPT',
+    `the value says that it has ${length} bytes, and a Buffer of this Node ${constants.MAX_LENGTH} ` +
+      'at most: another process has overwritten it; set it anew',
+  );
 }
 
 module.exports = {

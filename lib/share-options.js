@@ -24,7 +24,7 @@ const KNOWN = [
 const EXISTING = Symbol('existing');
 
 function capacityOf(first, given) {
-  if (first === EXISTING) return 0;
+  if (first === EXISTING) return given === undefined ? 0 : capacityOf(undefined, given);
   if (first !== undefined && given !== undefined) {
     throw invalidValue('The option "capacity"', 'is given twice');
   }
@@ -88,7 +88,7 @@ function interpretOptions(first, given) {
     copyOnWrite: false,
     protect: readOnly /* nobody but we gets to see it: one image is enough */,
     guard: place?.place === PLACE.name || place?.place === PLACE.path,
-    acceptUnclean: checksum,
+    acceptUnclean: false,
   };
 }
 

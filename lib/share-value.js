@@ -49,19 +49,33 @@ class Value {
 
   /* A fresh value; undefined when nothing was set. */
   get() {
+    const bytes = this.#read();
+    return this.#codec.decode(words[TYPE], bytes, doubles[LENGTH]);
+  }
+
+  /* Its bytes, good until the next call. */
+  #read() {
     words[CHECKED] = this.#checked;
     const status = shareGet(this.#handle);
     const bytes = status === undefined ? room : this.#getSlowly(status);
     this.version = doubles[VERSION];
-    return this.#codec.decode(words[TYPE], bytes, doubles[LENGTH]);
+    return bytes;
   }
 
   /* { version, byteLength } of what is there, without getting it. */
   look() {
     let status = binding.shareLook(this.#handle);
-    if (status === OVERTAKEN) status = this.#persist(() => binding.shareLook(this.#handle));
+    if (status === OVERTAKEN) status = this.#persist((ms) => this.#lookAgain(ms));
     if (status < 0) throw this.#errorOf(status);
     return { version: doubles[VERSION], byteLength: doubles[LENGTH] };
+  }
+
+  /* One more look; with `ms` under the lock, for which there is only a get. */
+  #lookAgain(ms) {
+    if (ms === undefined) return binding.shareLook(this.#handle);
+    words[CHECKED] = 0;
+    const status = binding.shareGetInto(this.#handle, room, ms);
+    return status === MORE ? 0 : status;
   }
 
   /* The new version; undefined, when `expected` is given and not the version that is there. `under`:
@@ -101,7 +115,7 @@ class Value {
   /* Throws when what is there is not what it was. */
   verify() {
     try {
-      this.get();
+      this.#read();
     } catch (error) {
       if (error.code !== 'ERR_MMAPIPC_CORRUPT') throw error;
       const place = this.#share.path ?? this.#share.name ?? 'the Share';
@@ -173,8 +187,14 @@ class Value {
       while (status === MORE) status = call();
       if (status !== OVERTAKEN) return status;
       if (performance.now() >= until) throw overtakenError();
-      if (this.#lock === undefined || this.#lock.held) Atomics.wait(nobody, 0, 0, NAP);
-      else if (call(SLICE) === 0) return 0;
+      if (this.#lock === undefined) {
+        Atomics.wait(nobody, 0, 0, NAP);
+        continue;
+      }
+      status = call(SLICE);
+      /* Nobody waits for a lock here that another object of this thread has. */
+      if (codeOf(status) === 'ERR_MMAPIPC_DEADLOCK') Atomics.wait(nobody, 0, 0, NAP);
+      else if (status <= 0) return status;
     }
   }
 

@@ -58,7 +58,7 @@ class Share extends lockable(ChangeEmitter) {
     Object.defineProperty(this, '_events', { enumerable: false });
     this['[mmapipc]'] = NOT_CLONEABLE;
     const spec = interpret(capacity, opts);
-    const handle = openRegion(this, spec);
+    const [handle, isUnclean] = openWhole(this, spec);
     this.#handle = handle;
     this.#spec = spec;
     this.#capacity = Number(field('capacity'));
@@ -73,7 +73,7 @@ class Share extends lockable(ChangeEmitter) {
       errorOf: (status) => this.#errorOf(status),
       tell: (version) => this.#tell('change', version),
     });
-    if (spec.acceptUnclean) this.#verify();
+    if (isUnclean) this.#verify();
   }
 
   static with(...args) {
@@ -294,10 +294,9 @@ class Share extends lockable(ChangeEmitter) {
 
   /* For guards: under the lock that one of them has. */
   get [UNDER]() {
-    const value = this.#value;
     return {
-      store: (what, version) => value.set(what, version, true),
-      clear: () => value.clear(true),
+      store: (what, version) => this.#value.set(what, version, true),
+      clear: () => this.#value.clear(true),
       update: (fn) => {
         callback(fn, 'The "fn" argument');
         return this.#update(fn);
@@ -306,6 +305,7 @@ class Share extends lockable(ChangeEmitter) {
   }
 
   [util.inspect.custom](depth, opts, inspect) {
+    if (!(#spec in this)) return 'Share {}'; /* a prototype */
     const fields = {
       ...placeFields(this.#spec, this.#region, this.#capacity),
       codec: this.codec,
@@ -359,6 +359,21 @@ class Share extends lockable(ChangeEmitter) {
       throw error;
     }
   }
+}
+
+/* [handle, isUnclean]: the checksum is yet to be looked at of what a machine that went down has left.
+ * Somebody read-only does that first: a writer who leaves declares it whole. */
+function openWhole(owner, spec) {
+  try {
+    return [openRegion(owner, spec), false];
+  } catch (error) {
+    if (error.code !== 'ERR_MMAPIPC_UNCLEAN' || !spec.checksum) throw error;
+  }
+  const { where: path, timeout, anyFilesystem, attachReadOnly } = spec;
+  if (!attachReadOnly) {
+    Share.open({ path, readOnly: true, checksum: true, timeout, anyFilesystem }).close();
+  }
+  return [openRegion(owner, { ...spec, acceptUnclean: true }), attachReadOnly];
 }
 
 function checkSignal(signal) {

@@ -54,6 +54,7 @@ describe('regions from outside', function () {
           writers: 1,
           readers: 0,
           dead: 0,
+          lock: { holder: null, waiters: 0 },
           participants: undefined,
         });
       }

@@ -273,16 +273,6 @@ describe('Mmap without a file', () => {
       open({ name: 'x'.repeat(255), size: 1 });
     });
 
-    linuxIt('its locks, which come later', () => {
-      const map = open({ size: 10 });
-      const later = { code: 'ERR_MMAPIPC_UNSUPPORTED', message: /later version/ };
-      for (const call of ['lock', 'tryLock', 'unlock']) assert.throws(() => map[call](), later);
-      assert.throws(() => map.withLock(() => {}), later);
-      assert.equal(map.locked, false);
-      assert.throws(() => open({ size: 10, autolock: true }), later);
-      return assert.rejects(map.lockAsync(), later);
-    });
-
     (isLinux ? it.skip : it)('all of it on a system where it is not built yet', () => {
       for (const options of [{ size: 10 }, { name: 'x', size: 10 }, { inherit: 'x', size: 10 }]) {
         assert.throws(() => open(options), { code: 'ERR_MMAPIPC_UNSUPPORTED', message: /file/ });

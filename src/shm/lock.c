@@ -24,7 +24,7 @@
  * those who wait do not ask about the owner all at once. The longest is what a death that nobody
  * wakes for costs. */
 #define FIRST_SLICE_US 2000
-#define LAST_SLICE_US  8000
+#define LAST_SLICE_US  6000
 
 /* While somebody has asked whether the owner lives in the last milliseconds, nobody else does. */
 #define PROBE_MS 2
@@ -151,7 +151,7 @@ void mipc_i_lock_sleep(mipc_lock_t *lock, mipc_i_attempt_t *a, uint32_t most_us)
    * overtaken for ever (formal/lock.pml). */
   a->has_waited = true;
   a->must_ask = true;
-  if (us == slice && a->slice_us < LAST_SLICE_US) a->slice_us *= 2;
+  if (us == slice) a->slice_us = a->slice_us * 2 < LAST_SLICE_US ? a->slice_us * 2 : LAST_SLICE_US;
 }
 
 void mipc_i_lock_attempt(mipc_lock_t *lock, mipc_i_attempt_t *a) {

@@ -1,0 +1,130 @@
+/*
+ * Who has the lock of a region, and who waits for it, as inspect() and the command say.
+ */
+'use strict';
+
+const assert = require('node:assert/strict');
+const { spawnSync } = require('node:child_process');
+const path = require('node:path');
+
+const { inspect: look } = require('..');
+const { ROOT } = require('./support/child');
+const { peers, sleep } = require('./support/peer');
+const { isLinux } = require('./support/platform');
+const { regions } = require('./support/regions');
+
+const COMMAND = path.join(ROOT, require('../package.json').bin);
+const SOON = 10000; /* ms: not stuck */
+
+describe('the lock of a region from outside', function () {
+  if (!isLinux) return;
+  this.timeout(30000);
+  const { open } = regions();
+  const start = peers();
+  const lockThere = (self) => void self.map.lock();
+
+  /* What the command prints of the lock, and what it gives as JSON. */
+  function command(map) {
+    const run = (...args) =>
+      spawnSync(process.execPath, [COMMAND, 'inspect', ...args], { encoding: 'utf8' });
+    const { status, stdout } = run(map.handle);
+    assert.equal(status, 0);
+    const { lock } = JSON.parse(run(map.handle, '--json').stdout);
+    return { line: /^lock +(.*)$/m.exec(stdout)[1], lock };
+  }
+
+  async function waitersAre(map, count) {
+    const until = performance.now() + SOON;
+    while (look(map.handle).lock.waiters !== count) {
+      assert.ok(performance.now() < until, JSON.stringify(look(map.handle).lock));
+      await sleep(1);
+    }
+  }
+
+  it('nobody, before and after', () => {
+    const map = open({ size: 64 });
+    const nobody = { holder: null, waiters: 0 };
+    assert.deepEqual(look(map.handle).lock, nobody);
+    map.lock();
+    assert.equal(look(map.handle).lock.holder.pid, process.pid);
+    map.unlock();
+    assert.deepEqual(look(map.handle).lock, nobody);
+    assert.deepEqual(command(map), { line: 'free', lock: nobody });
+  });
+
+  it('the holder: process, thread, alive, since when, also by a name and while it is stopped', async () => {
+    const map = open({ size: 64, name: 'it' });
+    const peer = await start.process({ name: 'it' });
+    const { pid } = peer.source;
+    const before = Date.now();
+    await peer.run(lockThere);
+    const after = Date.now();
+    for (const stop of [false, true]) {
+      if (stop) peer.source.kill('SIGSTOP');
+      const { holder } = look({ name: 'it' }).lock;
+      assert.deepEqual([holder.pid, holder.thread, holder.alive], [pid, pid, true]);
+      assert.ok(+holder.since >= before - 100 && +holder.since <= after + 100, `${holder.since}`);
+      assert.ok(holder.heldMs >= 0 && holder.heldMs <= Date.now() - before + 100);
+      const row = look({ name: 'it' }).participants.find(({ number }) => number === holder.number);
+      assert.equal(row.pid, pid);
+    }
+    const { stdout } = spawnSync(process.execPath, [COMMAND, 'inspect', '--name', 'it'], {
+      encoding: 'utf8',
+    });
+    assert.match(stdout, new RegExp(`^lock +held by pid ${pid}, thread ${pid} `, 'm'));
+    assert.equal(map.tryLock(), null);
+  });
+
+  it('a thread, by its own number', async () => {
+    const map = open({ size: 64 });
+    const peer = await start.thread({ handle: map.handle });
+    await peer.run(lockThere);
+    const { holder } = look(map.handle).lock;
+    assert.equal(holder.pid, process.pid);
+    assert.notEqual(holder.thread, process.pid);
+  });
+
+  it('how many wait: blocked, by promise, in other processes; not those who gave up or died', async () => {
+    const map = open({ size: 64 });
+    map.lock();
+    const others = await Promise.all([
+      start.process({ handle: map.handle }),
+      start.process({ handle: map.handle }),
+      start.thread({ handle: map.handle }),
+    ]);
+    const block = (self) => self.map.lock({ timeout: 60000 }).release();
+    const wait = async (self) => (await self.map.lockAsync({ timeout: 60000 })).release();
+    const got = others.map((peer, i) => peer.run(i === 1 ? block : wait));
+    await waitersAre(map, 3);
+    const controller = new AbortController();
+    const mine = open({ handle: map.handle }).lockAsync({ signal: controller.signal });
+    await waitersAre(map, 4);
+    const { line, lock } = command(map);
+    assert.match(line, new RegExp(`^held by pid ${process.pid}, .*, [1-4] waiting$`));
+    assert.equal(lock.holder.pid, process.pid);
+    controller.abort();
+    await assert.rejects(mine, { code: 'ABORT_ERR' });
+    others[0].end();
+    await others[0].ended;
+    await waitersAre(map, 2);
+    map.unlock();
+    await Promise.all(got.slice(1));
+    assert.deepEqual(look(map.handle).lock, { holder: null, waiters: 0 });
+  });
+
+  it('a holder who is dead, until somebody takes the lock', async () => {
+    const map = open({ size: 64 });
+    const peer = await start.process({ handle: map.handle });
+    await peer.run(lockThere);
+    peer.end();
+    await peer.ended;
+    const { holder } = look(map.handle).lock;
+    assert.deepEqual([holder.pid, holder.alive], [peer.source.pid, false]);
+    const { line, lock } = command(map);
+    assert.match(line, /dead/);
+    assert.equal(lock.holder.alive, false);
+    assert.equal(map.lock().recovered, true);
+    assert.equal(look(map.handle).lock.holder.pid, process.pid);
+    assert.equal(look(map.handle).lock.holder.alive, true);
+  });
+});

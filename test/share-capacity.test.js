@@ -1,0 +1,163 @@
+/*
+ * How large the value of a Share may be; and peek(), which decodes it once.
+ */
+'use strict';
+
+const assert = require('node:assert/strict');
+
+const { collect, holdings } = require('./support/holdings');
+const { shares } = require('./support/shares');
+
+const CODECS = ['auto', 'v8', 'json'];
+
+/* Bytes that are their own codec: values of any length to the byte. */
+const BYTES = { encode: (value) => value, decode: (bytes) => bytes };
+
+describe('Share: capacity', function () {
+  this.timeout(60000);
+  const { make, attach } = shares();
+
+  it('too large: ERR_MMAPIPC_TOO_LARGE with required and capacity, the old value stays', async () => {
+    for (const capacity of [10, 65536, 100000]) {
+      const share = make(capacity);
+      share.set('old');
+      const value = 'x'.repeat(capacity + 1);
+      const refused = {
+        name: 'MmapipcError',
+        code: 'ERR_MMAPIPC_TOO_LARGE',
+        required: capacity + 1,
+        capacity,
+      };
+      assert.throws(() => share.set(value), refused);
+      assert.throws(() => share.update(() => value), refused);
+      assert.throws(() => share.compareAndSet(1, value), refused);
+      await assert.rejects(share.setAsync(value), refused);
+      await assert.rejects(
+        share.updateAsync(async () => value),
+        refused,
+      );
+      await share.withLockAsync((guard) => assert.throws(() => guard.set(value), refused));
+      assert.deepEqual([share.get(), share.version, share.locked], ['old', 1, false]);
+    }
+  });
+
+  it('values of no bytes, of exactly the capacity, and about the sizes where memory changes', () => {
+    const edges = [0, 1, 7, 8, 9, 63, 64, 65, 65535, 65536, 65537, 2 ** 22 - 1, 2 ** 22];
+    const last = 2 ** 22 + 9;
+    const share = make(last, { codec: BYTES });
+    const other = attach(share, { codec: BYTES, readOnly: true });
+    for (const length of [...edges, 2 ** 22 + 1, last, 3, 70000, 5]) {
+      const value = Buffer.alloc(length, `${length}.`);
+      share.set(value);
+      assert.ok(share.get().equals(value), `${length}`);
+      assert.ok(other.get().equals(value), `${length}, read-only`);
+      assert.equal(other.byteLength, length);
+    }
+    assert.throws(() => share.set(Buffer.alloc(last + 1)), { code: 'ERR_MMAPIPC_TOO_LARGE' });
+  });
+
+  for (const codec of CODECS) {
+    it(`codec '${codec}': texts of up to 4 MiB and more, one- and two-byte characters`, () => {
+      const share = make(9e6, { codec });
+      for (const length of [65530, 65536, 65540, 2 ** 22 - 5, 2 ** 22 + 5]) {
+        for (const letter of length < 1e5 ? ['a', 'é', '\u20ac'] : ['\u20ac']) {
+          const value = letter.repeat(codec === 'json' ? length / 2 : length);
+          share.set(value);
+          assert.ok(share.get() === value, `${length} ${letter}`);
+        }
+      }
+    });
+  }
+
+  it('a capacity of 1 byte holds what takes one', () => {
+    const share = make(1);
+    for (const value of ['x', true, null, '', Buffer.from('y')]) {
+      share.set(value);
+      assert.deepEqual(share.get(), value);
+    }
+    assert.throws(() => share.set(1), { code: 'ERR_MMAPIPC_TOO_LARGE', required: 8, capacity: 1 });
+  });
+
+  it('capacity tells what was asked for when it was made, and byteLength what the value takes', () => {
+    const share = make(12345);
+    assert.deepEqual([share.capacity, attach(share).capacity], [12345, 12345]);
+    share.set('12345678');
+    assert.equal(share.byteLength, 8);
+  });
+
+  it('100,000 sets and gets leave no memory, descriptor or mapping behind', async () => {
+    const share = make(200000);
+    const large = { text: 'x'.repeat(100000) };
+    const round = async (times) => {
+      for (let i = 0; i < times; i++) {
+        share.set({ i, name: 'a name' });
+        share.get();
+        share.peek();
+        if (i % 100 === 0) {
+          share.set(large);
+          share.get();
+        }
+      }
+      await collect(3);
+      return { ...holdings(), rss: process.memoryUsage.rss() };
+    };
+    await round(20000);
+    const first = await round(1000);
+    const last = await round(100000);
+    assert.deepEqual([last.fds, last.maps <= first.maps + 20], [first.fds, true]);
+    const growth = (last.rss - first.rss) / 1e6;
+    assert.ok(growth < 30, `${growth.toFixed(1)} MB more`);
+  });
+});
+
+describe('Share: peek', () => {
+  const { make, attach } = shares();
+
+  it('gives the same value until it is changed, by whomever', () => {
+    const share = make();
+    const other = attach(share);
+    share.set({ a: [1] });
+    const first = share.peek();
+    assert.equal(share.peek(), first);
+    share.get();
+    assert.equal(share.peek(), first);
+    other.set({ a: [2] });
+    assert.deepEqual(share.peek(), { a: [2] });
+    assert.equal(share.peek(), share.peek());
+    other.clear();
+    assert.equal(share.peek(), undefined);
+  });
+
+  it('plain objects and arrays are frozen, deeply', () => {
+    const share = make();
+    share.set({ a: [{ b: 1 }] });
+    const value = share.peek();
+    for (const one of [value, value.a, value.a[0]]) assert.ok(Object.isFrozen(one));
+    assert.throws(() => (value.a[0].b = 2), TypeError);
+    assert.throws(() => value.a.push(2), TypeError);
+    assert.ok(!Object.isFrozen(share.get()));
+  });
+
+  it('a value that holds anything else (Map, Date, Buffer, typed array) is fresh each time', () => {
+    const share = make();
+    const values = [new Map([[1, 2]]), { at: new Date(5) }, Buffer.from('a'), [new Uint8Array(1)]];
+    for (const value of values) {
+      share.set(value);
+      const one = share.peek();
+      assert.deepEqual(one, value);
+      assert.notEqual(share.peek(), one);
+      assert.ok(!Object.isFrozen(one));
+    }
+  });
+
+  it('a read-only attacher peeks likewise', () => {
+    const share = make();
+    const reader = attach(share, { readOnly: true });
+    assert.equal(reader.peek(), undefined);
+    share.set({ a: 1 });
+    assert.deepEqual(reader.peek(), { a: 1 });
+    assert.equal(reader.peek(), reader.peek());
+    share.set(2);
+    assert.equal(reader.peek(), 2);
+  });
+});

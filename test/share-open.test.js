@@ -1,0 +1,246 @@
+/*
+ * Where a Share lives: its constructor, attach, open and with; who may do what with it.
+ */
+'use strict';
+
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const { pathToFileURL } = require('node:url');
+
+const { Share } = require('..');
+const { posixIt } = require('./support/platform');
+const { scratch } = require('./support/scratch');
+const { shares, thrownBy } = require('./support/shares');
+
+describe('Share: made and opened', () => {
+  const { make, open, attach, mmap } = shares();
+  const tmp = scratch();
+
+  it('a capacity is needed: a whole number of bytes, 1 or more', () => {
+    for (const capacity of [undefined, null, '100', 100n]) {
+      assert.throws(() => make(capacity ?? (() => {})), { code: 'ERR_INVALID_ARG_TYPE' });
+    }
+    assert.throws(() => new Share(), { code: 'ERR_INVALID_ARG_TYPE' });
+    assert.throws(() => new Share(undefined, { name: 'x' }), { code: 'ERR_INVALID_ARG_TYPE' });
+    for (const capacity of [0, -1, 1.5, NaN, Infinity, 2 ** 53, 2 ** 52]) {
+      assert.throws(() => make(capacity), { name: 'RangeError', code: 'ERR_OUT_OF_RANGE' });
+    }
+  });
+
+  it('a misspelt option is told, with the one that was meant', () => {
+    for (const [wrong, right] of [
+      ['checkSum', 'checksum'],
+      ['nam', 'name'],
+      ['readonly', 'readOnly'],
+      ['Codec', 'codec'],
+    ]) {
+      const error = thrownBy(() => make(10, { [wrong]: 'x' }));
+      assert.deepEqual([error.name, error.code], ['TypeError', 'ERR_INVALID_ARG_VALUE']);
+      assert.ok(error.message.includes(`'${right}'`), error.message);
+    }
+  });
+
+  it('"file", which is one of Mmap, is told with "path"', () => {
+    for (const call of [() => make(10, { file: 'x' }), () => open({ file: 'x' })]) {
+      const error = thrownBy(call);
+      assert.equal(error.code, 'ERR_INVALID_ARG_VALUE');
+      assert.match(error.message, /"path"/);
+    }
+    assert.match(thrownBy(() => mmap({ path: 'x', size: 10 })).message, /"?file"?/);
+  });
+
+  it('options of a wrong type: TypeError', () => {
+    for (const options of [
+      { checksum: 1 },
+      { readOnly: 'yes', name: 'x' },
+      { timeout: '5' },
+      { mode: '600' },
+      { codec: 5 },
+      { codec: {} },
+      { codec: { encode: 1, decode() {} } },
+      { codec: 'jsn' },
+      { name: 5 },
+      { path: 5 },
+      { create: 'yes' },
+      { handle: 'no handle' },
+      null,
+      'x',
+    ]) {
+      assert.throws(() => make(10, options), { name: 'TypeError' }, JSON.stringify(options));
+    }
+    assert.throws(() => make(10, { timeout: -1 }), { code: 'ERR_OUT_OF_RANGE' });
+    assert.throws(() => make(10, { mode: 0o10000 }), { code: 'ERR_OUT_OF_RANGE' });
+  });
+
+  it('at most one of handle, inherit, name and path says where it lives', () => {
+    const pairs = { handle: make(10).handle, inherit: 'x', name: 'x', path: tmp() };
+    for (const one of Object.keys(pairs)) {
+      for (const two of Object.keys(pairs)) {
+        if (one === two) continue;
+        const options = { [one]: pairs[one], [two]: pairs[two] };
+        assert.throws(() => make(10, options), { code: 'ERR_INVALID_ARG_VALUE' });
+      }
+    }
+  });
+
+  it('anonymous: it has a handle, and neither name nor path', () => {
+    const share = make(10);
+    assert.match(share.handle, /^[!-~]+$/);
+    assert.deepEqual([share.name, share.path, share.readOnly], [undefined, undefined, false]);
+  });
+
+  it('readOnly or create: false of nothing that exists: TypeError', () => {
+    for (const options of [{ readOnly: true }, { create: false }]) {
+      assert.throws(() => make(10, options), { code: 'ERR_INVALID_ARG_VALUE' });
+    }
+  });
+
+  it('attach() takes a handle, open() one of four places; the capacity is found', () => {
+    const share = make(777);
+    share.set('x');
+    const second = Share.attach(share.handle);
+    assert.deepEqual([second.get(), second.capacity, second.closed], ['x', 777, false]);
+    assert.notEqual(second.handle, undefined);
+    second.close();
+    const readOnly = Share.attach(share.handle, { readOnly: true });
+    assert.deepEqual([readOnly.get(), readOnly.readOnly], ['x', true]);
+    readOnly.close();
+    assert.equal(open({ handle: share.handle }).get(), 'x');
+    make(50, { inherit: 'down' }).set('i');
+    assert.equal(open({ inherit: 'down' }).get(), 'i');
+    make(50, { name: 'named' }).set('n');
+    assert.equal(open({ name: 'named' }).get(), 'n');
+    const file = tmp();
+    make(50, { path: file }).set('p');
+    assert.equal(open({ path: file }).get(), 'p');
+    assert.equal(open({ path: pathToFileURL(file) }).path, file);
+  });
+
+  it('attach() and open() say what is wrong with their arguments', () => {
+    const { handle } = make(10);
+    for (const call of [
+      () => Share.attach(),
+      () => Share.attach(handle, null),
+      () => Share.attach(handle, { handle }),
+      () => Share.open(),
+      () => Share.open({}),
+      () => Share.open({ name: 'x', create: true }),
+    ]) {
+      assert.throws(call, { name: 'TypeError' });
+    }
+    assert.throws(() => open({ name: 'nobody has it' }), { code: 'ENOENT' });
+    assert.throws(() => open({ path: tmp() }), { code: 'ENOENT' });
+  });
+
+  it('create: true makes or opens, false only opens, "exclusive" only makes', () => {
+    for (const where of [{ name: 'c' }, { path: tmp() }]) {
+      assert.throws(() => make(10, { ...where, create: false }), { code: 'ENOENT' });
+      const share = make(10, { ...where, create: 'exclusive' });
+      share.set(true);
+      assert.throws(() => make(10, { ...where, create: 'exclusive' }), { code: 'EEXIST' });
+      assert.equal(make(10, { ...where, create: false }).get(), true);
+      assert.equal(make(10, { ...where, create: true }).get(), true);
+    }
+  });
+
+  it('what exists is taken when its capacity is enough, else ERR_MMAPIPC_TOO_SMALL', () => {
+    const share = make(100, { name: 'sized' });
+    assert.equal(make(1, { name: 'sized' }).capacity, 100);
+    assert.equal(make(100, { name: 'sized' }).capacity, 100);
+    const refused = { code: 'ERR_MMAPIPC_TOO_SMALL', required: 101, capacity: 100 };
+    assert.throws(() => make(101, { name: 'sized' }), refused);
+    assert.throws(() => make(101, { handle: share.handle ?? make(100).handle }), refused);
+    assert.throws(() => open({ name: 'sized', capacity: 101 }), refused);
+    assert.equal(open({ name: 'sized', capacity: 100 }).capacity, 100);
+  });
+
+  it('a region of Mmap is no Share, and a Share is none of Mmap: ERR_MMAPIPC_KIND', () => {
+    const file = tmp();
+    mmap({ name: 'bytes', size: 1000 });
+    make(100, { name: 'value' });
+    make(100, { path: file });
+    const { handle } = make(100);
+    const refused = { name: 'MmapipcError', code: 'ERR_MMAPIPC_KIND' };
+    assert.throws(() => make(10, { name: 'bytes' }), { ...refused, message: /Mmap.*Share/ });
+    assert.throws(() => open({ name: 'bytes' }), refused);
+    assert.throws(() => mmap({ name: 'value', size: 10 }), { ...refused, message: /Share.*Mmap/ });
+    assert.throws(() => mmap({ handle, size: 10 }), refused);
+  });
+
+  it('with() gives back what fn gave, and closes it, also when fn throws or rejects', async () => {
+    let kept;
+    const keep = (share) => {
+      kept = share;
+      return share.set(1);
+    };
+    assert.equal(Share.with(10, keep), 1);
+    assert.equal(kept.closed, true);
+    assert.equal(Share.with(10, { codec: 'json' }, keep), 1);
+    const error = new Error('mine');
+    const fail = (share) => {
+      share.lock();
+      kept = share;
+      throw error;
+    };
+    assert.equal(
+      thrownBy(() => Share.with(10, fail)),
+      error,
+    );
+    assert.equal(kept.closed, true);
+    const later = async (share) => {
+      kept = share;
+      await null;
+      assert.equal(share.closed, false);
+      return 'later';
+    };
+    assert.equal(await Share.with(10, later), 'later');
+    assert.equal(kept.closed, true);
+    assert.throws(() => Share.with(10), { name: 'TypeError' });
+  });
+
+  it('attached read-only: reading works, ACCESS for every way to set and to lock', async () => {
+    const share = make(100);
+    share.set('x');
+    const reader = attach(share, { readOnly: true });
+    const refused = { name: 'MmapipcError', code: 'ERR_MMAPIPC_ACCESS' };
+    for (const call of [
+      () => reader.set(1),
+      () => reader.compareAndSet(1, 1),
+      () => reader.clear(),
+      () => reader.update(() => 1),
+      () => reader.lock(),
+      () => reader.tryLock(),
+      () => reader.unlock(),
+      () => reader.withLock(() => 1),
+    ]) {
+      assert.throws(call, refused);
+    }
+    await assert.rejects(reader.setAsync(1), refused);
+    await assert.rejects(
+      reader.updateAsync(() => 1),
+      refused,
+    );
+    await assert.rejects(reader.lockAsync(), refused);
+    await assert.rejects(
+      reader.withLockAsync(() => 1),
+      refused,
+    );
+    assert.deepEqual([reader.get(), reader.peek(), reader.version], ['x', 'x', 1]);
+    assert.deepEqual([reader.locked, reader.byteLength, reader.readOnly], [false, 1, true]);
+    assert.equal(share.version, 1);
+  });
+
+  posixIt('mode: the permission bits of what is made, 0600 unless said otherwise', () => {
+    const [one, two] = [tmp(), tmp()];
+    make(10, { path: one });
+    make(10, { path: two, mode: 0o640 });
+    assert.deepEqual(
+      [one, two].map((file) => fs.statSync(file).mode & 0o777),
+      [0o600, 0o640],
+    );
+  });
+
+  it('works without new? No: it is a class', () => {
+    assert.throws(() => Share(10), TypeError);
+  });
+});
