@@ -1,7 +1,7 @@
 /*
  * Runs the benches and prints their tables as markdown.
  *
- *     node bench/run.js [--rounds N] [name...]        (README.md)
+ *     node bench/run.js [--rounds N] [--chart] [name...]        (README.md)
  */
 'use strict';
 
@@ -10,6 +10,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { parseArgs } = require('node:util');
 
+const { loadChart } = require('./lib/chart');
 const { runRounds } = require('./lib/rounds');
 
 const NAMES = fs
@@ -22,7 +23,8 @@ class UsageError extends Error {}
 function readOptions() {
   let parsed;
   try {
-    parsed = parseArgs({ options: { rounds: { type: 'string' } }, allowPositionals: true });
+    const options = { rounds: { type: 'string' }, chart: { type: 'boolean' } };
+    parsed = parseArgs({ options, allowPositionals: true });
   } catch (error) {
     throw new UsageError(error.message.split(/\. |\n/)[0]);
   }
@@ -33,7 +35,7 @@ function readOptions() {
   if (values.rounds !== undefined && !/^[1-9]\d{0,3}$/.test(values.rounds)) {
     throw new UsageError(`--rounds must be a whole number from 1, not '${values.rounds}'`);
   }
-  return { names: positionals.length > 0 ? positionals : NAMES, rounds: values.rounds };
+  return { names: positionals.length > 0 ? positionals : NAMES, ...values };
 }
 
 /* A bar on a terminal, nothing elsewhere. */
@@ -46,7 +48,8 @@ function progressBar(name, total) {
   return { step: (last) => bar.increment(1, { last }), stop: () => bar.stop() };
 }
 
-async function runBench(name, wanted) {
+/* `draw`: also draws the chart of those that have one. */
+async function runBench(name, wanted, draw) {
   const file = path.join(__dirname, `${name}.js`);
   const bench = require(file);
   const rounds = Number(wanted ?? bench.rounds);
@@ -62,11 +65,14 @@ async function runBench(name, wanted) {
     `\`${command}\`: medians of ${rounds} x ${bench.turns} turns; Node ${process.version}, ` +
     `${process.platform} ${process.arch}, ${os.availableParallelism()} cores, ${os.cpus()[0].model}`;
   console.log(`## ${bench.title}\n\n${bench.report(results, how)}\n`);
+  if (draw === undefined || bench.chart === undefined) return;
+  fs.writeFileSync(path.join(__dirname, `${name}.svg`), await draw(bench.chart(results)));
 }
 
 async function main() {
-  const { names, rounds } = readOptions();
-  for (const name of names) await runBench(name, rounds);
+  const { names, rounds, chart } = readOptions();
+  const draw = chart ? await loadChart() : undefined;
+  for (const name of names) await runBench(name, rounds, draw);
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {

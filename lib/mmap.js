@@ -313,6 +313,7 @@ class Mmap extends Packable {
   }
 
   [util.inspect.custom](depth, opts, inspect) {
+    if (!(#spec in this)) return 'Mmap {}'; /* a prototype */
     const fields = {
       ...placeFields(this.#spec, this.#region, this.#size),
       readOnly: this.readOnly,

@@ -85,6 +85,10 @@ const REGION_ERRORS = {
       `it off; ${removal(spec)}`,
   ],
 
+  ERR_MMAPIPC_TRUNCATED: (spec) => [
+    `${describe(spec)} is cut off, or was overwritten, while others have it open; ${removal(spec)}`,
+  ],
+
   ERR_MMAPIPC_EXHAUSTED: (spec) => [
     `${describe(spec)} has given out all its 2^30 - 1 numbers of participants; close it in all ` +
       'processes once, and it starts anew',

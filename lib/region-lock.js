@@ -14,8 +14,10 @@ const { LockGuard, deadlock } = require('./lock-guard');
 const { LockQueue } = require('./lock-queue');
 const { codeOf } = require('./report');
 
-/* The hot ones by names of their own: the binding is an object of many properties. */
+/* The two hot calls, which have no argument: the handle lies here. (By names of their own, as the
+ * binding is an object of many properties.) */
 const { regionLockTake, regionLockDrop } = binding;
+const handleOfCall = new Uint32Array(binding.regionLockMemory());
 
 const SLICE = 20; /* ms of a native wait */
 const RECOVERED = 2; /* MIPC_LOCK_RECOVERED */
@@ -26,7 +28,6 @@ class RegionLock {
   #Guard;
   #held = null; /* the LockGuard */
   #heldAsync = false;
-  #isTold = false; /* 'recovered', of the death that the next guard will tell of */
   #queue;
 
   constructor(handle, owner) {
@@ -63,9 +64,10 @@ class RegionLock {
 
   lock(request, timeout) {
     if (this.#held !== null) throw this.#ownDeadlock();
-    const status = regionLockTake(this.#handle);
+    handleOfCall[0] = this.#handle;
+    const status = regionLockTake();
     if (status === undefined) {
-      this.#heldAsync = this.#isTold = false;
+      this.#heldAsync = false;
       return (this.#held = new this.#Guard(this, false));
     }
     return this.#hold(status > 0 ? status : this.#wait(status, timeout), false);
@@ -94,10 +96,7 @@ class RegionLock {
   }
 
   #untell(guard) {
-    if (guard.recovered) {
-      binding.regionLockUntell(this.#handle);
-      this.#isTold = true;
-    }
+    if (guard.recovered) binding.regionLockUntell(this.#handle);
     return guard;
   }
 
@@ -105,9 +104,10 @@ class RegionLock {
   release(guard) {
     if (this.#held !== guard) return;
     this.#held = null;
-    const status = regionLockDrop(this.#handle);
+    handleOfCall[0] = this.#handle;
+    const status = regionLockDrop();
     this.#queue.resumeSoon();
-    if (status < 0) throw this.errorOf(status);
+    if (status !== undefined) throw this.errorOf(status);
   }
 
   /* Whatever is held, in whosever hands its guard is. */
@@ -135,14 +135,14 @@ class RegionLock {
 
   /* An operation of C's has found, and recovered, a dead owner. */
   tellRecovered() {
-    this.#isTold = true;
     this.#owner.onRecovered?.();
   }
 
   /* The steps of the queue. */
 
   tryNow(request, barge) {
-    const status = regionLockTake(this.#handle);
+    handleOfCall[0] = this.#handle;
+    const status = regionLockTake();
     if (status === undefined) return 1;
     if (status !== 0 || !barge) return status;
     const now = binding.regionLockWait(this.#handle, 0, true);
@@ -185,8 +185,7 @@ class RegionLock {
     this.#heldAsync = isAsync;
     const isRecovered = status === RECOVERED;
     this.#held = new this.#Guard(this, isRecovered);
-    if (isRecovered && !this.#isTold) this.#owner.onRecovered?.();
-    this.#isTold = false;
+    if (isRecovered && binding.regionLockRecovers(this.#handle)) this.tellRecovered();
     return this.#held;
   }
 

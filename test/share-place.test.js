@@ -263,7 +263,9 @@ describe('Share: on disk', () => {
   });
 
   linuxIt('a file cut off: ERR_MMAPIPC_TRUNCATED, never a torn value', () => {
-    for (const cut of [0, 4096, PAYLOAD, PAYLOAD + 4096, PAYLOAD + 36864]) {
+    /* also inside pages, which the system tells nobody of: header, head of a slot, a value, the mark */
+    const cuts = [0, 100, 330, 4096, 5000, PAYLOAD, PAYLOAD + 10, PAYLOAD + 4096, PAYLOAD + 20160];
+    for (const cut of [...cuts, PAYLOAD + 36864, PAYLOAD + 50000, PAYLOAD + 80386]) {
       const file = tmp();
       const share = make(20000, { path: file });
       const value = 'v'.repeat(20000);

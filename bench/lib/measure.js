@@ -10,6 +10,9 @@ const BATCH = 2e6; /* ns: shorter than what a scheduler gives at a time */
 const sink = new Array(64).fill(undefined);
 globalThis.benchSink = sink;
 
+/* Nanoseconds of a clock that all processes of the system share. */
+const now = () => Number(process.hrtime.bigint());
+
 /* Nanoseconds that `calls` calls of run(argument) take, the arguments in turn. */
 function batch(run, args, calls) {
   const mask = args.length - 1;
@@ -17,6 +20,17 @@ function batch(run, args, calls) {
   for (let i = 0; i < calls; i++) sink[i & 63] = run(args[i & mask]);
   return Number(process.hrtime.bigint() - begin);
 }
+
+async function batchAsync(run, args, calls) {
+  const mask = args.length - 1;
+  const begin = process.hrtime.bigint();
+  for (let i = 0; i < calls; i++) sink[i & 63] = await run(args[i & mask]);
+  return Number(process.hrtime.bigint() - begin);
+}
+
+/* How many times `args` fit into a batch, when `turns` times took so long. */
+const fitting = (turns, took) =>
+  Math.min(Math.max(Math.floor((BATCH / took) * turns), 1), turns * 4);
 
 /*
  * Warms up, and returns a function that times one batch: nanoseconds a call. run() is called with
@@ -28,7 +42,7 @@ function timer(run, args) {
   for (let spent = 0; spent < WARM_UP;) {
     const took = batch(run, args, turns * args.length);
     spent += took;
-    turns = Math.min(Math.max(Math.floor((BATCH / took) * turns), 1), turns * 4);
+    turns = fitting(turns, took);
   }
   const calls = turns * args.length;
   return () => {
@@ -37,4 +51,25 @@ function timer(run, args) {
   };
 }
 
-module.exports = { timer };
+/* A promise of the same for run() that returns a promise: one call at a time. */
+async function asyncTimer(run, args) {
+  let turns = 1;
+  for (let spent = 0; spent < WARM_UP;) {
+    const took = await batchAsync(run, args, turns * args.length);
+    spent += took;
+    turns = fitting(turns, took);
+  }
+  const calls = turns * args.length;
+  return async () => {
+    await batchAsync(run, args, args.length);
+    return (await batchAsync(run, args, calls)) / calls;
+  };
+}
+
+/* What is measured in the first `times` turns of a process only, as it takes long. */
+function rarely(times, measure) {
+  let left = times;
+  return () => (left-- > 0 ? measure() : {});
+}
+
+module.exports = { asyncTimer, now, rarely, timer };

@@ -9,6 +9,12 @@ function median(values) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
+/* The value that `share` (0 to 1) of them do not exceed. */
+function percentile(values, share) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.max(Math.ceil(sorted.length * share) - 1, 0)];
+}
+
 /* Of two series measured in the same rounds: the median of a / b. */
 const ratio = (a, b) => median(a.map((value, round) => value / b[round]));
 
@@ -34,4 +40,4 @@ function table(head, rows) {
 
 const verdict = (passed, budget) => `${passed ? 'pass' : '**MISS**'} (${budget})`;
 
-module.exports = { median, ratio, duration, size, table, verdict };
+module.exports = { median, percentile, ratio, duration, size, table, verdict };

@@ -1,19 +1,17 @@
-# Times perl's own pack or unpack, as measure.js times what runs in Node: the same values in turn,
-# warmed up, in batches of about 2 ms, and with nothing subtracted for the loop.
+# Times perl's own pack or unpack: the same values in turn, as Turns.pm has it.
 #
 #     perl-pack.pl pack|unpack <template>        (started by perl.js)
 #
-# Standard input: the values of each call on a line of its own, an empty line, then a line for each
-# batch wanted, which is answered with nanoseconds a call. A first line says that it is warmed up.
+# Standard input: the values of each call on a line of its own, an empty line, then as for Turns.pm.
 use strict;
 use warnings;
+use FindBin;
+use lib $FindBin::Bin;
 use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
-
-use constant { WARM_UP => 0.15, BATCH => 0.002 };
+use Turns;
 
 my ($operation, $template) = @ARGV;
 my (@lists, @packed, @kept);
-$| = 1;
 
 # What was read as text and looks like a number shall be one, and nothing else.
 while (my $line = <STDIN>) {
@@ -44,17 +42,4 @@ sub batch_of_unpack {
 
 my $batch = { pack => \&batch_of_pack, unpack => \&batch_of_unpack }->{$operation};
 
-my $turns = 1;
-for (my $spent = 0; $spent < WARM_UP;) {
-  my $took = $batch->($turns * @lists);
-  $spent += $took;
-  my $fitting = int(BATCH / $took * $turns) || 1;
-  $turns = $fitting < $turns * 4 ? $fitting : $turns * 4;
-}
-my $calls = $turns * @lists;
-
-print "ready\n";
-while (<STDIN>) {
-  $batch->(scalar @lists);
-  printf "%.3f\n", $batch->($calls) / $calls * 1e9;
-}
+Turns::serve($batch, scalar @lists);

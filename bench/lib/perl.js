@@ -1,5 +1,6 @@
 /*
- * Times perl's own pack and unpack, in a perl beside this process (perl-pack.pl).
+ * Times what perl has itself, in a perl beside this process: pack and unpack (perl-pack.pl), and
+ * Storable (perl-storable.pl).
  */
 'use strict';
 
@@ -10,11 +11,10 @@ const readline = require('node:readline');
 
 /*
  * A promise of a function like that of measure.js's timer, or of undefined where there is no perl.
- * `lists` are the values of each call; strings in them hold no white space.
+ * `values`: a line each.
  */
-async function perlTimer(operation, template, lists) {
-  const script = path.join(__dirname, 'perl-pack.pl');
-  const child = spawn('perl', [script, operation, template], {
+async function timerOf(script, args, values) {
+  const child = spawn('perl', [path.join(__dirname, script), ...args], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   try {
@@ -24,7 +24,7 @@ async function perlTimer(operation, template, lists) {
   }
   const lines = readline.createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   child.stdin.on('error', () => {}); /* it has ended, and so have its lines */
-  child.stdin.write(`${lists.map((values) => values.join(' ')).join('\n')}\n\n`, 'latin1');
+  child.stdin.write(`${values.join('\n')}\n\n`, 'latin1');
   if ((await lines.next()).done) return undefined; /* a module is missing; it has said which */
   return async () => {
     child.stdin.write('turn\n');
@@ -34,4 +34,20 @@ async function perlTimer(operation, template, lists) {
   };
 }
 
-module.exports = { perlTimer };
+/* `lists` are the values of each call; strings in them hold no white space. */
+const perlTimer = (operation, template, lists) =>
+  timerOf(
+    'perl-pack.pl',
+    [operation, template],
+    lists.map((values) => values.join(' ')),
+  );
+
+/* freeze + thaw of each of `values`, which JSON has. */
+const storableTimer = (values) =>
+  timerOf(
+    'perl-storable.pl',
+    [],
+    values.map((v) => JSON.stringify(v)),
+  );
+
+module.exports = { perlTimer, storableTimer };

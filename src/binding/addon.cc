@@ -21,6 +21,7 @@ void environment_put(Environment *environment) {
 static void environment_finalize(napi_env, void *data, void *) {
   Environment *environment = static_cast<Environment *>(data);
   environment->bytes.Reset();
+  environment->lock_bytes.Reset();
   environment->share_bytes.Reset();
   packer_free(environment->packer);
   environment->packer = nullptr;

@@ -25,7 +25,9 @@ struct Environment {
   napi_threadsafe_function notices; /* told that a wait is over; made at the first of them */
   mipc_report_t *report;            /* the bytes of the ArrayBuffer below */
   Napi::ObjectReference bytes;      /* keeps them alive, whatever JS does with its own reference */
-  mipc_share_frame_t *share;        /* with room behind it; NULL: not asked for yet */
+  uint32_t *lock_handle;            /* of the next call of the lock; NULL: not asked for yet */
+  Napi::ObjectReference lock_bytes;
+  mipc_share_frame_t *share; /* with room behind it; NULL: not asked for yet */
   Napi::ObjectReference share_bytes;
 };
 

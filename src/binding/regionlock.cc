@@ -22,19 +22,20 @@ int find_lock(const Napi::CallbackInfo &info, mipc_lock_t **ret_lock) {
   return find_lock(environment_of(info.Env()), to_u32(info[0]), ret_lock);
 }
 
-/* The same for the two hot calls, on plain Node-API, whose data is the environment. */
+/*
+ * The same for the two hot calls, on plain Node-API: their data is the environment, and the handle
+ * lies in memory that JS writes to, as an argument would cost more. (Functions of each object's own
+ * cost more still: V8 knows the one that it calls, or it is slow.)
+ */
 int find_lock(napi_env env, napi_callback_info info, mipc_lock_t **ret_lock) {
-  size_t count = 1;
-  napi_value argument;
   void *data = nullptr;
-  uint32_t handle = 0;
-  napi_get_cb_info(env, info, &count, &argument, nullptr, &data);
-  napi_get_value_uint32(env, argument, &handle);
-  return find_lock(static_cast<Environment *>(data), handle, ret_lock);
+  napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data);
+  Environment *environment = static_cast<Environment *>(data);
+  return find_lock(environment, *environment->lock_handle, ret_lock);
 }
 
-/* regionLockTake(handle), when nobody has or wants it -> nothing when it is taken; else 2, taken
- * and recovered; 0, not taken; or a status. */
+/* regionLockTake(), when nobody has or wants it -> nothing when it is taken; else 2, taken and
+ * recovered; 0, not taken; or a status. */
 napi_value take(napi_env env, napi_callback_info info) {
   mipc_lock_t *lock = nullptr;
   napi_value result = nullptr;
@@ -44,7 +45,7 @@ napi_value take(napi_env env, napi_callback_info info) {
   return result;
 }
 
-/* regionLockDrop(handle): gives back what is held. -> nothing, or a status */
+/* regionLockDrop(): gives back what is held. -> nothing, or a status */
 napi_value drop(napi_env env, napi_callback_info info) {
   mipc_lock_t *lock = nullptr;
   napi_value result = nullptr;
@@ -52,6 +53,16 @@ napi_value drop(napi_env env, napi_callback_info info) {
   if (status == 0) status = mipc_lock_drop(lock);
   if (status != 0) napi_create_int32(env, status, &result);
   return result;
+}
+
+/* regionLockMemory() -> ArrayBuffer: where the two find the handle, a Uint32 */
+Napi::Value memory(const Napi::CallbackInfo &info) {
+  Environment *environment = environment_of(info.Env());
+  if (environment->lock_handle) return environment->lock_bytes.Value();
+  Napi::ArrayBuffer bytes = Napi::ArrayBuffer::New(info.Env(), sizeof(uint32_t));
+  environment->lock_handle = static_cast<uint32_t *>(bytes.Data());
+  environment->lock_bytes = Napi::Persistent(bytes.As<Napi::Object>());
+  return bytes;
 }
 
 /* regionLockWait(handle, ms, barge) -> 1, 2 as above, 0 not within that time, or a status */
@@ -76,6 +87,13 @@ Napi::Value untell(const Napi::CallbackInfo &info) {
   int status = find_lock(info, &lock);
   if (status == 0) mipc_lock_untell(lock);
   return to_number(info, status);
+}
+
+/* regionLockRecovers(handle) -> whether this object took what it holds from a dead owner */
+Napi::Value recovers(const Napi::CallbackInfo &info) {
+  mipc_lock_t *lock;
+  int status = find_lock(info, &lock);
+  return Napi::Boolean::New(info.Env(), status == 0 && mipc_lock_recovers(lock));
 }
 
 /* regionLockBegin(handle): waits beside, and gives notice. -> 0 or a status */
@@ -128,11 +146,13 @@ Napi::Value holder(const Napi::CallbackInfo &info) {
 
 void regionlock_exports(Napi::Env env, Napi::Object exports) {
   Environment *environment = environment_of(env);
+  exports.Set("regionLockMemory", Napi::Function::New<memory>(env));
   set_plain(exports, "regionLockTake", take, environment);
   set_plain(exports, "regionLockDrop", drop, environment);
   exports.Set("regionLockWait", Napi::Function::New<wait>(env));
   exports.Set("regionLockGiveUp", Napi::Function::New<give_up>(env));
   exports.Set("regionLockUntell", Napi::Function::New<untell>(env));
+  exports.Set("regionLockRecovers", Napi::Function::New<recovers>(env));
   exports.Set("regionLockBegin", Napi::Function::New<begin>(env));
   exports.Set("regionLockPoll", Napi::Function::New<poll>(env));
   exports.Set("regionLockCancel", Napi::Function::New<cancel>(env));

@@ -68,8 +68,17 @@ static int write_zeros(int fd, uint64_t to, uint64_t *reached) {
  * the same at the same time, has added. Then the blocks once more: such a process, refused, may
  * have given ours back with its own before the size held them.
  */
+/* Whether the file system has so many bytes left, as far as it says: what it clearly has not is not
+ * begun, as others would find it full until it is given back. */
+static bool has_room(int fd, uint64_t bytes) {
+  struct statfs fs;
+  if (fstatfs(fd, &fs) < 0 || fs.f_blocks == 0) return true;
+  return bytes / (uint64_t)fs.f_bsize <= (uint64_t)fs.f_bfree;
+}
+
 int mipc_file_extend(mipc_file_t file, uint64_t from, uint64_t to) {
   int fd = (int)file.os;
+  if (!has_room(fd, to - from)) return -ENOSPC;
   uint64_t reached = from;
   int status = allocate(fd, FALLOC_FL_KEEP_SIZE, from, to);
   if (status == 0) status = allocate(fd, 0, to - 1, to);

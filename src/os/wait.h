@@ -13,12 +13,12 @@
 #include "../base/atomic.h"
 
 /*
- * Sleeps while the word is `value`, for about `us` microseconds at most; not at all, when the word
- * has another value by then, and less long when a signal comes, or the page is gone. The word is
+ * Sleeps while the word is `value`, for about `us` microseconds at most, less long when a signal
+ * comes or the page is gone. False: not at all, as the word had another value by then. The word is
  * compared and the sleep begun as one step, so that no wake which follows a change is missed. The
  * memory may be read-only for this process.
  */
-void mipc_wait_on(const mipc_atomic_u32_t *word, uint32_t value, uint32_t us);
+bool mipc_wait_on(const mipc_atomic_u32_t *word, uint32_t value, uint32_t us);
 
 /* Wakes one, or all, who sleep on the word, in any process. */
 void mipc_wait_wake(const mipc_atomic_u32_t *word, bool all);

@@ -3,6 +3,7 @@
  */
 #include "wait.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <sys/syscall.h>
@@ -14,9 +15,10 @@ typedef struct {
   long seconds, nanoseconds;
 } kernel_time_t;
 
-void mipc_wait_on(const mipc_atomic_u32_t *word, uint32_t value, uint32_t us) {
+bool mipc_wait_on(const mipc_atomic_u32_t *word, uint32_t value, uint32_t us) {
   kernel_time_t time = {us / 1000000, (long)(us % 1000000) * 1000};
-  syscall(SYS_futex, word, FUTEX_WAIT, value, &time, NULL, 0);
+  long status = syscall(SYS_futex, word, FUTEX_WAIT, value, &time, NULL, 0);
+  return status == 0 || errno != EAGAIN;
 }
 
 void mipc_wait_wake(const mipc_atomic_u32_t *word, bool all) {

@@ -11,17 +11,18 @@
  * after so long, so that a thread that is to end is not waited for. */
 #define MOST_US 8000
 
-void mipc_wait_on(const mipc_atomic_u32_t *word, uint32_t value, uint32_t us) {
+bool mipc_wait_on(const mipc_atomic_u32_t *word, uint32_t value, uint32_t us) {
   uint32_t slept = 0;
   if (us > MOST_US) us = MOST_US;
   for (uint32_t nap = FIRST_NAP_US; slept < us;
        nap = nap * 2 < LAST_NAP_US ? nap * 2 : LAST_NAP_US) {
     /* relaxed: who finds it changed looks again, with the order that he needs. */
-    if (mipc_atomic_load_relaxed(word) != value) return;
+    if (mipc_atomic_load_relaxed(word) != value) return slept > 0;
     if (nap > us - slept) nap = us - slept;
     mipc_thread_nap(nap);
     slept += nap;
   }
+  return true;
 }
 
 /* They look for themselves. */

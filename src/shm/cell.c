@@ -15,10 +15,20 @@
 
 #define TYPES ((uint32_t)0xFF)
 
+/* What the mark is, in room of the same size as the head of a slot. */
+#define MARK ((uint64_t)0x6D61726B)
+
+uint64_t mipc_cell_stride(uint64_t capacity) {
+  return MIPC_CELL_SLOT_SIZE + mipc_round_up(capacity, MIPC_CELL_SLOT_SIZE);
+}
+
 uint64_t mipc_cell_size(uint64_t capacity) {
-  if (capacity > MIPC_MAX_OFFSET / MIPC_CELL_SLOTS - 2 * MIPC_CELL_SLOT_SIZE) return 0;
-  uint64_t stride = MIPC_CELL_SLOT_SIZE + mipc_round_up(capacity, MIPC_CELL_SLOT_SIZE);
-  return stride * MIPC_CELL_SLOTS;
+  if (capacity > MIPC_MAX_OFFSET / MIPC_CELL_SLOTS - 3 * MIPC_CELL_SLOT_SIZE) return 0;
+  return mipc_cell_stride(capacity) * MIPC_CELL_SLOTS + MIPC_CELL_SLOT_SIZE;
+}
+
+static mipc_atomic_u64_t *mark_of(const mipc_cell_t *cell) {
+  return (mipc_atomic_u64_t *)(cell->slots + cell->stride * MIPC_CELL_SLOTS);
 }
 
 static mipc_cell_slot_shm_t *slot_of(const mipc_cell_t *cell, uint64_t version) {
@@ -66,6 +76,11 @@ int mipc_cell_write(const mipc_cell_t *cell, const void *bytes, mipc_cell_value_
   /* relaxed: we have the lock, and who stored it had it before us. */
   uint64_t version = mipc_atomic_load_relaxed_u64(&h->cell_commit) + 1;
   if (version == 0 || version > MIPC_MAX_OFFSET) return MIPC_E_CORRUPT;
+  /* relaxed, both: set before the first version, whose release orders it, and never changed. */
+  if (version == 1)
+    mipc_atomic_store_relaxed_u64(mark_of(cell), MARK);
+  else if (mipc_atomic_load_relaxed_u64(mark_of(cell)) != MARK)
+    return MIPC_E_TRUNCATED;
   mipc_cell_slot_shm_t *slot = slot_of(cell, version);
   value->version = version;
   mipc_atomic_store_relaxed_u64(&h->cell_begin, version);
@@ -101,6 +116,8 @@ static int read_once(const mipc_cell_t *cell, void *to, uint64_t room, mipc_cell
   /* Between the value and `begin`: see mipc_cell_write(). */
   mipc_atomic_fence_acquire();
   uint64_t begin = mipc_atomic_load_relaxed_u64(&cell->header->cell_begin);
+  /* After the copy, by the fence: zeros that were copied are zeros here. */
+  if (mipc_atomic_load_relaxed_u64(mark_of(cell)) != MARK) return MIPC_E_TRUNCATED;
   if (begin - value->version >= MIPC_CELL_SLOTS) return MIPC_CELL_OVERTAKEN;
   if (!is_good) return MIPC_E_CORRUPT;
   value->length = length;

@@ -16,6 +16,11 @@
  * Bytes are copied as atomic words, so that no reader sees what was never stored. All of it is
  * checked before use; hostile words give CORRUPT, or a value of theirs, of the right size.
  *
+ * Behind the slots lies a mark, which the first writer sets. When a file is cut off inside a page
+ * the system tells nobody, and shows zeros from there to the end of the page; so whoever has copied
+ * a value out, or is about to write one, looks at the mark, which lies behind everything:
+ * TRUNCATED.
+ *
  * The protocol is a sequence lock whose writer alternates between copies: Lameter, Effective
  * Synchronization on Linux/NUMA Systems, 2005; the fences are those of Boehm, Can Seqlocks Get
  * Along With Programming Language Memory Models?, 2012.
@@ -42,8 +47,10 @@ typedef struct {
   uint64_t stride;   /* from slot to slot */
 } mipc_cell_t;
 
-/* Payload bytes of a cell whose values have up to `capacity` bytes; 0: more than can be. */
+/* Payload bytes of a cell whose values have up to `capacity` bytes; 0: more than can be. And bytes
+ * from slot to slot. */
 uint64_t mipc_cell_size(uint64_t capacity);
+uint64_t mipc_cell_stride(uint64_t capacity);
 
 /* A value as it is told of. */
 typedef struct {
@@ -58,7 +65,7 @@ uint64_t mipc_cell_version(const mipc_cell_t *cell);
 
 /*
  * Stores a value: value->length bytes, at most the capacity; under the lock. Its version comes back
- * in `value`. RANGE: it is larger. CORRUPT: versions have been overwritten.
+ * in `value`. RANGE: it is larger. CORRUPT: versions have been overwritten. TRUNCATED.
  */
 int mipc_cell_write(const mipc_cell_t *cell, const void *bytes, mipc_cell_value_t *value);
 
@@ -68,7 +75,8 @@ int mipc_cell_write(const mipc_cell_t *cell, const void *bytes, mipc_cell_value_
 
 /*
  * Copies the value out. 0; MORE; OVERTAKEN: try again, or under the lock; CORRUPT: length, type or
- * checksum cannot be. `checked` of ret_value on entry: refuse a value without a checksum.
+ * checksum cannot be; TRUNCATED. `checked` of ret_value on entry: refuse a value without a
+ * checksum.
  */
 int mipc_cell_read(const mipc_cell_t *cell, void *to, uint64_t room, mipc_cell_value_t *ret_value);
 

@@ -79,7 +79,8 @@
   X(mipc_room_56_t, cell_begin_rest, 264, "zeros")                                                 \
   X(uint64_t, cell_commit,   320, "of a Share: the version that is there, 0: none yet")            \
   X(mipc_room_56_t, cell_commit_rest, 328, "zeros")                                                \
-  X(mipc_room_3712_t, rest,  384, "zeros, for other kinds' own words")
+  X(mipc_room_3704_t, rest,  384, "zeros, for other kinds' own words")                             \
+  X(uint64_t, end,          4088, "MIPC_REGION_MAGIC: gone when the file was cut off before it")
 
 /*
  * A participant row, for people to read: who has a number. Written by the one who has it, the first
@@ -137,7 +138,7 @@ MIPC_ROOM(32);
 MIPC_ROOM(48);
 MIPC_ROOM(56);
 MIPC_ROOM(60);
-MIPC_ROOM(3712);
+MIPC_ROOM(3704);
 #undef MIPC_ROOM
 
 #define MIPC_LAYOUT_FIELD(type, field, offset, meaning) type field;

@@ -17,7 +17,8 @@
 #define C     ((uint32_t)1 << 31)
 
 /* Looks at a word that is taken, before it is waited for: an owner who runs on another processor
- * has done most of what he does with it in that time. */
+ * has done most of what he does with it in that time. Measured (two processes that want it always,
+ * nine times each, million pairs a second): 0: 6.0, 10: 6.4, 40: 6.6, 100: 6.7. */
 #define SPINS 40
 
 /* A sleep is this long at first, and at most; both less by up to a quarter, by chance, so that
@@ -25,6 +26,9 @@
  * wakes for costs. */
 #define FIRST_SLICE_US 2000
 #define LAST_SLICE_US  6000
+
+/* So many times may the word have changed before a sleep; then that counts as having waited. */
+#define MOST_MISSED 8
 
 /* While somebody has asked whether the owner lives in the last milliseconds, nobody else does. */
 #define PROBE_MS 2
@@ -42,10 +46,12 @@ static bool is_usable(const mipc_lock_t *lock) {
 int mipc_i_lock_check(const mipc_lock_t *lock) {
   const mipc_region_shm_t *h = lock->header;
   /* relaxed: nothing is handed over by the id, which is there since before we attached. */
-  bool same = mipc_atomic_load_relaxed_u64(&h->lock_id_high) == lock->id[0] &&
-              mipc_atomic_load_relaxed_u64(&h->lock_id_low) == lock->id[1];
-  if (mipc_guard_hit(lock->region->guard)) return MIPC_E_TRUNCATED;
-  return same ? 0 : (int)MIPC_E_CORRUPT;
+  uint64_t high = mipc_atomic_load_relaxed_u64(&h->lock_id_high);
+  uint64_t low = mipc_atomic_load_relaxed_u64(&h->lock_id_low);
+  if (lock->guard && mipc_guard_hit(lock->guard)) return MIPC_E_TRUNCATED;
+  if (high == lock->id[0] && low == lock->id[1]) return 0;
+  /* As in mipc_region_status(). */
+  return high == 0 && low == 0 ? (int)MIPC_E_TRUNCATED : (int)MIPC_E_CORRUPT;
 }
 
 /* Gives the word back, and wakes one who waits. */
@@ -146,10 +152,11 @@ void mipc_i_lock_sleep(mipc_lock_t *lock, mipc_i_attempt_t *a, uint32_t most_us)
   uint32_t slice = a->slice_us - (a->chance >> 16) % (a->slice_us / 4);
   uint32_t us = slice < most_us ? slice : most_us;
   a->slept_on = a->word;
-  mipc_wait_on(&lock->header->lock, a->word, us);
-  /* Also when the word had changed before: whoever is always too late for a sleep would else be
-   * overtaken for ever (formal/lock.pml). */
-  a->has_waited = true;
+  bool slept = mipc_wait_on(&lock->header->lock, a->word, us);
+  /* Whoever is always too late for a sleep would else be overtaken for ever (formal/lock.pml, where
+   * the first time counts). At once it would cost a tenth of the speed of two who want it always.
+   */
+  if (slept || ++a->missed >= MOST_MISSED) a->has_waited = true;
   a->must_ask = true;
   if (us == slice) a->slice_us = a->slice_us * 2 < LAST_SLICE_US ? a->slice_us * 2 : LAST_SLICE_US;
 }
@@ -166,10 +173,10 @@ static bool take_free(mipc_lock_t *lock) {
 
 static bool spin(mipc_lock_t *lock) {
   for (int i = 0; i < SPINS; i++) {
-    /* relaxed: the swap decides. With S or C set it is left to those who wait. */
+    /* relaxed: the swap decides. With S set it is left to those who have waited. */
     uint32_t now = mipc_atomic_load_relaxed(&lock->header->lock);
     if (now == 0 && take_free(lock)) return true;
-    if ((now & (S | C)) || (now & OWNER) == lock->me) return false;
+    if ((now & S) || (now & OWNER) == lock->me) return false;
     mipc_atomic_pause();
   }
   return false;
@@ -184,6 +191,8 @@ static int take_over(mipc_lock_t *lock, mipc_lock_t *other) {
     if ((now & OWNER) != other->me) break;
     /* acquire: as any other swap that takes it. */
     if (!mipc_atomic_swap_acquire(word, now, lock->me | C)) continue;
+    lock->attempt.recovers = other->waiting.recovers;
+    other->waiting.recovers = false;
     mipc_waiter_again(other->waiter);
     return taken(lock);
   }
@@ -240,7 +249,7 @@ static int take(mipc_lock_t *lock, uint32_t us, bool barge, mipc_i_lock_use_t us
   if (!is_usable(lock)) return MIPC_E_CLOSED;
   int status = MIPC_LOCK_BUSY;
   lock->attempt.recovers = false;
-  if (take_free(lock) || (us && !lock->waits && spin(lock)))
+  if (take_free(lock) || (!barge && !lock->waits && spin(lock)))
     status = taken(lock);
   else if (us || barge)
     status = wait_for_it(lock, us, barge);
@@ -250,9 +259,10 @@ static int take(mipc_lock_t *lock, uint32_t us, bool barge, mipc_i_lock_use_t us
   }
   lock->waits = false;
   lock->use = use;
+  lock->recovers = lock->attempt.recovers;
   lock->told = status == MIPC_LOCK_RECOVERED && use == MIPC_I_LOCK_USER;
   /* An operation hears of what it has found itself, and only once. */
-  bool recovers = use == MIPC_I_LOCK_USER ? lock->told : lock->attempt.recovers;
+  bool recovers = use == MIPC_I_LOCK_USER ? lock->told : lock->recovers;
   return recovers ? MIPC_LOCK_RECOVERED : MIPC_LOCK_TAKEN;
 }
 
@@ -283,6 +293,10 @@ int mipc_lock_drop(mipc_lock_t *lock) {
 
 void mipc_lock_untell(mipc_lock_t *lock) {
   lock->told = false;
+}
+
+bool mipc_lock_recovers(const mipc_lock_t *lock) {
+  return lock->recovers;
 }
 
 bool mipc_lock_held(const mipc_lock_t *lock) {

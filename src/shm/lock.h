@@ -75,6 +75,10 @@ int mipc_lock_drop(mipc_lock_t *lock);
  * next user is told. */
 void mipc_lock_untell(mipc_lock_t *lock);
 
+/* Of what is held, and was RECOVERED: whether it was this object that took it from a dead owner;
+ * else another has, and no user was told in between. */
+bool mipc_lock_recovers(const mipc_lock_t *lock);
+
 bool mipc_lock_held(const mipc_lock_t *lock); /* by a user */
 
 /*

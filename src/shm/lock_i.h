@@ -13,12 +13,13 @@
 typedef struct {
   bool barge;      /* takes what is kept for others */
   bool beside;     /* the waiter's: what a call of the object has is another's for it */
-  bool has_waited; /* slept, or was about to: may take what is kept */
+  bool has_waited; /* slept, or was too late for it again and again: may take what is kept */
   bool recovers;   /* has taken it from a dead owner */
   bool must_ask;   /* whether the owner lives, at the next look */
   uint32_t word;   /* to sleep on */
   uint32_t slept_on;
   uint32_t slice_us; /* of the next sleep */
+  uint32_t missed;   /* sleeps that the word had changed before */
   uint32_t chance;
 } mipc_i_attempt_t;
 
@@ -30,7 +31,8 @@ typedef enum {
 
 struct mipc_lock {
   mipc_region_t *region;
-  mipc_region_shm_t *header; /* the region's */
+  mipc_region_shm_t *header; /* the region's, as is the guard; NULL: unguarded */
+  const mipc_guard_t *guard;
   uint64_t id[2];
   uint32_t me; /* number */
   uint32_t fork_generation;
@@ -38,6 +40,7 @@ struct mipc_lock {
   /* All of these are touched by its thread only. */
   mipc_i_lock_use_t use;
   bool told;     /* its user knows that it is recovered */
+  bool recovers; /* it was taken from a dead owner, by this object */
   bool borrowed; /* from the waiter */
   bool waits;    /* `attempt` goes on at the next take */
   mipc_i_attempt_t attempt;

@@ -21,6 +21,7 @@ int mipc_lock_open(mipc_region_t *region, const void *thread, mipc_lock_t **ret_
   if (!lock) return mipc_no_memory();
   lock->region = region;
   lock->header = region->header;
+  lock->guard = region->guard;
   lock->id[0] = region->id[0];
   lock->id[1] = region->id[1];
   lock->me = region->number;
@@ -108,6 +109,7 @@ int mipc_lock_poll(mipc_lock_t *lock) {
     return status;
   }
   lock->use = MIPC_I_LOCK_USER;
+  lock->recovers = lock->waiting.recovers; /* nobody waits: it is at rest */
   lock->told = recovered;
   return recovered ? MIPC_LOCK_RECOVERED : MIPC_LOCK_TAKEN;
 }

@@ -102,11 +102,14 @@ void mipc_region_put(mipc_region_t *r) {
 
 int mipc_region_status(const mipc_region_t *r) {
   if (r->closed || !is_ours(r)) return MIPC_E_CLOSED;
-  /* relaxed: the id is not handed over by anybody; it is there since before we attached. */
-  bool same = mipc_atomic_load_relaxed_u64(&r->header->id_high) == r->id[0] &&
-              mipc_atomic_load_relaxed_u64(&r->header->id_low) == r->id[1];
+  /* relaxed: these are not handed over by anybody; they are there since before we attached. */
+  uint64_t high = mipc_atomic_load_relaxed_u64(&r->header->id_high);
+  uint64_t low = mipc_atomic_load_relaxed_u64(&r->header->id_low);
+  uint64_t end = mipc_atomic_load_relaxed_u64(&r->header->end);
   if (mipc_guard_hit(r->guard)) return MIPC_E_TRUNCATED;
-  return same ? 0 : (int)MIPC_E_CORRUPT;
+  if (high == r->id[0] && low == r->id[1] && end == MIPC_REGION_MAGIC) return 0;
+  /* Cut off inside the page of the header, it shows zeros from there on, and there is no fault. */
+  return end == 0 ? (int)MIPC_E_TRUNCATED : (int)MIPC_E_CORRUPT;
 }
 
 uint64_t mipc_region_size(const mipc_region_t *r) {

@@ -52,6 +52,7 @@ static void fill_header(mipc_region_t *r, const mipc_region_spec_t *spec) {
   h->lock_id_high = r->id[0];
   h->lock_id_low = r->id[1];
   h->capacity = spec->capacity;
+  h->end = MIPC_REGION_MAGIC;
   h->next_number = 1;
   r->kind = spec->kind;
   r->size = spec->size;

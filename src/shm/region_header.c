@@ -30,7 +30,7 @@ int mipc_region_validate(const mipc_region_shm_t *h, uint64_t file_size) {
   bool good_number = h->next_number >= 1 && h->next_number <= MIPC_MAX_NUMBER + 1;
   bool good_rest = h->kind != 0 && (h->id_high || h->id_low) && h->clean <= 1 &&
                    h->lock_id_high == h->id_high && h->lock_id_low == h->id_low &&
-                   h->capacity <= h->payload_size;
+                   h->capacity <= h->payload_size && h->end == MIPC_REGION_MAGIC;
   return same_sizes && good_payload && good_number && good_rest ? 0 : (int)MIPC_E_CORRUPT;
 }
 

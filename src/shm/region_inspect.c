@@ -68,7 +68,7 @@ static void look_inside(mipc_file_t file, const mipc_region_shm_t *copy,
   facts->capacity = copy->capacity;
   facts->value_version = copy->cell_commit;
   mipc_cell_slot_shm_t slot;
-  uint64_t at = copy->cell_commit % MIPC_CELL_SLOTS * (size / MIPC_CELL_SLOTS);
+  uint64_t at = copy->cell_commit % MIPC_CELL_SLOTS * mipc_cell_stride(copy->capacity);
   int64_t n = mipc_shared_read(file, copy->payload_offset + at, &slot, sizeof slot);
   if (copy->cell_commit && n == (int64_t)sizeof slot) facts->value_length = slot.length;
 }

@@ -26,7 +26,7 @@ static int find_cell(const mipc_mapping_t *m, mipc_cell_t *ret_cell) {
   *ret_cell = (mipc_cell_t){.header = (mipc_region_shm_t *)m->base,
                             .slots = m->base + MIPC_PAYLOAD_OFFSET,
                             .capacity = capacity,
-                            .stride = size / MIPC_CELL_SLOTS};
+                            .stride = mipc_cell_stride(capacity)};
   return 0;
 }
 

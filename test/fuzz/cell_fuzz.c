@@ -111,7 +111,7 @@ static void must_be(const mipc_cell_value_t *value, const mipc_cell_value_t *was
 
 static void try_cell(const input_t *in) {
   uint64_t size = mipc_cell_size(in->capacity);
-  mipc_cell_t cell = {.capacity = in->capacity, .stride = size / MIPC_CELL_SLOTS};
+  mipc_cell_t cell = {.capacity = in->capacity, .stride = mipc_cell_stride(in->capacity)};
   cell.header = aligned_alloc(64, sizeof *cell.header);
   cell.slots = aligned_alloc(64, (size_t)size);
   if (!cell.header || !cell.slots) fuzz_die("no memory");
@@ -168,7 +168,7 @@ static void open_share(int i) {
   cells[i] = (mipc_cell_t){.header = (mipc_region_shm_t *)base,
                            .slots = base + MIPC_PAYLOAD_OFFSET,
                            .capacity = capacities[i],
-                           .stride = size / MIPC_CELL_SLOTS};
+                           .stride = mipc_cell_stride(capacities[i])};
 }
 
 static void judge_set(int status) {

@@ -87,6 +87,8 @@ static mipc_region_shm_t good(void) {
       .payload_size = PAYLOAD,
       .id_high = 1,
       .next_number = 1,
+      .lock_id_high = 1,
+      .end = MIPC_REGION_MAGIC,
       .clean = 1,
   };
 }

@@ -51,13 +51,13 @@ static void checksums(void) {
 }
 
 static void sizes(void) {
-  CHECK_EQ(mipc_cell_size(1), MIPC_CELL_SLOTS * 128);
-  CHECK_EQ(mipc_cell_size(64), MIPC_CELL_SLOTS * 128);
-  CHECK_EQ(mipc_cell_size(65), MIPC_CELL_SLOTS * 192);
+  CHECK_EQ(mipc_cell_size(1), MIPC_CELL_SLOTS * 128 + 64);
+  CHECK_EQ(mipc_cell_size(64), MIPC_CELL_SLOTS * 128 + 64);
+  CHECK_EQ(mipc_cell_size(65), MIPC_CELL_SLOTS * 192 + 64);
   CHECK_EQ(mipc_cell_size(UINT64_MAX), 0);
   CHECK_EQ(mipc_cell_size(UINT64_MAX / 4), 0);
   CHECK_EQ(mipc_cell_size(MIPC_MAX_OFFSET), 0);
-  uint64_t most = MIPC_MAX_OFFSET / MIPC_CELL_SLOTS - 2 * MIPC_CELL_SLOT_SIZE;
+  uint64_t most = MIPC_MAX_OFFSET / MIPC_CELL_SLOTS - 3 * MIPC_CELL_SLOT_SIZE;
   CHECK(mipc_cell_size(most) >= most * MIPC_CELL_SLOTS && mipc_cell_size(most) <= MIPC_MAX_OFFSET);
   CHECK_EQ(mipc_cell_size(most + 1), 0);
 }

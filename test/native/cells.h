@@ -21,7 +21,7 @@ static inline fixture_t new_cell(uint64_t capacity) {
   f.cell = (mipc_cell_t){.header = (mipc_region_shm_t *)f.memory,
                          .slots = f.memory + MIPC_HEADER_SIZE,
                          .capacity = capacity,
-                         .stride = size / MIPC_CELL_SLOTS};
+                         .stride = mipc_cell_stride(capacity)};
   return f;
 }
 

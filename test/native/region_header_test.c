@@ -19,6 +19,8 @@ static mipc_region_shm_t good(void) {
       .payload_size = PAYLOAD,
       .id_high = 1,
       .next_number = 1,
+      .lock_id_high = 1,
+      .end = MIPC_REGION_MAGIC,
   };
 }
 
@@ -31,6 +33,9 @@ static void each_field(void) {
   CHECK_EQ(mipc_region_validate(&h, GOOD_SIZE + 1), 0);
   CHECK_EQ(mipc_region_validate(&h, UINT64_MAX), 0);
   CHECK_EQ(WITH(magic, 0), MIPC_E_FOREIGN);
+  CHECK_EQ(WITH(end, 0), MIPC_E_CORRUPT);
+  CHECK_EQ(WITH(lock_id_low, 1), MIPC_E_CORRUPT);
+  CHECK_EQ(WITH(capacity, PAYLOAD + 1), MIPC_E_CORRUPT);
   CHECK_EQ(WITH(magic, 0x7F454C46), MIPC_E_FOREIGN);
   CHECK_EQ(WITH(magic, 0x6370696D), MIPC_E_VERSION); /* of the other byte order */
   CHECK_EQ(WITH(version, 0), 1);

@@ -319,7 +319,7 @@ static void truncated(void) {
   mipc_region_t *r = open_region(AT_PATH(path, .guard = true));
   CHECK_EQ(mipc_region_status(r), 0);
   CHECK_EQ(truncate(path, 100), 0);
-  CHECK_EQ(mipc_region_header(r)->room.bytes[1000], 0);
+  CHECK_EQ(mipc_region_header(r)->rest.bytes[1000], 0);
   CHECK_EQ(truncate(path, 0), 0);
   CHECK_EQ(mipc_region_status(r), MIPC_E_TRUNCATED);
   /* It looks as if nobody had made it yet, but somebody has it. */

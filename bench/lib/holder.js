@@ -1,0 +1,36 @@
+/*
+ * A process with so much memory, all of it touched, that takes the lock of a region and keeps it until
+ * it is killed.
+ *
+ *     holder.js <handle> <bytes>        (forked by region-lock.js)
+ */
+'use strict';
+
+const fs = require('node:fs');
+
+const { Mmap } = require('../..');
+
+const CHUNK = 64 * 2 ** 20;
+
+const [, , handle, bytes] = process.argv;
+
+/* If memory runs out, let it be this process that the system ends. */
+function volunteer() {
+  try {
+    fs.writeFileSync('/proc/self/oom_score_adj', '1000');
+  } catch {
+    /* the system has no such thing */
+  }
+}
+
+process.on('disconnect', () => process.exit(0));
+
+volunteer();
+const kept = [];
+for (let rest = Number(bytes); rest > 0; rest -= CHUNK) {
+  kept.push(Buffer.allocUnsafeSlow(Math.min(rest, CHUNK)).fill(1));
+}
+const map = new Mmap({ handle });
+const guard = map.lock();
+globalThis.benchKept = { kept, map, guard }; /* what is collected would be released */
+process.send('held');

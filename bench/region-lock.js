@@ -1,0 +1,302 @@
+/*
+ * Locks of memory without a file: a free one taken and given back, one that two processes want all
+ * the time, short sections of more processes than there are processors, the way from a release to who
+ * waits, what waiting costs, and how soon the lock of a killed process is somebody else's.
+ */
+'use strict';
+
+const { once } = require('node:events');
+const os = require('node:os');
+const { setTimeout: sleep } = require('node:timers/promises');
+
+const { Mmap, inspect } = require('..');
+const { answer, ask, start } = require('./lib/children');
+const { WAYS, busy, wordsOf } = require('./lib/counting');
+const { now, rarely, timer } = require('./lib/measure');
+const { duration, median, percentile, ratio, size, table, verdict } = require('./lib/numbers');
+const { peer } = require('./lib/peers');
+const { racers, sum } = require('./lib/race');
+const { CAS, FILE_LOCKS, OURS, PEERS, freePair } = require('./lib/region-ways');
+
+const COUNTING = require.resolve('./lib/counting');
+const MOST_NS = 50;
+const STRETCH_NS = 30;
+const MOST_RATIO = 1 / 8;
+const FRESH_GUARD = /: lock\(\)/; /* the calls that have these budgets */
+
+const CONTENDED_MS = 250;
+const LEAST_PER_SECOND = 6e6;
+
+const PROCESSES = 4;
+const SECTION = 3000; /* ns */
+const SECTIONS = 5000; /* of each */
+const MOST_OVERHEAD = 1.2;
+
+const WAKES = 200;
+const MOST_WAKE = 50e3; /* ns */
+const PATIENCE = 10e9; /* ns */
+const SETTLE = 2; /* ms: who waits sleeps by then */
+
+const IDLE_MS = 5000;
+const WAITERS = ['sync', 'sync', 'async', 'async'];
+const MOST_IDLE = 0.5; /* % */
+
+const MEGABYTE = 2 ** 20;
+const KILLS = [
+  { bytes: 10 * MEGABYTE, kills: 15, most: 10e6 },
+  { bytes: 500 * MEGABYTE, kills: 7 },
+  { bytes: 2048 * MEGABYTE, kills: 3 },
+];
+
+const region = () => new Mmap({ size: 4096 });
+
+function free(name) {
+  const pair = freePair(name);
+  if (pair === undefined) return undefined;
+  const time = timer(pair, [undefined]);
+  return () => ({ ns: time() });
+}
+
+/* Two processes count as fast as they can: pairs a second of both together, and increments lost. */
+async function contended(way) {
+  const isPeer = way in PEERS;
+  if (isPeer && peer(way) === undefined) return undefined;
+  const place = isPeer ? PEERS[way].place : undefined;
+  const where = place?.make();
+  const map = region();
+  const race = await racers(2, COUNTING, 'count', way, map.handle, where);
+  place?.forget(where);
+  const words = wordsOf(map);
+  return rarely(3, async () => {
+    const before = words[0];
+    const { counts } = await race({ ms: CONTENDED_MS });
+    const pairs = sum(counts);
+    const lost = pairs - (words[0] - before);
+    return { perSecond: (pairs * 1000) / CONTENDED_MS, lost };
+  });
+}
+
+/* Steps of busy() that take that long here and now. */
+function stepsFor(ns) {
+  const STEPS = 1e6;
+  const times = Array.from({ length: 20 }, () => {
+    const begin = now();
+    globalThis.benchSink[0] = busy(STEPS);
+    return now() - begin;
+  });
+  return Math.round(ns / (Math.min(...times) / STEPS));
+}
+
+/* All sections of all processes, to the same number in one process without a lock. */
+async function sections() {
+  const map = region();
+  const steps = stepsFor(SECTION);
+  const bare = await racers(1, COUNTING, 'section', steps);
+  const locked = await racers(PROCESSES, COUNTING, 'section', steps, map.handle);
+  const all = PROCESSES * SECTIONS;
+  return rarely(3, async () => {
+    const before = (await bare({ calls: all })).took;
+    const { took } = await locked({ calls: SECTIONS });
+    const pure = (before + (await bare({ calls: all })).took) / 2;
+    return { section: pure / all, overhead: took / pure };
+  });
+}
+
+/* Until so many wait for the lock, and sleep. */
+async function waiting(map, count) {
+  const until = now() + PATIENCE;
+  while (inspect(map.handle).lock.waiters < count) {
+    if (now() > until) throw new Error(`not all of ${count} wait for the lock`);
+    await sleep(1);
+  }
+  await sleep(SETTLE);
+}
+
+async function waiter(map, how) {
+  const child = start('waiter.js', map.handle, how);
+  await answer(child);
+  return child;
+}
+
+/* From a release to the waiter inside. */
+async function wake(how) {
+  const map = region();
+  const child = await waiter(map, how);
+  return rarely(1, async () => {
+    const times = [];
+    for (let i = 0; i < WAKES; i++) {
+      const guard = map.lock();
+      const inside = ask(child, 'wait');
+      await waiting(map, 1);
+      const begin = now();
+      guard.release();
+      times.push((await inside).at - begin);
+    }
+    return { p50: percentile(times, 0.5), p99: percentile(times, 0.99) };
+  });
+}
+
+/* Processor time of those that wait, in percent of one processor. */
+async function idle() {
+  const map = region();
+  const children = await Promise.all(WAITERS.map((how) => waiter(map, how)));
+  return rarely(1, async () => {
+    const guard = map.lock();
+    const answers = children.map((child) => ask(child, 'wait'));
+    await waiting(map, children.length);
+    await sleep(IDLE_MS);
+    guard.release();
+    const used = (await Promise.all(answers)).map((one) => one.used / 1000); /* ms */
+    const percentOf = (how) =>
+      (100 * sum(used.filter((_, index) => WAITERS[index] === how))) / IDLE_MS;
+    return { sync: percentOf('sync'), async: percentOf('async') };
+  });
+}
+
+/* From the kill of a holder to the waiter inside. */
+async function recovery({ bytes, kills }) {
+  const map = region();
+  const child = await waiter(map, 'sync');
+  const kill = async () => {
+    const holder = start('holder.js', map.handle, bytes);
+    await answer(holder);
+    const inside = ask(child, 'wait');
+    await waiting(map, 1);
+    const gone = once(holder, 'exit');
+    const begin = now();
+    holder.kill('SIGKILL');
+    const { at, recovered } = await inside;
+    if (!recovered) throw new Error('the lock of a killed process came free without a word');
+    await gone;
+    return at - begin;
+  };
+  return rarely(1, async () => {
+    const times = [];
+    for (let i = 0; i < kills && bytes <= os.freemem() / 2; i++) times.push(await kill());
+    return times.length === 0 ? {} : { middle: median(times), longest: Math.max(...times) };
+  });
+}
+
+const FREE = [CAS, ...OURS, ...Object.keys(PEERS)];
+const CONTENDED = Object.keys(WAYS);
+const CALL = { sync: 'lock()', async: 'lockAsync()' };
+const WAKE = Object.keys(CALL);
+
+const KINDS = {
+  free: { names: FREE, open: free },
+  contended: { names: CONTENDED, open: contended },
+  sections: { names: [''], open: sections },
+  wake: { names: WAKE, open: wake },
+  idle: { names: [''], open: idle },
+  ...Object.fromEntries(
+    KILLS.map((item) => [`recovery of ${item.bytes}`, { names: [''], open: () => recovery(item) }]),
+  ),
+};
+
+const key = (kind, name = '') => `${kind}: ${name}`;
+
+function open(name) {
+  const [kind] = name.split(': ');
+  return KINDS[kind].open(name.slice(`${kind}: `.length));
+}
+
+const times = (value) => `${value.toFixed(2)} x`;
+
+function reportFree(results) {
+  const series = (name) => results.get(key('free', name)).ns;
+  const locks = FILE_LOCKS.filter((name) => series(name) !== undefined);
+  const best = locks.sort((a, b) => median(series(a)) - median(series(b)))[0];
+  const rows = FREE.map((name) => {
+    const own = series(name);
+    if (own === undefined) return [name, 'absent', '', '', '', ''];
+    const ns = median(own);
+    const toBest = best === undefined ? undefined : ratio(own, series(best));
+    const hasBudget = FRESH_GUARD.test(name);
+    const stretch = ns <= STRETCH_NS ? 'met' : 'not met';
+    return [
+      name,
+      duration(ns),
+      times(ratio(own, series(CAS))),
+      toBest === undefined ? '' : `${toBest.toFixed(3)} x`,
+      hasBudget ? `${verdict(ns <= MOST_NS, `<= ${MOST_NS} ns`)}, ${STRETCH_NS} ns ${stretch}` : '',
+      hasBudget && toBest !== undefined ? verdict(toBest <= MOST_RATIO, '<= 1/8') : '',
+    ];
+  });
+  const file = best ?? 'file locks';
+  const head = ['lock + unlock, free', 'time', `to ${CAS}`, `to ${file}`, 'budget', `to ${file}`];
+  return table(head, rows);
+}
+
+function reportContended(results) {
+  const rows = CONTENDED.map((way) => {
+    const { perSecond, lost } = results.get(key('contended', way));
+    if (perSecond === undefined) return [way, 'absent', '', ''];
+    const all = median(perSecond);
+    const most = Math.max(...lost.map(Math.abs));
+    const isOurs = !(way in PEERS);
+    const budget = `>= ${LEAST_PER_SECOND / 1e6} million, exact`;
+    return [
+      way,
+      `${(all / 1e6).toFixed(2)} million`,
+      most === 0 ? 'exact' : `${most} lost`,
+      isOurs ? verdict(all >= LEAST_PER_SECOND && most === 0, budget) : '',
+    ];
+  });
+  const head = ['two processes count under one lock', 'pairs a second, both', 'count', 'budget'];
+  return table(head, rows);
+}
+
+function reportRest(results) {
+  const { section, overhead } = results.get(key('sections'));
+  const excess = median(overhead);
+  const idles = WAKE.map((how) => {
+    const used = median(results.get(key('idle'))[how]);
+    const waiters = WAITERS.filter((other) => other === how).length;
+    const what = `processor time of ${waiters} processes in ${CALL[how]}, ${IDLE_MS / 1000} s`;
+    return [what, `${used.toFixed(2)} %`, verdict(used < MOST_IDLE, `0 %: < ${MOST_IDLE}`)];
+  });
+  const wakes = WAKE.map((how) => {
+    const { p50, p99 } = results.get(key('wake', how));
+    const budget = how === 'sync' ? verdict(median(p50) < MOST_WAKE, 'p50 < 50 us') : '';
+    const figures = `p50 ${duration(median(p50))}, p99 ${duration(median(p99))}`;
+    return [`from release to the waiter inside, ${CALL[how]}`, figures, budget];
+  });
+  return table(
+    ['', '', 'budget'],
+    [
+      [
+        `${PROCESSES} processes, sections of ${duration(median(section))}, to the sections alone`,
+        times(excess),
+        verdict(excess <= MOST_OVERHEAD, `<= ${MOST_OVERHEAD} x`),
+      ],
+      ...wakes,
+      ...idles,
+    ],
+  );
+}
+
+function reportRecovery(results) {
+  const rows = KILLS.map(({ bytes, most }) => {
+    const { middle, longest } = results.get(key(`recovery of ${bytes}`));
+    if (middle === undefined) return [size(bytes), 'skipped: not enough free memory', '', ''];
+    const worst = Math.max(...longest);
+    const budget = most === undefined ? '' : verdict(worst < most, `< ${duration(most)}`);
+    return [size(bytes), duration(median(middle)), duration(worst), budget];
+  });
+  const head = ['holder killed, with resident', 'until the waiter is inside', 'longest', 'budget'];
+  return table(head, rows);
+}
+
+function report(results, how) {
+  const parts = [reportFree, reportContended, reportRest, reportRecovery];
+  return [...parts.map((part) => part(results)), how].join('\n\n');
+}
+
+module.exports = {
+  title: 'Locks of memory without a file',
+  rounds: 5,
+  turns: 40,
+  groups: Object.entries(KINDS).map(([kind, { names }]) => names.map((name) => key(kind, name))),
+  open,
+  report,
+};
