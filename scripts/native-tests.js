@@ -31,7 +31,7 @@ const ENV = {
   UBSAN_OPTIONS: 'print_stacktrace=1',
   TSAN_OPTIONS: 'second_deadlock_stack=1',
 };
-const PATIENCE = 120000; // ms a test may take
+const PATIENCE = 400000; // ms a test may take, on a machine that others use too
 
 /* Some tests mount: they want to be the root of a user namespace of their own. */
 const EMPTY = {
