@@ -36,7 +36,7 @@ describe('the lock and the event, in C', function () {
     runs('steps', slow ? 'all' : ''));
 
   it('who is stopped keeps it; who is dead has lost it, whoever has his pid', () =>
-    runs('living', slow ? 10 : 3, 1000));
+    runs('living', 10, 1000));
 
   it('1,000,000 publications: no waiter misses the last', () => runs('events', 1000000));
 

@@ -10,7 +10,7 @@ const { isLinux } = require('./support/platform');
 const { WORDS, runLockers } = require('./support/lockers');
 const { regions } = require('./support/regions');
 
-const FAIR = 5000; /* ms */
+const FAIR = 10000; /* ms */
 const LONGEST = 10000; /* ms: what each of eight is promised */
 
 describe('the lock of a region between processes', function () {
