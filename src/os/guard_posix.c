@@ -26,7 +26,7 @@
  */
 struct mipc_guard {
   mipc_atomic_uptr_t base; /* 0: free */
-  size_t length;
+  mipc_atomic_uptr_t length;
   mipc_atomic_u32_t hit;
 };
 
@@ -49,7 +49,11 @@ static mipc_guard_t *find(uintptr_t address) {
     for (size_t i = 0; i < CHUNK_SLOTS; i++) {
       mipc_guard_t *guard = &chunk->slots[i];
       uintptr_t base = mipc_atomic_load_acquire_ptr(&guard->base);
-      if (base && address >= base && address - base < guard->length) return guard;
+      uintptr_t length = mipc_atomic_load_acquire_ptr(&guard->length);
+      if (!base || address < base || address - base >= length) continue;
+      /* Emptied and filled again in between, it would have the one of one range, the other of
+       * another. */
+      if (mipc_atomic_load_acquire_ptr(&guard->base) == base) return guard;
     }
   }
   return NULL;
@@ -59,7 +63,8 @@ static mipc_guard_t *find(uintptr_t address) {
 static bool repair(mipc_guard_t *guard, uintptr_t address) {
   uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
   uintptr_t start = address & ~(page - 1);
-  size_t length = guard->base + guard->length - start;
+  size_t length = mipc_atomic_load_acquire_ptr(&guard->base) +
+                  mipc_atomic_load_acquire_ptr(&guard->length) - start;
   if (mmap((void *)start, length, PROT_READ | PROT_WRITE,
            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED) {
     return false;
@@ -125,8 +130,8 @@ mipc_guard_t *mipc_guard_add(void *base, size_t length) {
   install();
   mipc_guard_t *guard = take_slot();
   if (guard) {
-    guard->length = length;
-    guard->hit = 0;
+    mipc_atomic_store_release_ptr(&guard->length, length);
+    mipc_atomic_store_relaxed(&guard->hit, 0);
     mipc_atomic_store_release_ptr(&guard->base, (uintptr_t)base);
   }
   mipc_process_unlock();
