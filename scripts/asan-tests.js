@@ -131,7 +131,9 @@ function suites() {
   return fs
     .readdirSync(path.join(ROOT, 'test'))
     .filter((file) =>
-      /^(?:mmap|pack|region(?!-life)|share(?!-processes)|codec).*\.test\.js$/.test(file),
+      /^(?:mmap|pack|region(?!-life|-lock-(?:ends|hostile|kills|processes))|share(?!-native|-processes)|codec).*\.test\.js$/.test(
+        file,
+      ),
     )
     .map((file) => path.join('test', file));
 }
