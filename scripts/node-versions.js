@@ -14,7 +14,10 @@ const { Failure, ROOT, main, npmCommand, run, seconds } = require('./toolchain')
 
 const CACHE = path.join(ROOT, 'node_modules/.cache/mmapipc');
 const VERSIONS = ['22.23.3', '26.10.0'];
-const SUITES = /^(mmap-.*|region.*|lock.*|pack(?!-perl).*|truncate|properties|readme)\.test\.js$/;
+/* Not those whose many processes say little of the version and take minutes. */
+const LONG = /-(?:ends|hostile|kills|life|native|perl|processes)\.test\.js$/;
+const SUITES =
+  /^(mmap-.*|region.*|share.*|codec.*|lock.*|pack.*|truncate|properties|readme)\.test\.js$/;
 
 /* The program `node` of that version. */
 function fetchNode(version) {
@@ -36,7 +39,9 @@ function fetchNode(version) {
 function test(version) {
   const since = performance.now();
   const node = fetchNode(version);
-  const suites = fs.readdirSync(path.join(ROOT, 'test')).filter((name) => SUITES.test(name));
+  const suites = fs
+    .readdirSync(path.join(ROOT, 'test'))
+    .filter((name) => SUITES.test(name) && !LONG.test(name));
   const args = ['--expose-gc', 'node_modules/mocha/bin/_mocha', '--no-config'];
   const { status } = spawnSync(
     node,
