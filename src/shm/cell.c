@@ -15,9 +15,6 @@
 
 #define TYPES ((uint32_t)0xFF)
 
-/* What the mark is, in room of the same size as the head of a slot. */
-#define MARK ((uint64_t)0x6D61726B)
-
 uint64_t mipc_cell_stride(uint64_t capacity) {
   return MIPC_CELL_SLOT_SIZE + mipc_round_up(capacity, MIPC_CELL_SLOT_SIZE);
 }
@@ -78,8 +75,8 @@ int mipc_cell_write(const mipc_cell_t *cell, const void *bytes, mipc_cell_value_
   if (version == 0 || version > MIPC_MAX_OFFSET) return MIPC_E_CORRUPT;
   /* relaxed, both: set before the first version, whose release orders it, and never changed. */
   if (version == 1)
-    mipc_atomic_store_relaxed_u64(mark_of(cell), MARK);
-  else if (mipc_atomic_load_relaxed_u64(mark_of(cell)) != MARK)
+    mipc_atomic_store_relaxed_u64(mark_of(cell), MIPC_CELL_MARK);
+  else if (mipc_atomic_load_relaxed_u64(mark_of(cell)) != MIPC_CELL_MARK)
     return MIPC_E_TRUNCATED;
   mipc_cell_slot_shm_t *slot = slot_of(cell, version);
   value->version = version;
@@ -117,7 +114,7 @@ static int read_once(const mipc_cell_t *cell, void *to, uint64_t room, mipc_cell
   mipc_atomic_fence_acquire();
   uint64_t begin = mipc_atomic_load_relaxed_u64(&cell->header->cell_begin);
   /* After the copy, by the fence: zeros that were copied are zeros here. */
-  if (mipc_atomic_load_relaxed_u64(mark_of(cell)) != MARK) return MIPC_E_TRUNCATED;
+  if (mipc_atomic_load_relaxed_u64(mark_of(cell)) != MIPC_CELL_MARK) return MIPC_E_TRUNCATED;
   if (begin - value->version >= MIPC_CELL_SLOTS) return MIPC_CELL_OVERTAKEN;
   if (!is_good) return MIPC_E_CORRUPT;
   value->length = length;

@@ -36,6 +36,9 @@
 
 #define MIPC_CELL_SLOTS 4
 
+/* What the mark behind the slots is, in room of the size of a slot's head. */
+#define MIPC_CELL_MARK ((uint64_t)0x6D61726B)
+
 /* In a slot's type: there is a checksum. Types themselves are below. */
 #define MIPC_CELL_CHECKED ((uint32_t)1 << 8)
 

@@ -67,6 +67,8 @@ static void spoil(const input_t *in, mipc_cell_t *cell) {
   cell->header->cell_begin = in->begin;
   cell->header->cell_commit = in->commit;
   cell->header->event = in->event;
+  *(uint64_t *)(void *)(cell->slots + cell->stride * MIPC_CELL_SLOTS) =
+      in->how & 128 ? in->begin : MIPC_CELL_MARK;
   for (int i = 0; i < MIPC_CELL_SLOTS; i++) {
     uint8_t *at = cell->slots + (uint64_t)i * cell->stride;
     mipc_cell_slot_shm_t *slot = (mipc_cell_slot_shm_t *)at;
@@ -89,7 +91,7 @@ static void print_most(void) {
 
 /* What a read may give. */
 static void judge(int status, const mipc_cell_value_t *value, uint64_t capacity, uint64_t room) {
-  if (status == MIPC_E_CORRUPT || status == MIPC_CELL_OVERTAKEN) {
+  if (status == MIPC_E_CORRUPT || status == MIPC_E_TRUNCATED || status == MIPC_CELL_OVERTAKEN) {
     refused++;
     return;
   }
@@ -133,7 +135,7 @@ static void try_cell(const input_t *in) {
   for (int i = 0; i < 5; i++) {
     mipc_cell_value_t was = {.length = length, .type = in->how, .checked = i % 2};
     int status = mipc_cell_write(&cell, from.at, &was);
-    if (status == MIPC_E_CORRUPT) break;
+    if (status == MIPC_E_CORRUPT || status == MIPC_E_TRUNCATED) break;
     if (status != 0) fuzz_die("a write gave %d", status);
     fuzz_block_t to = fuzz_block(length);
     mipc_cell_value_t value = {.checked = was.checked};
@@ -173,7 +175,8 @@ static void open_share(int i) {
 
 static void judge_set(int status) {
   if (status != MIPC_LOCK_BUSY && status != MIPC_LOCK_TAKEN && status != MIPC_LOCK_RECOVERED &&
-      status != MIPC_E_CORRUPT && status != MIPC_E_DEADLOCK && status != MIPC_SHARE_OTHER) {
+      status != MIPC_E_CORRUPT && status != MIPC_E_TRUNCATED && status != MIPC_E_DEADLOCK &&
+      status != MIPC_SHARE_OTHER) {
     fuzz_die("a set gave %d", status);
   }
 }

@@ -36,7 +36,7 @@ typedef struct {
 #define FIELD(type, field, offset, meaning) {offset, sizeof(type)},
 static const field_t fields[] = {MIPC_REGION_ROWS(FIELD)};
 #undef FIELD
-#define FIELDS (sizeof fields / sizeof *fields - 1) /* but the room */
+#define FIELDS (sizeof fields / sizeof *fields)
 
 static char folder[64], path[128], names[128], name_path[256];
 
@@ -103,7 +103,7 @@ static mipc_region_shm_t make_header(const uint8_t *data, size_t size, bool is_r
   }
   for (; size >= 9; data += 9, size -= 9) {
     const field_t *field = &fields[data[0] % FIELDS];
-    memcpy(bytes + field->offset, data + 1, field->size);
+    memcpy(bytes + field->offset, data + 1, field->size < 8 ? field->size : 8); /* of room: 8 */
   }
   return header;
 }
