@@ -129,7 +129,7 @@ export interface LockGuard {
  * The lock of an object: one at a time, for files, regions and Shares alike.
  *
  * A region's lock is a word in shared memory. Whoever dies with it is found out by the kernel, never
- * by a time-out: a stopped or slow holder keeps it. Of eight that wait each is served within 10 s; the
+ * by a time-out: a stopped or slow holder keeps it. An object collected with its lock counts as dead. Of eight that wait each is served within 10 s; the
  * locks of files promise no fairness.
  */
 export interface LockFamily<G extends LockGuard> {
