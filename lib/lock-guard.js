@@ -7,30 +7,48 @@
 const { MmapipcError } = require('./errors');
 const { DISPOSE } = require('./scope');
 
-class LockGuard {
-  #lock; /* null: released */
-  #recovered;
+/* guard[HELD]: the lock, null once it is released. */
+const HELD = Symbol('held lock');
 
-  constructor(lock, recovered) {
-    this.#lock = lock;
-    this.#recovered = recovered;
-  }
+/* A class of guards that has these methods besides. (A class derived from LockGuard would cost each
+ * lock() 10 ns: V8 makes private fields slowly where new.target is not the class itself.) */
+function guardClass(name, methods) {
+  class Guard {
+    #lock;
+    #recovered;
 
-  get recovered() {
-    return this.#recovered;
-  }
+    constructor(lock, recovered) {
+      this.#lock = lock;
+      this.#recovered = recovered;
+    }
 
-  release() {
-    const lock = this.#lock;
-    if (lock === null) return;
-    this.#lock = null;
-    lock.release(this);
-  }
+    get recovered() {
+      return this.#recovered;
+    }
 
-  [DISPOSE]() {
-    this.release();
+    get [HELD]() {
+      return this.#lock;
+    }
+
+    release() {
+      const lock = this.#lock;
+      if (lock === null) return;
+      this.#lock = null;
+      lock.release(this);
+    }
+
+    [DISPOSE]() {
+      this.release();
+    }
   }
+  Object.defineProperty(Guard, 'name', { value: name });
+  for (const [key, value] of Object.entries(methods)) {
+    Object.defineProperty(Guard.prototype, key, { value, writable: true, configurable: true });
+  }
+  return Guard;
 }
+
+const LockGuard = guardClass('LockGuard', {});
 
 function deadlock(why) {
   return new MmapipcError(
@@ -39,4 +57,4 @@ function deadlock(why) {
   );
 }
 
-module.exports = { LockGuard, deadlock };
+module.exports = { HELD, LockGuard, deadlock, guardClass };

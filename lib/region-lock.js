@@ -49,11 +49,6 @@ class RegionLock {
     return this.#held !== null && !this.#heldAsync;
   }
 
-  /* The guard of what is held, null for none. */
-  get guard() {
-    return this.#held;
-  }
-
   tryLock() {
     if (this.#held !== null) return null;
     const status = this.tryNow(undefined, true);

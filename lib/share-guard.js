@@ -5,48 +5,42 @@
 'use strict';
 
 const { MmapipcError } = require('./errors');
-const { LockGuard } = require('./lock-guard');
+const { HELD, guardClass } = require('./lock-guard');
 const { integer } = require('./validate');
 
 /* How a guard acts on its Share: share[UNDER] has store, clear and update. */
 const UNDER = Symbol('under the lock');
 
-class ShareGuard extends LockGuard {
-  #lock;
-
-  constructor(lock, recovered) {
-    super(lock, recovered);
-    this.#lock = lock;
-  }
-
+const ShareGuard = guardClass('ShareGuard', {
   get() {
-    return this.#share().get();
-  }
+    return shareOf(this).get();
+  },
 
   set(value) {
-    return this.#share()[UNDER].store(value);
-  }
+    return shareOf(this)[UNDER].store(value);
+  },
 
   update(fn) {
-    return this.#share()[UNDER].update(fn);
-  }
+    return shareOf(this)[UNDER].update(fn);
+  },
 
   clear() {
-    this.#share()[UNDER].clear();
-  }
+    shareOf(this)[UNDER].clear();
+  },
 
   compareAndSet(version, value) {
     integer(version, 'The "version" argument');
-    return this.#share()[UNDER].store(value, version) !== undefined;
-  }
+    return shareOf(this)[UNDER].store(value, version) !== undefined;
+  },
+});
 
-  #share() {
-    if (this.#lock.guard === this) return this.#lock.object;
-    throw new MmapipcError(
-      'ERR_MMAPIPC_NOT_LOCKED',
-      'this guard was released; take the lock again to act under it',
-    );
-  }
+function shareOf(guard) {
+  const lock = guard[HELD];
+  if (lock !== null) return lock.object;
+  throw new MmapipcError(
+    'ERR_MMAPIPC_NOT_LOCKED',
+    'this guard was released; take the lock again to act under it',
+  );
 }
 
 module.exports = { ShareGuard, UNDER };
