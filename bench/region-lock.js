@@ -39,6 +39,7 @@ const SETTLE = 2; /* ms: who waits sleeps by then */
 
 const IDLE_MS = 5000;
 const WAITERS = ['sync', 'sync', 'async', 'async'];
+const SLEEP = 5.25; /* ms: as the lock's sleeps, on the average */
 const MOST_IDLE = 0.5; /* % */
 
 const MEGABYTE = 2 ** 20;
@@ -57,15 +58,23 @@ function free(name) {
   return () => ({ ns: time() });
 }
 
-/* Two processes count as fast as they can: pairs a second of both together, and increments lost. */
-async function contended(way) {
-  const isPeer = way in PEERS;
-  if (isPeer && peer(way) === undefined) return undefined;
-  const place = isPeer ? PEERS[way].place : undefined;
+/* So many processes, of racers[name], that do something under a lock taken that way; and the map
+ * they share. */
+async function lockRacers(count, name, way, ...args) {
+  const place = way in PEERS ? PEERS[way].place : undefined;
   const where = place?.make();
   const map = region();
-  const race = await racers(2, COUNTING, 'count', way, map.handle, where);
+  const race = await racers(count, COUNTING, name, ...args, way, map.handle, where);
   place?.forget(where);
+  return { race, map };
+}
+
+const isAbsent = (way) => way in PEERS && peer(way) === undefined;
+
+/* Two processes count as fast as they can: pairs a second of both together, and increments lost. */
+async function contended(way) {
+  if (isAbsent(way)) return undefined;
+  const { race, map } = await lockRacers(2, 'count', way);
   const words = wordsOf(map);
   return rarely(3, async () => {
     const before = words[0];
@@ -88,15 +97,15 @@ function stepsFor(ns) {
 }
 
 /* All sections of all processes, to the same number in one process without a lock. */
-async function sections() {
-  const map = region();
+async function sections(way) {
+  if (isAbsent(way)) return undefined;
   const steps = stepsFor(SECTION);
   const bare = await racers(1, COUNTING, 'section', steps);
-  const locked = await racers(PROCESSES, COUNTING, 'section', steps, map.handle);
+  const { race } = await lockRacers(PROCESSES, 'section', way, steps);
   const all = PROCESSES * SECTIONS;
   return rarely(3, async () => {
     const before = (await bare({ calls: all })).took;
-    const { took } = await locked({ calls: SECTIONS });
+    const { took } = await race({ calls: SECTIONS });
     const pure = (before + (await bare({ calls: all })).took) / 2;
     return { section: pure / all, overhead: took / pure };
   });
@@ -136,20 +145,25 @@ async function wake(how) {
   });
 }
 
-/* Processor time of those that wait, in percent of one processor. */
+/* Processor time of those that wait, in percent of one processor; and of two that only sleep, and
+ * wake up as often. */
 async function idle() {
   const map = region();
   const children = await Promise.all(WAITERS.map((how) => waiter(map, how)));
+  const sleepers = await Promise.all([1, 2].map(() => waiter(map, 'sleep')));
+  const percentOf = (answers) => (100 * sum(answers.map(({ used }) => used / 1000))) / IDLE_MS;
   return rarely(1, async () => {
     const guard = map.lock();
     const answers = children.map((child) => ask(child, 'wait'));
     await waiting(map, children.length);
     await sleep(IDLE_MS);
     guard.release();
-    const used = (await Promise.all(answers)).map((one) => one.used / 1000); /* ms */
-    const percentOf = (how) =>
-      (100 * sum(used.filter((_, index) => WAITERS[index] === how))) / IDLE_MS;
-    return { sync: percentOf('sync'), async: percentOf('async') };
+    const all = await Promise.all(answers);
+    const slept = await Promise.all(
+      sleepers.map((child) => ask(child, { each: SLEEP, ms: IDLE_MS })),
+    );
+    const [sync, async] = WAKE.map((how) => percentOf(all.filter((_, at) => WAITERS[at] === how)));
+    return { sync, async, bare: percentOf(slept) };
   });
 }
 
@@ -179,13 +193,14 @@ async function recovery({ bytes, kills }) {
 
 const FREE = [CAS, ...OURS, ...Object.keys(PEERS)];
 const CONTENDED = Object.keys(WAYS);
+const SECTION_WAYS = ['lock().release()', ...Object.keys(PEERS)];
 const CALL = { sync: 'lock()', async: 'lockAsync()' };
 const WAKE = Object.keys(CALL);
 
 const KINDS = {
   free: { names: FREE, open: free },
   contended: { names: CONTENDED, open: contended },
-  sections: { names: [''], open: sections },
+  sections: { names: SECTION_WAYS, open: sections },
   wake: { names: WAKE, open: wake },
   idle: { names: [''], open: idle },
   ...Object.fromEntries(
@@ -246,15 +261,30 @@ function reportContended(results) {
   return table(head, rows);
 }
 
-function reportRest(results) {
-  const { section, overhead } = results.get(key('sections'));
-  const excess = median(overhead);
-  const idles = WAKE.map((how) => {
-    const used = median(results.get(key('idle'))[how]);
-    const waiters = WAITERS.filter((other) => other === how).length;
-    const what = `processor time of ${waiters} processes in ${CALL[how]}, ${IDLE_MS / 1000} s`;
-    return [what, `${used.toFixed(2)} %`, verdict(used < MOST_IDLE, `0 %: < ${MOST_IDLE}`)];
+function reportSections(results) {
+  const rows = SECTION_WAYS.map((way) => {
+    const { section, overhead } = results.get(key('sections', way));
+    if (overhead === undefined) return [way, '', 'absent', ''];
+    const excess = median(overhead);
+    const budget = verdict(excess <= MOST_OVERHEAD, `<= ${MOST_OVERHEAD} x`);
+    return [way, duration(median(section)), times(excess), way in PEERS ? '' : budget];
   });
+  const head = [
+    `sections of ${PROCESSES} processes under one lock`,
+    'each',
+    'to them alone',
+    'budget',
+  ];
+  return table(head, rows);
+}
+
+function reportWaits(results) {
+  const idles = results.get(key('idle'));
+  const idleRow = (what, how, toBudget) => {
+    const used = median(idles[how]);
+    return [`processor time of 2 processes ${what}`, `${used.toFixed(2)} %`, toBudget(used)];
+  };
+  const none = (used) => verdict(used < MOST_IDLE, `0 %: < ${MOST_IDLE}`);
   const wakes = WAKE.map((how) => {
     const { p50, p99 } = results.get(key('wake', how));
     const budget = how === 'sync' ? verdict(median(p50) < MOST_WAKE, 'p50 < 50 us') : '';
@@ -264,13 +294,9 @@ function reportRest(results) {
   return table(
     ['', '', 'budget'],
     [
-      [
-        `${PROCESSES} processes, sections of ${duration(median(section))}, to the sections alone`,
-        times(excess),
-        verdict(excess <= MOST_OVERHEAD, `<= ${MOST_OVERHEAD} x`),
-      ],
       ...wakes,
-      ...idles,
+      ...WAKE.map((how) => idleRow(`in ${CALL[how]}, ${IDLE_MS / 1000} s`, how, none)),
+      idleRow('that only sleep, as often', 'bare', () => ''),
     ],
   );
 }
@@ -288,7 +314,7 @@ function reportRecovery(results) {
 }
 
 function report(results, how) {
-  const parts = [reportFree, reportContended, reportRest, reportRecovery];
+  const parts = [reportFree, reportContended, reportSections, reportWaits, reportRecovery];
   return [...parts.map((part) => part(results)), how].join('\n\n');
 }
 

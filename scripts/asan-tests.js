@@ -1,15 +1,15 @@
 /*
- * npm run test:asan [-- [--wait=none] file ...]: builds the addon with AddressSanitizer and
- * UndefinedBehaviorSanitizer and runs the mocha suites of Mmap with it. Node itself is not
- * instrumented; the runtime is preloaded into it and into the processes that the suites start. With
- * --wait=none waits look again and again instead of sleeping in the system.
+ * npm run test:asan [-- file ...]: builds the addon with AddressSanitizer and
+ * UndefinedBehaviorSanitizer and runs mocha suites with it; then those of the lock and of changes
+ * with waits that look again and again instead of sleeping in the system. Node itself is not
+ * instrumented; the runtime is preloaded into it and into the processes that the suites start.
  */
 'use strict';
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { spawnSync } = require('node:child_process');
 
+const { forAll, start } = require('./side-by-side');
 const { ROOT, Failure, findProgram, main, readGyp, run, seconds } = require('./toolchain');
 
 const CACHE = path.join(ROOT, 'node_modules', '.cache', 'mmapipc', 'asan');
@@ -18,6 +18,13 @@ const FLAGS = [
   ...['-g', '-O1', '-fPIC', '-fno-omit-frame-pointer', '-fno-sanitize-recover=all'],
   '-fsanitize=address,undefined',
 ];
+
+/* What binding.gyp calls mipc_wait, and the suites that are run so. */
+const WAITS = {
+  system:
+    /^(?:mmap|pack|region(?!-life|-lock-(?:ends|hostile|kills|processes))|share(?!-native|-processes)).*\.test\.js$/,
+  none: /^(?:region-lock(?:-async)?|share(?:-changes)?)\.test\.js$/,
+};
 
 /* The runtime's own mlock() does nothing; the suites look whether pages are locked. */
 const MLOCK = `
@@ -39,7 +46,7 @@ function findRuntime() {
   throw new Failure(`gcc has no AddressSanitizer: apt-get install libgcc-${version}-dev`);
 }
 
-function compile(gyp, source) {
+async function compile(gyp, source) {
   const isC = source.endsWith('.c');
   const object = path.join(CACHE, `${source.replace(/^src\//, '').replaceAll('/', '-')}.o`);
   const headers = [...gyp.includeDirs, require('node-api-headers').include_dir];
@@ -49,35 +56,37 @@ function compile(gyp, source) {
     ...gyp.defines.map((define) => `-D${define}`),
     ...headers.map((folder) => `-I${path.resolve(ROOT, folder)}`),
   ];
-  run(isC ? 'gcc' : 'g++', [...args, '-c', source, '-o', object], {
-    cwd: ROOT,
-    sentence: `${source} does not compile`,
-  });
+  const { good, output } = await start(isC ? 'gcc' : 'g++', [...args, '-c', source, '-o', object]);
+  if (!good) throw new Failure(`${source} does not compile`, output);
   return object;
 }
 
-/* Where node-gyp-build looks in the folder that MMAPIPC_PREBUILD names. */
-function build() {
-  const variables = process.argv.includes('--wait=none') ? { mipc_wait: 'none' } : {};
-  const gyp = readGyp('linux', { variables });
-  const folder = path.join(CACHE, 'prebuilds', `${process.platform}-${process.arch}`);
-  const addon = path.join(folder, `${gyp.name}.node`);
-  fs.rmSync(REPORTS, { recursive: true, force: true });
-  fs.mkdirSync(REPORTS, { recursive: true });
-  fs.mkdirSync(folder, { recursive: true });
-  const linked = path.join(CACHE, 'linked.so');
+/* The addons, one for each way to wait: { wait, home, addon }; node-gyp-build looks for it in the
+ * folder that MMAPIPC_PREBUILD names, `home`. */
+async function build() {
+  fs.mkdirSync(CACHE, { recursive: true });
   const mlock = path.join(CACHE, 'mlock.c');
   fs.writeFileSync(mlock, MLOCK);
-  const objects = [...gyp.sources, mlock].map((source) => compile(gyp, source));
-  run(
-    'g++',
-    ['-shared', '-Wl,-z,nodelete', WRAP, ...FLAGS, ...objects, ...gyp.libraries, '-o', linked],
-    {
-      sentence: 'the addon cannot be linked',
-    },
+  const gyps = Object.keys(WAITS).map((mipc_wait) =>
+    readGyp('linux', { variables: { mipc_wait } }),
   );
-  fs.renameSync(linked, addon); // at once: another run may be loading the old one
-  return addon;
+  const [gyp] = gyps; /* they differ in their sources */
+  const sources = [...new Set([...gyps.flatMap((one) => one.sources), mlock])];
+  const made = await forAll(sources, (source) => compile(gyp, source));
+  return Object.keys(WAITS).map((wait, at) => {
+    const objects = made.filter((_, i) => [...gyps[at].sources, mlock].includes(sources[i]));
+    const home = path.join(CACHE, wait);
+    const folder = path.join(home, 'prebuilds', `${process.platform}-${process.arch}`);
+    const addon = path.join(folder, `${gyp.name}.node`);
+    const linked = path.join(home, 'linked.so');
+    fs.mkdirSync(folder, { recursive: true });
+    const flags = ['-shared', '-Wl,-z,nodelete', WRAP, ...FLAGS];
+    run('g++', [...flags, ...objects, ...gyp.libraries, '-o', linked], {
+      sentence: 'the addon cannot be linked',
+    });
+    fs.renameSync(linked, addon); // at once: another run may be loading the old one
+    return { wait, home, addon };
+  });
 }
 
 /*
@@ -85,7 +94,7 @@ function build() {
  * NULL, as Node expects; what is freed is kept from use, but not so much of it that suites that
  * measure memory fail. Reports go to files, so that no report of a child process is missed.
  */
-function environment(runtime) {
+function environment(runtime, home) {
   const options = [
     ...['detect_leaks=0', 'handle_segv=0', 'handle_sigbus=0', 'allocator_may_return_null=1'],
     'quarantine_size_mb=32',
@@ -96,7 +105,7 @@ function environment(runtime) {
     LD_PRELOAD: runtime,
     ASAN_OPTIONS: options.join(':'),
     UBSAN_OPTIONS: `print_stacktrace=1:log_path=${path.join(REPORTS, 'report')}`,
-    MMAPIPC_PREBUILD: CACHE,
+    MMAPIPC_PREBUILD: home,
     PREBUILDS_ONLY: '1',
   };
 }
@@ -125,39 +134,48 @@ function verify(addon, runtime, env) {
   }
 }
 
-function suites() {
-  const files = process.argv.slice(2).filter((argument) => argument !== '--wait=none');
+function suites(wait) {
+  const files = process.argv.slice(2);
   if (files.length > 0) return files;
   return fs
     .readdirSync(path.join(ROOT, 'test'))
-    .filter((file) =>
-      /^(?:mmap|pack|region(?!-life|-lock-(?:ends|hostile|kills|processes))|share(?!-native|-processes)|codec).*\.test\.js$/.test(
-        file,
-      ),
-    )
+    .filter((file) => WAITS[wait].test(file))
     .map((file) => path.join('test', file));
 }
 
-function body() {
+/* The suites in as many parts as run side by side, for they mostly wait. (Not mocha's own --parallel:
+ * in its workers `inherit` finds a parent.) */
+function partsOf(wait) {
+  const files = suites(wait);
+  const parts = [0, 1].map((part) => files.filter((_, at) => at % 2 === part));
+  return parts.filter((part) => part.length > 0);
+}
+
+/* Whether they pass. */
+async function test(runtime, { home, addon, files }) {
+  const mocha = path.join(ROOT, 'node_modules', 'mocha', 'bin', 'mocha.js');
+  const args = [mocha, '--config', mochaConfig(), ...files];
+  const options = { env: environment(runtime, home), maxBuffer: Infinity };
+  const { good, output } = await start(process.execPath, args, options);
+  process.stdout.write(`with ${path.relative(ROOT, addon)}\n${output}`);
+  return good;
+}
+
+async function body() {
   if (process.platform !== 'linux') throw new Failure('this runs on Linux only');
   const since = performance.now();
   const runtime = findRuntime();
-  const addon = build();
-  const env = environment(runtime);
-  verify(addon, runtime, env);
-  process.stdout.write(`${path.relative(ROOT, addon)} built and loaded in ${seconds(since)}\n`);
-
-  const mocha = path.join(ROOT, 'node_modules', 'mocha', 'bin', 'mocha.js');
-  const done = spawnSync(process.execPath, [mocha, '--config', mochaConfig(), ...suites()], {
-    cwd: ROOT,
-    env,
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
+  fs.rmSync(REPORTS, { recursive: true, force: true });
+  fs.mkdirSync(REPORTS, { recursive: true });
+  const built = await build();
+  for (const { home, addon } of built) verify(addon, runtime, environment(runtime, home));
+  process.stdout.write(`built in ${seconds(since)}\n`);
+  const jobs = built.flatMap((one) => partsOf(one.wait).map((files) => ({ ...one, files })));
+  const passed = await forAll(jobs, (job) => test(runtime, job));
   const reports = fs.readdirSync(REPORTS).map((file) => path.join(REPORTS, file));
   const texts = reports.map((file) => fs.readFileSync(file, 'utf8'));
   if (reports.length) throw new Failure(`${reports.length} sanitizer reports`, texts.join('\n'));
-  if (done.signal) throw new Failure(`mocha was ended by ${done.signal}`);
-  process.exitCode = done.status;
+  if (passed.includes(false)) process.exitCode = 1;
 }
 
 main('asan-tests', body);

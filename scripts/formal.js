@@ -9,7 +9,8 @@
 const fs = require('node:fs');
 const path = require('node:path');
 
-const { compile, forAll, start } = require('./native-build');
+const { compile } = require('./native-build');
+const { forAll, start } = require('./side-by-side');
 const { ROOT, Failure, findProgram, main, seconds } = require('./toolchain');
 
 const FORMAL = path.join(ROOT, 'formal');

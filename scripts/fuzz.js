@@ -17,14 +17,8 @@ const { spawn } = require('node:child_process');
 const { parseArgs } = require('node:util');
 
 const { ROOT, Failure, findProgram, main, readGyp, seconds } = require('./toolchain');
-const {
-  buildLibrary,
-  compile,
-  compilerFlags,
-  findPrefix,
-  forAll,
-  start,
-} = require('./native-build');
+const { buildLibrary, compile, compilerFlags, findPrefix } = require('./native-build');
+const { forAll, start } = require('./side-by-side');
 
 const TARGETS = path.join(ROOT, 'test', 'fuzz');
 const CACHE = path.join(ROOT, 'node_modules', '.cache', 'mmapipc', 'fuzz');

@@ -1,37 +1,14 @@
 /*
- * What the scripts share that build the C of src/ without Node and with a sanitizer: programs run
- * side by side, the archive of the sources, and how a sanitized program is to be started.
+ * What the scripts share that build the C of src/ without Node and with a sanitizer: the archive of
+ * the sources, and how a sanitized program is to be started.
  */
 'use strict';
 
 const fs = require('node:fs');
-const os = require('node:os');
 const path = require('node:path');
-const { execFile } = require('node:child_process');
 
-const { ROOT, Failure, findProgram, run } = require('./toolchain');
-
-/* Runs a program; never rejects: { good, output }. */
-function start(command, args, options = {}) {
-  return new Promise((resolve) => {
-    execFile(command, args, { cwd: ROOT, ...options }, (error, stdout, stderr) => {
-      const how = error?.signal ? `was ended by ${error.signal}\n` : '';
-      const why = error && typeof error.code !== 'number' && !how ? `${error.message}\n` : '';
-      resolve({ good: !error, output: `${stdout}${stderr}${how}${why}` });
-    });
-  });
-}
-
-/* Works on all items, as many at a time as there are processors; results in their order. */
-async function forAll(items, work) {
-  const results = [];
-  let next = 0;
-  const worker = async () => {
-    for (let i = next++; i < items.length; i = next++) results[i] = await work(items[i]);
-  };
-  await Promise.all(Array.from({ length: os.availableParallelism() }, worker));
-  return results;
-}
+const { forAll, start } = require('./side-by-side');
+const { Failure, findProgram, run } = require('./toolchain');
 
 /* The package of Debian and Ubuntu that has the compiler's sanitizers. */
 function runtimePackage(compiler) {
@@ -95,4 +72,4 @@ async function buildLibrary(compiler, gyp, flags, folder) {
   return library;
 }
 
-module.exports = { start, forAll, compile, findPrefix, compilerFlags, buildLibrary };
+module.exports = { compile, findPrefix, compilerFlags, buildLibrary };

@@ -1,7 +1,8 @@
 /*
  * npm run test:native [-- --wait none] [name ...]: builds the C tests of test/native/ without Node,
  * once with AddressSanitizer and UndefinedBehaviorSanitizer, once with ThreadSanitizer, and runs
- * them; with the sleeps of src/os/wait_none.c if that is wanted.
+ * them; with the sleeps of src/os/wait_none.c if that is wanted. Those that start processes by the
+ * thousand do so without a sanitizer, and less often with one.
  */
 'use strict';
 
@@ -10,21 +11,22 @@ const path = require('node:path');
 const { parseArgs } = require('node:util');
 
 const { ROOT, Failure, findProgram, main, readGyp, run, seconds } = require('./toolchain');
-const {
-  buildLibrary,
-  compile,
-  compilerFlags,
-  findPrefix,
-  forAll,
-  start,
-} = require('./native-build');
+const { buildLibrary, compile, compilerFlags, findPrefix } = require('./native-build');
+const { forAll, start } = require('./side-by-side');
 
 const TESTS = path.join(ROOT, 'test', 'native');
 const CACHE = path.join(ROOT, 'node_modules', '.cache', 'mmapipc', 'native');
 const FLAGS = ['-g', '-O1', '-Wall', '-Wextra', '-Werror', '-fno-omit-frame-pointer', '-pthread'];
-const SANITIZERS = [
-  { name: 'asan', flags: ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'] },
-  { name: 'tsan', flags: ['-fsanitize=thread'] },
+const CROWDED = /^region_(?:kill|race)$/;
+const ALONE = /^region_(?:kill|step)$/; // processes of one thread
+const VARIANTS = [
+  {
+    name: 'asan',
+    flags: ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'],
+    has: () => true,
+  },
+  { name: 'tsan', flags: ['-fsanitize=thread'], has: (name) => !ALONE.test(name) },
+  { name: 'plain', flags: ['-O2'], has: (name) => CROWDED.test(name) },
 ];
 const ENV = {
   ...process.env,
@@ -45,32 +47,32 @@ function findCompiler() {
   return compiler;
 }
 
-/* Everything of a sanitizer that its tests share: { name, flags, prefix, folder, library }. */
-async function prepare(compiler, gyp, sanitizer, wait) {
-  const folder = path.join(CACHE, `${sanitizer.name}${wait === 'system' ? '' : `-${wait}`}`);
+/* Everything of a variant that its tests share: { name, flags, prefix, folder, library }. */
+async function prepare(compiler, gyp, variant, wait) {
+  const folder = path.join(CACHE, `${variant.name}${wait === 'system' ? '' : `-${wait}`}`);
   fs.rmSync(folder, { recursive: true, force: true });
   fs.mkdirSync(folder, { recursive: true });
-  const prefix = await findPrefix(compiler, sanitizer.flags, folder, EMPTY);
+  const prefix = await findPrefix(compiler, variant.flags, folder, EMPTY);
   const own = wait === 'none' ? ['-DMIPC_TEST_WAIT_NONE'] : [];
   /* gcc says that ThreadSanitizer does not know fences, which is no error of ours. */
   const isGcc = !run(compiler, ['--version']).stdout.includes('clang');
-  if (isGcc && sanitizer.name === 'tsan') own.push('-Wno-tsan');
-  const flags = compilerFlags(gyp, [...FLAGS, ...sanitizer.flags, ...own]);
+  if (isGcc && variant.name === 'tsan') own.push('-Wno-tsan');
+  const flags = compilerFlags(gyp, [...FLAGS, ...variant.flags, ...own]);
   const library = await buildLibrary(compiler, gyp, flags, folder);
-  return { name: sanitizer.name, flags, prefix, folder, library };
+  return { ...variant, flags, prefix, folder, library };
 }
 
 /* Builds and runs one test, prints its line; whether it passed. */
-async function test(compiler, name, sanitizer) {
-  const program = path.join(sanitizer.folder, name);
+async function test(compiler, name, variant) {
+  const program = path.join(variant.folder, name);
   const source = path.join('test', 'native', `${name}_test.c`);
-  await compile(compiler, [...sanitizer.flags, source, sanitizer.library, '-o', program], source);
-  const [command, ...args] = [...sanitizer.prefix, program];
+  await compile(compiler, [...variant.flags, source, variant.library, '-o', program], source);
+  const [command, ...args] = [...variant.prefix, program];
   const since = performance.now();
   const { good, output } = await start(command, args, { env: ENV, timeout: PATIENCE });
   const lines = output.trimEnd().split('\n');
   const last = good ? lines.pop() : `${name}: FAILED`;
-  process.stdout.write(`${sanitizer.name}  ${seconds(since)}  ${last}\n`);
+  process.stdout.write(`${variant.name}  ${seconds(since)}  ${last}\n`);
   for (const line of lines.filter(Boolean)) process.stdout.write(`    ${line}\n`);
   return good;
 }
@@ -90,11 +92,14 @@ async function body() {
     .filter((name) => wanted.length === 0 || wanted.includes(name));
   if (names.length === 0) throw new Failure(`there is no test ${wanted.join(', ')}`);
 
+  const wantedVariants = VARIANTS.filter(({ has }) => names.some(has));
   const prepared = await Promise.all(
-    SANITIZERS.map((one) => prepare(compiler, gyp, one, values.wait)),
+    wantedVariants.map((one) => prepare(compiler, gyp, one, values.wait)),
   );
-  const jobs = prepared.flatMap((sanitizer) => names.map((name) => ({ sanitizer, name })));
-  const passed = await forAll(jobs, ({ sanitizer, name }) => test(compiler, name, sanitizer));
+  const jobs = prepared.flatMap((variant) =>
+    names.filter(variant.has).map((name) => ({ variant, name })),
+  );
+  const passed = await forAll(jobs, ({ variant, name }) => test(compiler, name, variant));
   const failed = passed.filter((good) => !good).length;
   process.stdout.write(`${passed.length - failed} passed, ${failed} failed\n`);
   if (failed) process.exitCode = 1;

@@ -1,15 +1,15 @@
 /*
  * One binary for all versions of Node: runs the suites with the prebuilt one (npm run prebuild) under
- * other versions than the one that runs this, which come from npm.
+ * other versions than the one that runs this, which come from npm, side by side.
  *
  *     node scripts/node-versions.js [version ...]
  */
 'use strict';
 
-const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 
+const { forAll, start } = require('./side-by-side');
 const { Failure, ROOT, main, npmCommand, run, seconds } = require('./toolchain');
 
 const CACHE = path.join(ROOT, 'node_modules/.cache/mmapipc');
@@ -36,25 +36,28 @@ function fetchNode(version) {
   return node;
 }
 
-function test(version) {
+async function test(version) {
   const since = performance.now();
   const node = fetchNode(version);
   const suites = fs
     .readdirSync(path.join(ROOT, 'test'))
     .filter((name) => SUITES.test(name) && !LONG.test(name));
   const args = ['--expose-gc', 'node_modules/mocha/bin/_mocha', '--no-config'];
-  const { status } = spawnSync(
+  const { good, output } = await start(
     node,
     [...args, '--timeout', '40000', '--reporter', 'dot', ...suites.map((name) => `test/${name}`)],
-    { cwd: ROOT, env: { ...process.env, PREBUILDS_ONLY: '1' }, stdio: 'inherit' },
+    { env: { ...process.env, PREBUILDS_ONLY: '1' }, maxBuffer: Infinity },
   );
-  console.log(`${seconds(since)}  Node ${version}`);
-  if (status !== 0) throw new Failure(`the suites fail under Node ${version}`);
+  process.stdout.write(`${output}${seconds(since)}  Node ${version}\n`);
+  return good;
 }
 
-function body() {
+async function body() {
   const given = process.argv.slice(2);
-  for (const version of given.length > 0 ? given : VERSIONS) test(version);
+  const versions = given.length > 0 ? given : VERSIONS;
+  const passed = await forAll(versions, test);
+  const bad = versions.filter((_, at) => !passed[at]);
+  if (bad.length > 0) throw new Failure(`the suites fail under Node ${bad.join(' and ')}`);
 }
 
 main('node-versions', body);

@@ -8,6 +8,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 
+const { forAll, start } = require('./side-by-side');
 const { ROOT, Failure, main, run, seconds } = require('./toolchain');
 const { findProgram, enumerate, npmCommand, readGyp } = require('./toolchain');
 
@@ -44,14 +45,13 @@ const FLAGS_CC = ['-fno-exceptions', '-fno-rtti', '-fvisibility-inlines-hidden']
 const started = performance.now();
 const say = (line) => console.log(`[${seconds(started).padStart(7)}] ${line}`);
 
-function zig(args, sentence) {
-  const env = {
-    ...process.env,
-    ZIG_GLOBAL_CACHE_DIR: path.join(CACHE, 'zig-global'),
-    ZIG_LOCAL_CACHE_DIR: path.join(CACHE, 'zig-local'),
-  };
-  return run(ZIG_PROGRAM, args, { cwd: ROOT, env, sentence });
-}
+const ENV = {
+  ...process.env,
+  ZIG_GLOBAL_CACHE_DIR: path.join(CACHE, 'zig-global'),
+  ZIG_LOCAL_CACHE_DIR: path.join(CACHE, 'zig-local'),
+};
+
+const zig = (args, sentence) => run(ZIG_PROGRAM, args, { cwd: ROOT, env: ENV, sentence });
 
 /* zig in the cache: that version, with the bytes that it had when this was written. */
 function prepareZig() {
@@ -74,12 +74,15 @@ function prepareZig() {
   fs.chmodSync(ZIG_PROGRAM, 0o755);
 }
 
-function compile(gyp, source, defines, includes) {
+async function compile(gyp, source, defines, includes) {
   const isC = source.endsWith('.c');
   const object = path.join(OBJECTS, `${source.replaceAll('/', '-')}.o`);
   const flags = isC ? gyp.cflagsC : [...gyp.cflagsCc, ...FLAGS_CC];
   const args = [isC ? 'cc' : 'c++', ...flags, ...FLAGS, ...defines, ...includes];
-  const { output } = zig([...args, '-c', source, '-o', object], `zig could not compile ${source}`);
+  const { good, output } = await start(ZIG_PROGRAM, [...args, '-c', source, '-o', object], {
+    env: ENV,
+  });
+  if (!good) throw new Failure(`zig could not compile ${source}`, output);
   if (output.trim()) process.stderr.write(output);
   return object;
 }
@@ -91,7 +94,7 @@ function compileAll() {
   fs.rmSync(OBJECTS, { recursive: true, force: true });
   fs.mkdirSync(OBJECTS, { recursive: true });
   say(`compiling ${gyp.sources.length} files for ${TARGET}`);
-  return gyp.sources.map((source) =>
+  return forAll(gyp.sources, (source) =>
     compile(
       gyp,
       source,
@@ -175,13 +178,13 @@ function check(file) {
   return { newest: glibc.at(-1), needed };
 }
 
-function prebuild() {
+async function prebuild() {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new Failure('the prebuilt binary is made on linux-x64, where its compiler runs');
   }
   if (!findProgram('readelf')) throw new Failure('readelf is missing: install binutils');
   prepareZig();
-  const made = link(compileAll());
+  const made = link(await compileAll());
   const { newest, needed } = check(made);
   run(process.execPath, ['-e', 'require(process.argv[1])', made], {
     sentence: 'the binary does not load in this Node',

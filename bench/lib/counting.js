@@ -10,45 +10,45 @@ const { Mmap } = require('../..');
 const { peer } = require('./peers');
 const { SHARED_MUTEX, openMutex } = require('./region-ways');
 
-/* of { map, place, words }: what takes the lock, increments, and gives it back */
+/* of { map, place, work }: what takes the lock, does the work, and gives the lock back */
 const WAYS = {
   'lock(); unlock()':
-    ({ map, words }) =>
+    ({ map, work }) =>
     () => {
       map.lock();
-      words[0]++;
+      work();
       map.unlock();
     },
   'lock().release()':
-    ({ map, words }) =>
+    ({ map, work }) =>
     () => {
       const guard = map.lock();
-      words[0]++;
+      work();
       guard.release();
     },
-  'fs-ext'({ place, words }) {
+  'fs-ext'({ place, work }) {
     const { flockSync } = peer('fs-ext');
     const fd = fs.openSync(place, 'r+');
     return () => {
       flockSync(fd, 'ex');
-      words[0]++;
+      work();
       flockSync(fd, 'un');
     };
   },
-  'fs-native-extensions'({ place, words }) {
+  'fs-native-extensions'({ place, work }) {
     const { waitForLockSync, unlock } = peer('fs-native-extensions');
     const fd = fs.openSync(place, 'r+');
     return () => {
       waitForLockSync(fd);
-      words[0]++;
+      work();
       unlock(fd);
     };
   },
-  [SHARED_MUTEX]({ place, words }) {
+  [SHARED_MUTEX]({ place, work }) {
     const mutex = openMutex(place);
     return () => {
       mutex.lock_blocking();
-      words[0]++;
+      work();
       mutex.unlock();
     };
   },
@@ -66,20 +66,14 @@ function busy(steps) {
 const racers = {
   count(way, handle, place) {
     const map = new Mmap({ handle });
-    return WAYS[way]({ map, place, words: wordsOf(map) });
+    const words = wordsOf(map);
+    return WAYS[way]({ map, place, work: () => words[0]++ });
   },
-  /* without a handle: the same work without a lock */
-  section(steps, handle) {
-    const map = handle === undefined ? undefined : new Mmap({ handle });
+  /* without a way: the same work without a lock */
+  section(steps, way, handle, place) {
     let kept = 0;
-    const locked = () => {
-      const guard = map.lock();
-      kept ^= busy(steps);
-      guard.release();
-      return kept;
-    };
-    const bare = () => (kept ^= busy(steps));
-    return map === undefined ? bare : locked;
+    const work = () => (kept ^= busy(steps));
+    return way === undefined ? work : WAYS[way]({ map: new Mmap({ handle }), place, work });
   },
 };
 

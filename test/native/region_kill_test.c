@@ -45,7 +45,7 @@ static void killed(int cycles) {
 int main(void) {
   names_in_memory();
   mipc_region_put(open_region(NAMED("first")));
-  killed(FEWER(10000));
+  killed(PART_OF(10000));
   CHECK_EQ(rmdir(file_of("")), 0);
   return check_done("region_kill");
 }

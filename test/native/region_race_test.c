@@ -115,6 +115,8 @@ static void opening_and_leaving(int rounds) {
 
 #if defined(__SANITIZE_THREAD__)
 enum { ROUNDS = 15 }; /* eight times as slow */
+#elif defined(__SANITIZE_ADDRESS__)
+enum { ROUNDS = 20 };
 #else
 enum { ROUNDS = 190 };
 #endif
@@ -127,7 +129,7 @@ int main(void) {
   names_in_memory();
   mipc_region_put(open_region(NAMED("first")));
   at_once(ROUNDS);
-  opening_and_leaving(2000);
+  opening_and_leaving(PART_OF(2000));
   CHECK_EQ(rmdir(file_of("")), 0);
   return check_done("region_race");
 }
