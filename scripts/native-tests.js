@@ -18,7 +18,7 @@ const TESTS = path.join(ROOT, 'test', 'native');
 const CACHE = path.join(ROOT, 'node_modules', '.cache', 'mmapipc', 'native');
 const FLAGS = ['-g', '-O1', '-Wall', '-Wextra', '-Werror', '-fno-omit-frame-pointer', '-pthread'];
 const CROWDED = /^region_(?:kill|race)$/; // processes by the thousand
-const ALONE = /^region_(?:kill|step)$/; // processes of one thread
+const ALONE = /^region_(?:kill|life|race|step|use)$/; // processes of one thread each
 const VARIANTS = [
   {
     name: 'asan',

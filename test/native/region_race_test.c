@@ -113,14 +113,6 @@ static void opening_and_leaving(int rounds) {
   printf("opening and leaving: %d rounds, %d regions\n", N * rounds, board->made);
 }
 
-#if defined(__SANITIZE_THREAD__)
-enum { ROUNDS = 15 }; /* eight times as slow */
-#elif defined(__SANITIZE_ADDRESS__)
-enum { ROUNDS = 20 };
-#else
-enum { ROUNDS = 190 };
-#endif
-
 int main(void) {
   board = shared_memory(sizeof *board);
   mipc_region_put(open_region(NAMED("first")));
@@ -128,7 +120,7 @@ int main(void) {
   CHECK_EQ(rmdir(file_of("")), 0);
   names_in_memory();
   mipc_region_put(open_region(NAMED("first")));
-  at_once(ROUNDS);
+  at_once(PART_OF(190));
   opening_and_leaving(PART_OF(2000));
   CHECK_EQ(rmdir(file_of("")), 0);
   return check_done("region_race");

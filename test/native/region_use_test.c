@@ -167,7 +167,7 @@ static void over_four_gigabytes(void) {
 }
 
 static void cost(const char *what, spec_t spec) {
-  enum { ROUNDS = FEWER(2000) };
+  enum { ROUNDS = 2000 };
   mipc_region_t *kept = open_region(spec);
   char handle[MIPC_HANDLE_SIZE];
   if (spec.place == MIPC_PLACE_ANONYMOUS) {

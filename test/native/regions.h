@@ -70,9 +70,9 @@ static inline void names_in_memory(void) {
 
 /* Of those tests that are run without a sanitizer, too (scripts/native-tests.js). */
 #if defined(__SANITIZE_ADDRESS__)
-#define PART_OF(count) ((count) / 5)
+#define PART_OF(count) ((count) / 8)
 #else
-#define PART_OF(count) FEWER(count)
+#define PART_OF(count) (count)
 #endif
 
 /* What the last open reported. */
