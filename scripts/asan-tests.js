@@ -143,7 +143,7 @@ function suites(wait) {
     .map((file) => path.join('test', file));
 }
 
-/* The suites in as many parts as run side by side, for they mostly wait. (Not mocha's own --parallel:
+/* The suites in two parts, which run side by side, for they mostly wait. (Not mocha's own --parallel:
  * in its workers `inherit` finds a parent.) */
 function partsOf(wait) {
   const files = suites(wait);

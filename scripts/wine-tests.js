@@ -30,7 +30,7 @@ const HOME = path.join(CACHE, 'wine');
 const NODE_HOME = path.join(HOME, `node-${NODE.version}`);
 const PREFIX = path.join(HOME, 'prefix');
 const DRIVE = path.join(PREFIX, 'drive_c');
-const PATIENCE = 400000; // ms for mocha, on a machine that others use too
+const PATIENCE = 400000; // ms for mocha, or a start of Wine, on a machine that others use too
 
 function say(since, what) {
   console.log(`${seconds(since).padStart(7)}  ${what}`);
