@@ -17,7 +17,7 @@ const { codeOf } = require('./report');
 /* The two hot calls, which have no argument: the handle lies here. (By names of their own, as the
  * binding is an object of many properties.) */
 const { regionLockTake, regionLockDrop } = binding;
-const handleOfCall = new Uint32Array(binding.regionLockMemory());
+const handleOfCall = new Float64Array(binding.regionLockMemory());
 
 const SLICE = 20; /* ms of a native wait */
 const RECOVERED = 2; /* MIPC_LOCK_RECOVERED */

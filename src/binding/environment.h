@@ -16,7 +16,7 @@ extern "C" {
 #include "../shm/layout.h"
 }
 
-struct Owner;  /* values.h */
+struct Owner; /* values.h */
 class Object;
 
 struct Environment {
@@ -28,8 +28,8 @@ struct Environment {
   napi_ref deliver;                 /* the function of JS that notices go to */
   napi_ref collected;               /* the function of JS that hears of new orphans */
   mipc_report_t *report;            /* the bytes of the ArrayBuffer below */
-  napi_ref report_bytes; /* keeps them alive, whatever JS does with its own reference */
-  double *lock_handle;   /* of the next call of the lock; NULL: not asked for yet */
+  napi_ref report_bytes;            /* keeps them alive, whatever JS does with its own reference */
+  double *lock_handle;              /* of the next call of the lock; NULL: not asked for yet */
   napi_ref lock_bytes;
   mipc_share_frame_t *share; /* with room behind it; NULL: not asked for yet */
   napi_ref share_bytes;

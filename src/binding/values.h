@@ -1,11 +1,12 @@
 /*
  * What goes between JS and C: arguments as plain C values, and the objects that are handed back.
  *
- * Every call of Node-API may fail, at any time: worker.terminate() and process.exit() reach a thread
- * in the middle of a native call, and from then on nothing can be made or set. So nothing here is
- * used after the call that should have made it has failed: an argument that cannot be read counts as
- * 0, and an object that cannot be built becomes nullptr, which JS sees as undefined, if it runs on
- * at all. lib/ has checked every type; a value of another type counts as 0 or false, too.
+ * Every call of Node-API may fail, at any time: worker.terminate() and process.exit() reach a
+ * thread in the middle of a native call, and from then on nothing can be made or set. So nothing
+ * here is used after the call that should have made it has failed: an argument that cannot be read
+ * counts as 0, and an object that cannot be built becomes nullptr, which JS sees as undefined, if
+ * it runs on at all. lib/ has checked every type; a value of another type counts as 0 or false,
+ * too.
  */
 #ifndef MIPC_BINDING_VALUES_H
 #define MIPC_BINDING_VALUES_H
@@ -40,7 +41,7 @@ inline double to_double(napi_env env, napi_value value) {
 
 /* One call from JS: its arguments, and the environment, which is the data of each function. */
 struct Call {
-  static constexpr size_t MOST = 11;
+  static constexpr size_t MOST = 12;
 
   napi_env env;
   void *data = nullptr;
@@ -255,8 +256,8 @@ struct Owner {
   Environment *environment;
   mipc_mapping_t *mapping;
   uint64_t handle;
-  char *label;     /* what the object is, in words; NULL: nobody said */
-  Owner *next;     /* in the environment's list of those that hold their lock and were collected */
+  char *label; /* what the object is, in words; NULL: nobody said */
+  Owner *next; /* in the environment's list of those that hold their lock and were collected */
 };
 
 /* Puts a new mapping into the table, and ties it to the JS object that is the first argument; frees

@@ -43,6 +43,9 @@ int mipc_filelock_poll(mipc_filelock_t *lock, uint32_t ms);
 /* Any state: stops waiting and gives back what was won. Does nothing to a lock HELD. */
 void mipc_filelock_cancel(mipc_filelock_t *lock);
 
+/* Whether it is HELD or WON. */
+bool mipc_filelock_holds(const mipc_filelock_t *lock);
+
 /* HELD -> FREE; does nothing in other states. */
 void mipc_filelock_drop(mipc_filelock_t *lock);
 

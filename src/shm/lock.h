@@ -81,6 +81,9 @@ bool mipc_lock_recovers(const mipc_lock_t *lock);
 
 bool mipc_lock_held(const mipc_lock_t *lock); /* by a user */
 
+/* Whether it is held by a user, or won by a wait that no poll has told of. */
+bool mipc_lock_holds(const mipc_lock_t *lock);
+
 /*
  * Starts to wait beside everything else, unless it does already. `notify` is called on the waiter's
  * thread when poll will not say BUSY for it; and once more when what it had won was taken over

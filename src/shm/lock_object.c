@@ -128,6 +128,15 @@ void mipc_lock_cancel(mipc_lock_t *lock) {
     mipc_i_lock_release(lock);
 }
 
+bool mipc_lock_holds(const mipc_lock_t *lock) {
+  if (lock->fork_generation != mipc_fork_generation()) return false;
+  if (lock->use == MIPC_I_LOCK_USER) return true;
+  mipc_waiter_enter(lock->waiter);
+  bool won = mipc_waiter_result(lock->waiter) > 0;
+  mipc_waiter_leave(lock->waiter);
+  return won;
+}
+
 void mipc_lock_abandon(mipc_lock_t *lock) {
   if (lock->fork_generation != mipc_fork_generation()) return;
   mipc_lock_give_up(lock);
