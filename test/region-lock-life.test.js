@@ -96,25 +96,6 @@ describe('the lock of a region and its object', function () {
   });
 
   describe('forgetting', () => {
-    it('an object collected while it holds it counts as dead, though its Buffer lives', async () => {
-      for (const keep of [() => undefined, (map) => map.buffer]) {
-        const map = create();
-        const hold = () => {
-          const forgotten = new Mmap({ handle: map.handle });
-          forgotten.lock();
-          return keep(forgotten);
-        };
-        const buffer = hold();
-        await collect(6);
-        const guard = map.lock({ timeout: 0 });
-        assert.equal(guard.recovered, true);
-        guard.release();
-        assert.equal(map.lock().recovered, false);
-        if (buffer) buffer[7] = 9;
-        assert.equal(map.buffer[7], buffer ? 9 : 0);
-      }
-    });
-
     it('an object whose guard is kept, or whose lock is awaited, is not collected', async () => {
       const map = create();
       const guard = new Mmap({ handle: map.handle }).lock();

@@ -1,0 +1,162 @@
+/*
+ * Several copies of lib/ in one thread, over the one addon. Jest gives each test file a fresh copy, in
+ * a vm context; the second copy was deaf: wake-ups went to the first, and its pack() took the memory of
+ * the first one's away.
+ */
+'use strict';
+
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const Module = require('node:module');
+const path = require('node:path');
+const vm = require('node:vm');
+
+const { collect } = require('./support/holdings');
+const { ROOT } = require('./support/child');
+const { isLinux } = require('./support/platform');
+
+const LIB = path.join(ROOT, 'lib') + path.sep;
+
+/* By require(), with the modules of lib/ forgotten meanwhile. */
+function freshCopy() {
+  const before = { ...require.cache };
+  const ours = (name) => name.startsWith(LIB);
+  for (const name of Object.keys(require.cache).filter(ours)) delete require.cache[name];
+  const copy = require(ROOT);
+  for (const name of Object.keys(require.cache).filter(ours)) delete require.cache[name];
+  for (const name of Object.keys(before).filter(ours)) require.cache[name] = before[name];
+  /* Or each copy would stay in the list of who was loaded from here. */
+  module.children.length = 0;
+  return copy;
+}
+
+/* In a vm context of its own, as a test runner does it. */
+function contextCopy() {
+  const context = vm.createContext({ process, Buffer, performance, setTimeout, clearTimeout });
+  vm.runInContext('globalThis.global = globalThis', context);
+  const copied = ['queueMicrotask', 'setImmediate', 'AbortController', 'TextDecoder', 'URL'];
+  for (const name of copied) context[name] = global[name];
+  const loaded = new Map();
+  const load = (file) => {
+    if (!file.startsWith(LIB)) return require(file);
+    if (loaded.has(file)) return loaded.get(file).exports;
+    const own = { exports: {} };
+    loaded.set(file, own);
+    const code = `(function (module, exports, require, __dirname, __filename) {${fs.readFileSync(file)}\n})`;
+    const resolve = Module.createRequire(file).resolve;
+    const requireOne = (name) => load(resolve(name));
+    vm.runInContext(code, context, { filename: file })(
+      own,
+      own.exports,
+      requireOne,
+      path.dirname(file),
+      file,
+    );
+    return own.exports;
+  };
+  return load(path.join(LIB, 'index.js'));
+}
+
+describe('copies of the modules over one addon', function () {
+  if (!isLinux) return;
+  this.timeout(60000);
+
+  for (const [how, make] of Object.entries({
+    'loaded anew': freshCopy,
+    'in a context': contextCopy,
+  })) {
+    describe(how, () => {
+      const first = require('..');
+      const second = make();
+      const copies = { first, second, third: make(), 'first again': first };
+
+      for (const [which, { Share }] of Object.entries(copies)) {
+        it(`the ${which} is told of changes and of locks that were released`, async () => {
+          const share = new Share(100);
+          const changed = share.changed({ timeout: 5000 });
+          setTimeout(() => share.set(1), 5);
+          assert.equal(await changed, 1);
+          const event = new Promise((resolve) => share.once('change', resolve));
+          share.set(2);
+          assert.equal(await event, 2);
+          const other = Share.attach(share.handle);
+          const guard = await share.lockAsync();
+          const wait = other.lockAsync({ timeout: 5000 });
+          setTimeout(() => guard.release(), 5);
+          (await wait).release();
+          other.close();
+          share.close();
+        });
+      }
+
+      it('waits of two copies at once end both, and then the process may end', async () => {
+        const { shared } = require('../lib/binding');
+        const { pending } = shared;
+        const shares = [first, second].map(({ Share }) => new Share(100));
+        const waits = shares.map((share) => share.changed({ timeout: 5000 }));
+        assert.equal(shared.pending, pending + 2);
+        shares[1].set('b');
+        shares[0].set('a');
+        assert.deepEqual(await Promise.all(waits), [1, 1]);
+        assert.equal(shared.pending, pending);
+        for (const share of shares) share.close();
+      });
+
+      it('a lock that one holds is DEADLOCK for lock() of the other', () => {
+        const share = new first.Share(100);
+        const other = second.Share.attach(share.handle);
+        const guard = share.lock();
+        assert.throws(() => other.lock(), { code: 'ERR_MMAPIPC_DEADLOCK' });
+        guard.release();
+        other.lock().release();
+        other.close();
+        share.close();
+      });
+
+      it('pack and unpack of one leave those of the other alone', () => {
+        const numbers = Array.from({ length: 3000 }, (_, i) => i);
+        for (let round = 0; round < 3; round++) {
+          for (const { pack, unpack } of [first, second]) {
+            assert.deepEqual(Array.from(unpack('w*', pack('w*', ...numbers))), numbers);
+            assert.deepEqual(Array.from(unpack('q/a* N', pack('q/a* N', 'text', 7))), ['text', 7]);
+          }
+        }
+      });
+
+      it('an inherited name that both have open goes with the last of them', () => {
+        const variable = 'MMAPIPC_INHERIT_636f70696573';
+        const one = new first.Share(100, { inherit: 'copies' });
+        const two = new second.Share(100, { inherit: 'copies' });
+        two.close();
+        assert.equal(process.env[variable], one.handle);
+        const three = new second.Share(100, { inherit: 'copies' });
+        one.close();
+        assert.equal(process.env[variable], three.handle);
+        three.close();
+        assert.equal(process.env[variable], undefined);
+      });
+    });
+  }
+
+  it('many fresh copies leave no memory behind', async () => {
+    const use = () => {
+      const { Share, pack, unpack } = freshCopy();
+      const share = new Share(100);
+      const listener = () => undefined;
+      share.on('change', listener);
+      share.off('change', listener);
+      share.close();
+      unpack('l d', pack('l d', 1, 2));
+    };
+    const rounds = async (n) => {
+      for (let i = 0; i < n; i++) use();
+      await collect(6);
+      return process.memoryUsage().heapUsed + process.memoryUsage().arrayBuffers;
+    };
+    await rounds(10);
+    const before = await rounds(5);
+    const after = await rounds(50);
+    /* A copy has some 100 KB. */
+    assert.ok(after < before + 2e6, `${before} -> ${after}`);
+  });
+});
