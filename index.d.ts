@@ -129,8 +129,12 @@ export interface LockGuard {
  * The lock of an object: one at a time, for files, regions and Shares alike.
  *
  * A region's lock is a word in shared memory. Whoever dies with it is found out by the kernel, never
- * by a time-out: a stopped or slow holder keeps it. An object collected with its lock counts as dead. Of eight that wait each is served within 10 s; the
+ * by a time-out: a stopped or slow holder keeps it. Of eight that wait each is served within 10 s; the
  * locks of files promise no fairness.
+ *
+ * A lock is held until it is released, or its process or thread ends. Garbage collection does not
+ * release it: when an object is collected while it holds its lock, the lock stays held, and one
+ * process warning with the code MMAPIPC_LOCK_COLLECTED reports it.
  */
 export interface LockFamily<G extends LockGuard> {
   /** Whether this object holds its lock. */
@@ -171,6 +175,10 @@ export interface LockFamily<G extends LockGuard> {
  * it by its {@link Mmap.handle}.
  *
  * All of it lives while anybody is attached. Linux only in this version (ERR_MMAPIPC_UNSUPPORTED).
+ *
+ * A process stays attached until `close()`. When an object is collected instead, the process stays
+ * attached until it ends if others can see the region: by `inherit`, `name` or `path`, or by a
+ * handle that was read. It keeps one attachment to each region, without the payload's addresses.
  */
 export interface RegionOptions {
   /** Attaches to what another object's `handle` names, in any process of the same user. */
@@ -179,6 +187,9 @@ export interface RegionOptions {
    * What this process, or one above it, calls so: cluster workers, forked and spawned children and
    * worker_threads find it by this name. In one that finds nothing it is
    * ERR_MMAPIPC_NOT_INHERITED: open it in the primary before the first fork.
+   *
+   * At most 255 bytes of UTF-8, as it becomes an environment variable. The variable is removed when
+   * the last object of this name in the thread is closed.
    */
   inherit?: string;
   /**

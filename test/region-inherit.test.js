@@ -90,7 +90,7 @@ describe('a region inherited', function () {
     two.close();
     assert.equal(process.env[variable], one.handle);
     one.close();
-    assert.equal(process.env[variable], one.handle);
+    assert.equal(process.env[variable], undefined);
     open({ inherit: 'ab', size: 64, create: 'exclusive' });
     assert.notEqual(process.env[variable], one.handle);
   });
