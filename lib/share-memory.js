@@ -25,6 +25,7 @@ const EXPECTED = at('expected');
 const LENGTH = at('length');
 const TYPE = at('type');
 const CHECKED = at('checked');
+const HANDLE = at('handle');
 
 let kept = Buffer.alloc(0);
 
@@ -49,6 +50,7 @@ function tooLong(length) {
 module.exports = {
   CHECKED,
   EXPECTED,
+  HANDLE,
   LENGTH,
   TYPE,
   VERSION,

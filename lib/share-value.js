@@ -12,7 +12,7 @@ const memory = require('./share-memory');
 
 /* The hot ones by names of their own: the binding is an object of many properties. */
 const { shareGet, shareSet } = binding;
-const { CHECKED, EXPECTED, LENGTH, TYPE, VERSION, doubles, room, words } = memory;
+const { CHECKED, EXPECTED, HANDLE, LENGTH, TYPE, VERSION, doubles, room, words } = memory;
 
 const ANY = -1; /* set: over whatever version is there */
 const SLICE = 20; /* ms of a native wait */
@@ -56,7 +56,8 @@ class Value {
   /* Its bytes, good until the next call. */
   #read() {
     words[CHECKED] = this.#checked;
-    const status = shareGet(this.#handle);
+    doubles[HANDLE] = this.#handle;
+    const status = shareGet();
     const bytes = status === undefined ? room : this.#getSlowly(status);
     this.version = doubles[VERSION];
     return bytes;
@@ -142,7 +143,10 @@ class Value {
     doubles[EXPECTED] = expected;
     words[TYPE] = type;
     words[CHECKED] = this.#checked;
-    if (bytes === room) return shareSet(this.#handle, ms, under) ?? 1;
+    if (bytes === room) {
+      doubles[HANDLE] = this.#handle;
+      return shareSet(ms, under) ?? 1;
+    }
     return binding.shareSetFrom(this.#handle, ms, under, bytes);
   }
 

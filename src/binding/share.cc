@@ -50,22 +50,28 @@ int tell(mipc_share_frame_t *frame, const mipc_cell_value_t &value, int status) 
   return status;
 }
 
-/* shareSet(handle, ms, under): frame.length bytes in the room, `under` the lock that the user has
+/* Of the two hot calls: the handle lies in the frame, as an argument would cost more. */
+mipc_mapping_t *hot_mapping(const Environment *environment) {
+  return find(environment, environment->share->handle);
+}
+
+/* shareSet(ms, under): frame.length bytes in the room, `under` the lock that the user has
  * -> nothing when they are set, else 2, set and recovered; 0, the lock was not free; 3, another
  * version; or a status */
 napi_value share_set(const Call &call) {
   Environment *environment = call.environment();
   if (frame_of(environment)->length > MIPC_SHARE_ROOM) return nullptr; /* lib/ never does */
-  int status = set(environment, call.mapping(), call.u32(1), call.flag(2), room_of(environment));
+  int status =
+      set(environment, hot_mapping(environment), call.u32(0), call.flag(1), room_of(environment));
   return status == MIPC_LOCK_TAKEN ? nullptr : to_number(call.env, status);
 }
 
-/* shareGet(handle): into the room -> nothing, else 1, frame.length is more than the room has; 2,
+/* shareGet(): into the room -> nothing, else 1, frame.length is more than the room has; 2,
  * overtaken; or a status */
 napi_value share_get(const Call &call) {
   Environment *environment = call.environment();
   mipc_share_frame_t *frame = frame_of(environment);
-  mipc_mapping_t *mapping = call.mapping();
+  mipc_mapping_t *mapping = hot_mapping(environment);
   mipc_cell_value_t value = {};
   value.checked = frame->checked != 0;
   int status = mapping ? mipc_share_get(mapping, room_of(environment), MIPC_SHARE_ROOM, &value)
@@ -155,8 +161,8 @@ napi_value watch_disarm(const Call &call) {
 void share_exports(Environment *environment, Object &exports) {
   static const Export list[] = {
       {"shareMemory", entry<memory, 0>},
-      {"shareSet", entry<share_set, 3>},
-      {"shareGet", entry<share_get, 1>},
+      {"shareSet", entry<share_set, 2>},
+      {"shareGet", entry<share_get, 0>},
       {"shareSetFrom", entry<share_set_from, 4>},
       {"shareGetInto", entry<share_get_into, 3>},
       {"shareLook", entry<look, 1>},

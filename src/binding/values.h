@@ -21,7 +21,8 @@ extern "C" {
 
 /* A number from JS as one of C: NaN and what is negative or too large are `otherwise`. */
 inline uint64_t whole(double number, uint64_t otherwise = 0) {
-  return number >= 0 && number < 9007199254740992.0 ? static_cast<uint64_t>(number) : otherwise;
+  bool fits = number >= 0 && number < 9007199254740992.0;
+  return fits ? static_cast<uint64_t>(static_cast<int64_t>(number)) : otherwise;
 }
 
 /* What no handle is. */

@@ -114,7 +114,8 @@
   X(double, expected,  8, "set: only over this version; negative: over any")                       \
   X(double, length,   16, "bytes of the value")                                                    \
   X(uint32_t, type,   24, "how it is encoded")                                                     \
-  X(uint32_t, checked, 28, "set: add a checksum; get: refuse what has none")
+  X(uint32_t, checked, 28, "set: add a checksum; get: refuse what has none")                       \
+  X(double, handle,   32, "shareSet, shareGet: of the mapping")
 /* clang-format on */
 
 #define MIPC_CELL_SLOT_SIZE   64
