@@ -117,16 +117,21 @@ Napi::Value close(const Napi::CallbackInfo &info) {
   return to_number(info, MIPC_OK);
 }
 
-/* window(handle, offset, length, truth) -> ArrayBuffer, or a status. */
+/* window(handle, offset, length, truth) -> ArrayBuffer, or a status. What user code gets begins at
+ * an address that is a multiple of 8, up to 7 bytes before `offset`, so that a typed array over it
+ * is aligned or refused: Atomics on a misaligned word are not atomic. Those bytes lie in the same
+ * page of the file. */
 Napi::Value window(const Napi::CallbackInfo &info) {
   mipc_mapping_t *mapping = find(info);
   if (!mapping) return to_number(info, MIPC_E_CLOSED);
   uint64_t length = to_u64(info[2]);
   void *bytes = mipc_mapping_window(mapping, to_u64(info[1]), length, to_bool(info[3]));
   if (!bytes) return to_number(info, MIPC_E_RANGE);
+  size_t before = to_bool(info[3]) ? 0 : reinterpret_cast<uintptr_t>(bytes) % 8;
   napi_value buffer = nullptr;
   napi_status status = napi_create_external_arraybuffer(
-      info.Env(), bytes, static_cast<size_t>(length), window_finalize, mapping, &buffer);
+      info.Env(), static_cast<uint8_t *>(bytes) - before, static_cast<size_t>(length) + before,
+      window_finalize, mapping, &buffer);
   if (status == napi_ok) return Napi::Value(info.Env(), buffer);
   /* Only when it fails in the middle (generic failure) has Node taken the finalizer over. Refused
    * at the door, because external memory is not allowed (Electron) or the thread is being
@@ -204,11 +209,11 @@ Napi::Value lock_memory(const Napi::CallbackInfo &info) {
                                           : mipc_mapping_unlock_memory(mapping));
 }
 
-/* truncated(handle) -> 1 or 0 */
-Napi::Value truncated(const Napi::CallbackInfo &info) {
+/* lost(handle) -> 0, or the status that says why it shows zeros in the place of the file */
+Napi::Value lost(const Napi::CallbackInfo &info) {
   mipc_mapping_t *mapping = find(info);
   if (!mapping) return to_number(info, MIPC_E_CLOSED);
-  return to_number(info, mipc_mapping_truncated(mapping));
+  return to_number(info, mipc_mapping_lost(mapping));
 }
 
 /* hits() -> the count of all truncations met in this process. */
@@ -244,7 +249,7 @@ void mapping_exports(Napi::Env env, Napi::Object exports) {
   exports.Set("advise", Napi::Function::New<advise>(env));
   exports.Set("resident", Napi::Function::New<resident>(env));
   exports.Set("lockMemory", Napi::Function::New<lock_memory>(env));
-  exports.Set("truncated", Napi::Function::New<truncated>(env));
+  exports.Set("lost", Napi::Function::New<lost>(env));
   exports.Set("hits", Napi::Function::New<hits>(env));
   exports.Set("hitsBuffer", Napi::Function::New<hits_buffer>(env));
   exports.Set("quarantined", Napi::Function::New<quarantined>(env));
