@@ -62,6 +62,7 @@
             "src/os/flock_linux.c",
             "src/os/fork_posix.c",
             "src/os/guard_posix.c",
+            "src/os/sigchain_linux.c",
             "src/os/identity_linux.c",
             "src/os/presence_linux.c",
             "src/os/process_posix.c",

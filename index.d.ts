@@ -255,7 +255,8 @@ export interface MmapOptions extends RegionOptions {
   /**
    * When another process makes the file shorter: 'throw', the default, gives zeros in the place of
    * the lost bytes, and ERR_MMAPIPC_TRUNCATED from every method from then on; 'crash' leaves it to
-   * the system (SIGBUS ends the process).
+   * the system (SIGBUS ends the process). A page that is lost otherwise gives zeros and ENOSPC or
+   * EDQUOT (a hole of the file could not be filled) or EIO.
    */
   onTruncate?: 'throw' | 'crash';
 }
@@ -468,6 +469,9 @@ export class Mmap {
    * The mapping itself, without a copy: always the same Buffer, over the first 4 GiB where Node has
    * that limit (Node 20; use `view` beyond). Typed arrays and Atomics over its ArrayBuffer work,
    * across processes too; Atomics.wait does not, as this is no SharedArrayBuffer.
+   *
+   * Its byteOffset is `offset % 8`: the ArrayBuffer begins at an address that is a multiple of 8, so
+   * that a typed array at this byteOffset is aligned, or refused with a RangeError.
    *
    * After close() it has length 0. A Buffer handed to an asynchronous call (fs, zlib, crypto) must
    * not be closed before the callback.

@@ -37,7 +37,7 @@ class MappedBytes {
   /* The user's Buffer, always the same. */
   shown() {
     if (this.#shown === undefined) {
-      this.#shown = Buffer.from(this.#window(0, Math.min(this.#size, MAX_LENGTH)));
+      this.#shown = this.#window(0, Math.min(this.#size, MAX_LENGTH));
     }
     return this.#shown;
   }
@@ -46,8 +46,8 @@ class MappedBytes {
     const shown = this.shown();
     if (start + n <= shown.length) return shown.subarray(start, start + n);
     const view = this.#window(start, n);
-    this.#remember(view);
-    return Buffer.from(view);
+    this.#remember(view.buffer);
+    return view;
   }
 
   /* These three give a count or, from C, a negative status. */
@@ -100,9 +100,10 @@ class MappedBytes {
     return windows.filter((window) => window !== undefined && window !== EMPTY.buffer);
   }
 
+  /* The ArrayBuffer may begin up to 7 bytes earlier, at a multiple of 8: its end is the Buffer's. */
   #window(start, n) {
     const window = binding.window(this.#handle, start, n, false);
-    if (typeof window !== 'number') return window;
+    if (typeof window !== 'number') return Buffer.from(window, window.byteLength - n, n);
     throw new MmapipcError(
       'ERR_MMAPIPC_UNSUPPORTED',
       'this runtime refuses Buffers over memory of native code (Electron does); use read, ' +

@@ -23,9 +23,9 @@ const {
   countHits,
   errorOf,
   field,
+  lostError,
   readOnlyError,
   tooLong,
-  truncatedError,
 } = require('./report');
 const { DISPOSE, use } = require('./scope');
 const { boolean, bytesOf, callback, integer, options } = require('./validate');
@@ -331,7 +331,8 @@ class Mmap extends Packable {
     this.#checkOpen();
     const count = countHits();
     if (count === this.#hits) return;
-    if (binding.truncated(this.#handle) === 1) throw truncatedError(this.#spec.path);
+    const status = binding.lost(this.#handle);
+    if (status < 0) throw lostError(status, this.#spec.path);
     this.#hits = count;
   }
 

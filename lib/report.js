@@ -46,6 +46,15 @@ function errorOf(status, syscall, path) {
   return new MmapipcError(code, textOf(status));
 }
 
+/* Of a mapping that shows zeros in the place of its file: why, a status. */
+function lostError(status, path) {
+  if (codeOf(status) !== undefined) return errorOf(status, 'mmap', path);
+  const hint =
+    ': a page could not be read, or a hole of the file not be filled; it reads as zeros and stays so, ' +
+    'and stores into it are lost: close the mapping, and map the file with a size, which takes the space';
+  return systemError(status, 'mmap', path, hint);
+}
+
 function truncatedError(path) {
   return new MmapipcError(
     'ERR_MMAPIPC_TRUNCATED',
@@ -132,10 +141,10 @@ module.exports = {
   countHits,
   errorOf,
   field,
+  lostError,
   openError,
   readOnlyError,
   readOnlyLockError,
   textOf,
   tooLong,
-  truncatedError,
 };

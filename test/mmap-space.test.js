@@ -92,6 +92,46 @@ describe('on a full file system', function () {
     assert.deepEqual(seen, { refused: 'ENOSPC', last: 7 });
   });
 
+  /* A sparse file of 8 MiB on 1 MiB: stores went into private zeros, and the blame to others. */
+  it('a size takes the space of holes or throws ENOSPC; without one the error says what was lost', () => {
+    const seen = onTmpfs('1m', ({ Mmap }, folder) => {
+      const { statfsSync, truncateSync, writeFileSync } = require('node:fs');
+      const file = `${folder}/sparse`;
+      const free = statfsSync(folder).bfree;
+      writeFileSync(file, '');
+      truncateSync(file, 8 << 20);
+      const codeOf = (fn) => {
+        try {
+          return fn() && 'no error';
+        } catch (error) {
+          return `${error.code} ${error.syscall} ${error.path === file}`;
+        }
+      };
+      const all = codeOf(() => new Mmap({ file, size: 8 << 20, readOnly: false }));
+      const part = codeOf(() => new Mmap({ file, size: 4 << 20, offset: 4096, readOnly: false }));
+      truncateSync(file, 0);
+      truncateSync(file, 8 << 20);
+      const untouched = statfsSync(folder).bfree === free;
+      const fits = new Mmap({ file, size: 65536, offset: 4 << 20, readOnly: false });
+      writeFileSync(`${folder}/rest`, Buffer.alloc(statfsSync(folder).bfree * 4096));
+      fits.buffer.fill(1);
+      const whole = new Mmap({ file, readOnly: false });
+      whole.buffer[7 << 20] = 1;
+      const lost = [() => whole.write('x'), () => whole.read(0, 1), () => whole.buffer].map(codeOf);
+      const copied = codeOf(() => new Mmap({ file, readOnly: false }).write(Buffer.alloc(8 << 20)));
+      const other = codeOf(() => fits.read());
+      console.log(JSON.stringify({ all, part, untouched, lost, copied, other }));
+    });
+    assert.deepEqual(seen, {
+      all: 'ENOSPC fallocate true',
+      part: 'ENOSPC fallocate true',
+      untouched: true,
+      lost: ['ENOSPC mmap true', 'ENOSPC mmap true', 'ENOSPC mmap true'],
+      copied: 'ENOSPC mmap true',
+      other: 'no error',
+    });
+  });
+
   it('where fallocate is not known the space is taken by writing', () => {
     /* ramfs has no fallocate and no limit: the way of write_zeros() in os/file_linux.c. */
     const folder = tmp();

@@ -10,10 +10,12 @@ const { once } = require('node:events');
 const fs = require('node:fs');
 const path = require('node:path');
 const v8 = require('node:v8');
+const { Worker } = require('node:worker_threads');
 
-const { inspect } = require('..');
+const { Mmap, inspect } = require('..');
 const { layout } = require('../lib/binding');
 const { TYPE } = require('../lib/codec');
+const { ROOT } = require('./support/child');
 const { isLinux } = require('./support/platform');
 const { shares, within } = require('./support/shares');
 
@@ -254,5 +256,26 @@ describe('a Share that was overwritten', function () {
     assert.ok(slowest < 2500, `${slowest} ms`);
     assert.ok(tally.ok > 0);
     assert.equal(share.locked, false);
+  });
+
+  /* The checksum was one of the source, read once more, and not of what was stored. */
+  it('takes the checksum of what it stored, also from memory that changes meanwhile', async () => {
+    const source = new Mmap({ size: 65536 });
+    const share = make(65536, { checksum: true });
+    const code = `
+      const { workerData } = require('node:worker_threads');
+      const words = new Uint32Array(require(${JSON.stringify(ROOT)}).Mmap.attach(workerData).buffer.buffer);
+      for (let i = 1; ; i++) words.fill(i);`;
+    const worker = new Worker(code, { eval: true, workerData: source.handle });
+    while (source.buffer.readUInt32LE(65532) === 0) await new Promise(setImmediate);
+    const until = performance.now() + 500;
+    let sets = 0;
+    for (; performance.now() < until; sets++) {
+      share.set(source.buffer);
+      assert.equal(share.get().length, 65536);
+    }
+    assert.ok(sets > 10);
+    await worker.terminate();
+    source.close();
   });
 });

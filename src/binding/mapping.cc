@@ -169,16 +169,21 @@ napi_value close(const Call &call) {
   return to_number(call.env, MIPC_OK);
 }
 
-/* window(handle, offset, length, truth) -> ArrayBuffer, or a status. */
+/* window(handle, offset, length, truth) -> ArrayBuffer, or a status. What user code gets begins at
+ * an address that is a multiple of 8, up to 7 bytes before `offset`, so that a typed array over it
+ * is aligned or refused: Atomics on a misaligned word are not atomic. Those bytes lie in the same
+ * page of the file. */
 napi_value window(const Call &call) {
   mipc_mapping_t *mapping = call.mapping();
   if (!mapping) return to_number(call.env, MIPC_E_CLOSED);
   uint64_t length = call.u64(2);
   void *bytes = mipc_mapping_window(mapping, call.u64(1), length, call.flag(3));
   if (!bytes) return to_number(call.env, MIPC_E_RANGE);
+  size_t before = call.flag(3) ? 0 : reinterpret_cast<uintptr_t>(bytes) % 8;
   napi_value buffer = nullptr;
   napi_status status = napi_create_external_arraybuffer(
-      call.env, bytes, static_cast<size_t>(length), window_finalize, mapping, &buffer);
+      call.env, static_cast<uint8_t *>(bytes) - before, static_cast<size_t>(length) + before,
+      window_finalize, mapping, &buffer);
   if (status == napi_ok) return buffer;
   /* Only when it fails in the middle (generic failure) has Node taken the finalizer over. Refused
    * at the door, because external memory is not allowed (Electron) or the thread is being
@@ -253,11 +258,11 @@ napi_value lock_memory(const Call &call) {
                                           : mipc_mapping_unlock_memory(mapping));
 }
 
-/* truncated(handle) -> 1 or 0 */
-napi_value truncated(const Call &call) {
+/* lost(handle) -> 0, or the status that says why it shows zeros in the place of the file */
+napi_value lost(const Call &call) {
   const mipc_mapping_t *mapping = call.mapping();
   if (!mapping) return to_number(call.env, MIPC_E_CLOSED);
-  return to_number(call.env, mipc_mapping_truncated(mapping));
+  return to_number(call.env, mipc_mapping_lost(mapping));
 }
 
 /* hits() -> the count of all truncations met in this process. */
@@ -294,7 +299,7 @@ void mapping_exports(Environment *environment, Object &exports) {
       {"advise", entry<advise, 4>},
       {"resident", entry<resident, 3>},
       {"lockMemory", entry<lock_memory, 2>},
-      {"truncated", entry<truncated, 1>},
+      {"lost", entry<lost, 1>},
       {"hits", entry<hits, 0>},
       {"hitsBuffer", entry<hits_buffer, 0>},
       {"quarantined", entry<quarantined, 0>},

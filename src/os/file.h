@@ -58,6 +58,13 @@ int mipc_file_stat(mipc_file_t file, mipc_file_info_t *ret_info);
  */
 int mipc_file_extend(mipc_file_t file, uint64_t from, uint64_t to);
 
+/*
+ * Takes the space of what was never written between these two offsets, both inside the file, so
+ * that no store into a mapping of it fails for want of space; the content stays. ENOSPC, EDQUOT:
+ * there is not enough. A file system that cannot do it does nothing, which is no failure.
+ */
+int mipc_file_fill(mipc_file_t file, uint64_t from, uint64_t to);
+
 /* Removes the path if it still names the file that is open here. */
 void mipc_file_remove(const char *path, mipc_file_t file);
 

@@ -5,9 +5,11 @@
 
 static mipc_atomic_u32_t hits;
 
-mipc_guard_t *mipc_guard_add(void *base, size_t length) {
+mipc_guard_t *mipc_guard_add(void *base, size_t length, mipc_file_t file, uint64_t offset) {
   (void)base;
   (void)length;
+  (void)file;
+  (void)offset;
   return NULL;
 }
 
@@ -15,9 +17,9 @@ void mipc_guard_remove(mipc_guard_t *guard) {
   (void)guard;
 }
 
-bool mipc_guard_hit(const mipc_guard_t *guard) {
+int mipc_guard_hit(const mipc_guard_t *guard) {
   (void)guard;
-  return false;
+  return 0;
 }
 
 const mipc_atomic_u32_t *mipc_guard_hits(void) {

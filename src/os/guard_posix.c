@@ -2,9 +2,10 @@
  * guard.h by a SIGBUS handler.
  *
  * The handler may run at any instruction of any thread, also under our own mutex: it takes no lock
- * and calls nothing but mmap, sigaction and raise (mmap is not on POSIX's list of safe functions,
- * but is a bare system call everywhere). Slots are added and taken under the mutex, read without;
- * they are never freed, so that a handler that comes late reads an old slot, not freed memory.
+ * and makes bare system calls only (some of them, such as mmap, are not on POSIX's list of safe
+ * functions, but are safe everywhere). Slots are added and taken under the mutex, read without;
+ * they are never freed, so that a handler that comes late reads an old slot, not freed memory. What
+ * is not ours goes to sigchain.h.
  */
 #include "guard.h"
 
@@ -12,9 +13,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
+#include "../base/status.h"
 #include "process.h"
+#include "sigchain.h"
+#include "vm.h"
 
 #define CHUNK_SLOTS 128
 
@@ -27,7 +31,9 @@
 struct mipc_guard {
   mipc_atomic_uptr_t base; /* 0: free */
   mipc_atomic_uptr_t length;
-  mipc_atomic_u32_t hit;
+  mipc_atomic_u64_t offset; /* of the range, in the file */
+  mipc_atomic_u32_t file;   /* descriptor; UINT32_MAX: none */
+  mipc_atomic_u32_t hit;    /* 0, or a status without its sign */
 };
 
 typedef struct chunk {
@@ -37,8 +43,7 @@ typedef struct chunk {
 
 static chunk_t first_chunk;
 static mipc_atomic_u32_t hits;
-static struct sigaction
-    before; /* what we found; written under the mutex, before we are installed */
+static uintptr_t page_size; /* stored under the mutex before the handler is installed */
 
 static chunk_t *next_of(const chunk_t *chunk) {
   return (chunk_t *)mipc_atomic_load_acquire_ptr(&chunk->next);
@@ -59,34 +64,36 @@ static mipc_guard_t *find(uintptr_t address) {
   return NULL;
 }
 
+/* Why the page at `start` could not be had, without its sign. Asked at the fault, as the file may
+ * have grown, or the disk have room, a moment later. */
+static uint32_t cause_of(const mipc_guard_t *guard, uintptr_t start) {
+  int fd = (int)mipc_atomic_load_relaxed(&guard->file);
+  uint64_t at = mipc_atomic_load_relaxed_u64(&guard->offset) +
+                (start - mipc_atomic_load_acquire_ptr(&guard->base));
+  mipc_file_info_t info;
+  if (fd < 0 || mipc_file_stat((mipc_file_t){fd}, &info) < 0 || info.size <= at) {
+    return -(uint32_t)MIPC_E_TRUNCATED;
+  }
+  uint64_t end = info.size - at > page_size ? at + page_size : info.size;
+  int status = mipc_file_fill((mipc_file_t){fd}, at, end);
+  return status == -ENOSPC || status == -EDQUOT ? (uint32_t)-status : EIO;
+}
+
 /* Zeros from the page of `address` to the end of the range. */
 static bool repair(mipc_guard_t *guard, uintptr_t address) {
-  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-  uintptr_t start = address & ~(page - 1);
+  uintptr_t start = address & ~(page_size - 1);
+  uint32_t cause = cause_of(guard, start);
   size_t length = mipc_atomic_load_acquire_ptr(&guard->base) +
                   mipc_atomic_load_acquire_ptr(&guard->length) - start;
   if (mmap((void *)start, length, PROT_READ | PROT_WRITE,
            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED) {
     return false;
   }
-  /* The mark first: who sees the count move (acquire, or the same thread) sees the mark. */
-  mipc_atomic_store_release(&guard->hit, 1);
+  /* The mark first: a thread that sees the count move (acquire, or the same thread) sees the mark.
+   * Only the first cause counts. */
+  mipc_atomic_swap_release(&guard->hit, 0, cause);
   mipc_atomic_add_release(&hits, 1);
   return true;
-}
-
-static void pass_on(int number, siginfo_t *info, void *context) {
-  if (before.sa_flags & SA_SIGINFO) {
-    before.sa_sigaction(number, info, context);
-  } else if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN) {
-    before.sa_handler(number);
-  } else if (before.sa_handler == SIG_DFL || info->si_code > 0) {
-    /* The default ends the process; a fault cannot be ignored. Returning from a fault meets it
-     * again, now without us; a sent signal must be sent again. */
-    struct sigaction standard = {.sa_handler = SIG_DFL};
-    sigaction(SIGBUS, &standard, NULL);
-    if (info->si_code <= 0) raise(SIGBUS);
-  }
 }
 
 static void on_fault(int number, siginfo_t *info, void *context) {
@@ -98,18 +105,7 @@ static void on_fault(int number, siginfo_t *info, void *context) {
     errno = saved;
     if (repaired) return;
   }
-  pass_on(number, info, context);
-}
-
-/* Somebody may have put his own handler in our place: then he is the one to pass on to. */
-static void install(void) {
-  struct sigaction now;
-  if (sigaction(SIGBUS, NULL, &now) < 0) return;
-  if ((now.sa_flags & SA_SIGINFO) && now.sa_sigaction == on_fault) return;
-  before = now;
-  struct sigaction ours = {.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART};
-  ours.sa_sigaction = on_fault;
-  sigaction(SIGBUS, &ours, NULL);
+  mipc_sigchain_pass_on(number, info, context);
 }
 
 static mipc_guard_t *take_slot(void) {
@@ -125,12 +121,15 @@ static mipc_guard_t *take_slot(void) {
   }
 }
 
-mipc_guard_t *mipc_guard_add(void *base, size_t length) {
+mipc_guard_t *mipc_guard_add(void *base, size_t length, mipc_file_t file, uint64_t offset) {
   mipc_process_lock();
-  install();
-  mipc_guard_t *guard = take_slot();
+  if (!page_size) page_size = mipc_vm_page_size();
+  mipc_guard_t *guard = mipc_sigchain_install(on_fault) ? take_slot() : NULL;
   if (guard) {
     mipc_atomic_store_release_ptr(&guard->length, length);
+    /* relaxed: the release of `base` publishes them. */
+    mipc_atomic_store_relaxed_u64(&guard->offset, offset);
+    mipc_atomic_store_relaxed(&guard->file, (uint32_t)file.os);
     mipc_atomic_store_relaxed(&guard->hit, 0);
     mipc_atomic_store_release_ptr(&guard->base, (uintptr_t)base);
   }
@@ -145,9 +144,9 @@ void mipc_guard_remove(mipc_guard_t *guard) {
   mipc_process_unlock();
 }
 
-bool mipc_guard_hit(const mipc_guard_t *guard) {
+int mipc_guard_hit(const mipc_guard_t *guard) {
   /* acquire: the zeros that came with the mark are seen by who sees it. */
-  return guard && mipc_atomic_load_acquire(&guard->hit);
+  return guard ? -(int)mipc_atomic_load_acquire(&guard->hit) : 0;
 }
 
 const mipc_atomic_u32_t *mipc_guard_hits(void) {

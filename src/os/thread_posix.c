@@ -2,7 +2,7 @@
  * Threads and monitors on POSIX: thread.h.
  *
  * A thread asleep in flock() can only be woken by a signal. Ours is the highest real-time signal
- * that nobody has a handler for; its handler does nothing, and does not restart system calls.
+ * without a handler; ours does nothing, and does not restart system calls.
  */
 #include "thread.h"
 
@@ -70,6 +70,9 @@ struct mipc_thread {
 
 static int wake_signal; /* 0: not chosen yet; written once, under the mutex of the process */
 
+/* For when the queue of signals is full: see mipc_thread_interrupt(). */
+static const int unqueued[] = {SIGURG, SIGWINCH};
+
 static void on_wake(int number) {
   (void)number;
 }
@@ -91,6 +94,8 @@ static void *start(void *argument) {
   sigset_t wake;
   sigemptyset(&wake);
   sigaddset(&wake, wake_signal);
+  for (size_t i = 0; i < sizeof unqueued / sizeof *unqueued; i++)
+    sigaddset(&wake, unqueued[i]);
   pthread_sigmask(SIG_UNBLOCK, &wake, NULL);
   thread->run(thread->argument);
   return NULL;
@@ -123,8 +128,26 @@ int mipc_thread_start(void (*run)(void *), void *argument, mipc_thread_t **ret_t
   return 0;
 }
 
+/*
+ * pthread_kill() of a real-time signal fails with EAGAIN when this user's signal queue is full
+ * (RLIMIT_SIGPENDING), as such a signal must not lose its details. The older signals are delivered
+ * without a place in the queue. Of these, one serves that is ignored by default and has no handler
+ * of somebody else's; sent to the process by others, it then goes on doing nothing.
+ */
 void mipc_thread_interrupt(mipc_thread_t *thread) {
-  pthread_kill(thread->id, wake_signal);
+  if (pthread_kill(thread->id, wake_signal) != EAGAIN) return;
+  mipc_process_lock(); /* two threads must not take each other's handler for a foreign one */
+  bool sent = false;
+  for (size_t i = 0; i < sizeof unqueued / sizeof *unqueued && !sent; i++) {
+    struct sigaction now, ours = {.sa_handler = on_wake};
+    if (sigaction(unqueued[i], NULL, &now) < 0) continue;
+    if (now.sa_handler != on_wake) {
+      /* One that is ignored explicitly stays so. */
+      if (now.sa_handler != SIG_DFL || sigaction(unqueued[i], &ours, NULL) < 0) continue;
+    }
+    sent = pthread_kill(thread->id, unqueued[i]) == 0;
+  }
+  mipc_process_unlock();
 }
 
 void mipc_thread_join(mipc_thread_t *thread) {

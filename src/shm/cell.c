@@ -86,8 +86,10 @@ int mipc_cell_write(const mipc_cell_t *cell, const void *bytes, mipc_cell_value_
   mipc_atomic_fence_release();
   mipc_atomic_store_relaxed_u64(&slot->length, value->length);
   mipc_atomic_store_relaxed(&slot->type, value->type | (value->checked ? MIPC_CELL_CHECKED : 0));
-  mipc_atomic_store_relaxed(&slot->checksum, value->checked ? checksum_of(value, bytes) : 0);
   copy_in((mipc_atomic_u64_t *)(slot + 1), bytes, (size_t)value->length);
+  /* Of the copy: `bytes` may be memory that another thread or process changes meanwhile. No process
+   * writes to the slot but the holder of the lock. */
+  mipc_atomic_store_relaxed(&slot->checksum, value->checked ? checksum_of(value, slot + 1) : 0);
   /* release: who sees the version sees the value. Before this store it was never set, after it it
    * was, whenever we die. */
   mipc_atomic_store_release_u64(&h->cell_commit, version);

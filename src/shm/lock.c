@@ -48,7 +48,8 @@ int mipc_i_lock_check(const mipc_lock_t *lock) {
   /* relaxed: nothing is handed over by the id, which is there since before we attached. */
   uint64_t high = mipc_atomic_load_relaxed_u64(&h->lock_id_high);
   uint64_t low = mipc_atomic_load_relaxed_u64(&h->lock_id_low);
-  if (lock->guard && mipc_guard_hit(lock->guard)) return MIPC_E_TRUNCATED;
+  int hit = lock->guard ? mipc_guard_hit(lock->guard) : 0;
+  if (hit < 0) return hit;
   if (high == lock->id[0] && low == lock->id[1]) return 0;
   /* As in mipc_region_status(). */
   return high == 0 && low == 0 ? (int)MIPC_E_TRUNCATED : (int)MIPC_E_CORRUPT;

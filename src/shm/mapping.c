@@ -34,7 +34,8 @@ static void give_file_back(mipc_mapping_t *m) {
 /* After the last access: whether what was read or written is what the file or region has. */
 static int intact(const mipc_mapping_t *m) {
   int status = m->region ? mipc_region_status(m->region) : 0;
-  return mipc_mapping_truncated(m) ? (int)MIPC_E_TRUNCATED : status;
+  int lost = mipc_mapping_lost(m);
+  return lost < 0 ? lost : status;
 }
 
 static void unguard(mipc_mapping_t *m, int range) {
@@ -205,8 +206,9 @@ mipc_region_t *mipc_mapping_region(const mipc_mapping_t *m) {
   return m->region;
 }
 
-bool mipc_mapping_truncated(const mipc_mapping_t *m) {
-  return mipc_guard_hit(m->guards[0]) || mipc_guard_hit(m->guards[1]);
+int mipc_mapping_lost(const mipc_mapping_t *m) {
+  int status = mipc_guard_hit(m->guards[0]);
+  return status < 0 ? status : mipc_guard_hit(m->guards[1]);
 }
 
 int mipc_mapping_lock(mipc_mapping_t *m, mipc_filelock_t **ret_lock) {

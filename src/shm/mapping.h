@@ -125,8 +125,8 @@ int mipc_mapping_unlock_memory(mipc_mapping_t *mapping);
 /* The region under it, which is the mapping's; NULL: none. */
 mipc_region_t *mipc_mapping_region(const mipc_mapping_t *mapping);
 
-/* Whether a fault has put zeros in the place of the file; for good. */
-bool mipc_mapping_truncated(const mipc_mapping_t *mapping);
+/* 0, or why a fault has put zeros in the place of the file, permanently: as mipc_guard_hit(). */
+int mipc_mapping_lost(const mipc_mapping_t *mapping);
 
 /*
  * The lock of this mapping on its file, made at the first call; it is closed with the mapping. A

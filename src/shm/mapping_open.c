@@ -8,6 +8,7 @@
 #include "../base/status.h"
 #include "../os/process.h"
 #include "mapping_i.h"
+#include "quarantine.h"
 
 static bool is_shared_writer(const mipc_mapping_spec_t *spec) {
   return (spec->prot & MIPC_PROT_WRITE) && !spec->copy_on_write;
@@ -71,18 +72,30 @@ static int place(mipc_mapping_t *m, uint64_t offset, uint64_t size) {
   return 0;
 }
 
+/* Address space that closed mappings keep out of use (quarantine.h) is given up before a mapping is
+ * refused. */
+static bool may_try_again(int status) {
+  return status == mipc_no_memory() && mipc_quarantine_give_way();
+}
+
+static int map_range(const mipc_mapping_t *m, mipc_vm_access_t access, void **ret_base) {
+  int status;
+  do {
+    status = mipc_vm_map(m->file, m->offset - m->slop, m->span, access, ret_base);
+  } while (may_try_again(status));
+  return status;
+}
+
 /* Makes the one or two ranges that mapping.h describes. */
 static int map_ranges(mipc_mapping_t *m, const mipc_mapping_spec_t *spec) {
-  uint64_t start = m->offset - m->slop;
   mipc_vm_access_t access = !(spec->prot & MIPC_PROT_WRITE) ? MIPC_VM_READ
                             : spec->copy_on_write           ? MIPC_VM_COPY
                                                             : MIPC_VM_WRITE;
   void *base, *view;
-  int status = mipc_vm_map(m->file, start, m->span, access, &base);
+  int status = map_range(m, access, &base);
   if (status < 0) return status;
   view = base;
-  if (access == MIPC_VM_READ && !spec->protect &&
-      mipc_vm_map(m->file, start, m->span, MIPC_VM_COPY, &view) < 0) {
+  if (access == MIPC_VM_READ && !spec->protect && map_range(m, MIPC_VM_COPY, &view) < 0) {
     view = base; /* a system that counts every private page in advance: a stray store faults */
   }
   m->base = base;
@@ -92,8 +105,9 @@ static int map_ranges(mipc_mapping_t *m, const mipc_mapping_spec_t *spec) {
 
 /* No memory for a guard: the mapping is as it would be without. */
 static void guard_ranges(mipc_mapping_t *m) {
-  m->guards[0] = mipc_guard_add(m->base, m->span);
-  if (m->view != m->base) m->guards[1] = mipc_guard_add(m->view, m->span);
+  uint64_t start = m->offset - m->slop;
+  m->guards[0] = mipc_guard_add(m->base, m->span, m->file, start);
+  if (m->view != m->base) m->guards[1] = mipc_guard_add(m->view, m->span, m->file, start);
 }
 
 static int build(mipc_mapping_t *m, const mipc_mapping_spec_t *spec, mipc_report_t *report) {
@@ -122,7 +136,12 @@ static int build(mipc_mapping_t *m, const mipc_mapping_spec_t *spec, mipc_report
   if (status < 0) return status;
   if (spec->guard) guard_ranges(m);
   report->call = MIPC_CALL_FALLOCATE;
-  return grow ? mipc_file_extend(m->file, info.size, spec->offset + m->size) : 0;
+  /* Without a length the file is taken as it is, holes included. */
+  uint64_t end = spec->offset + m->size;
+  if (spec->length && is_shared_writer(spec)) {
+    status = mipc_file_fill(m->file, spec->offset, end < info.size ? end : info.size);
+  }
+  return status == 0 && grow ? mipc_file_extend(m->file, info.size, end) : status;
 }
 
 /* All that could be wrong with the file was found when the region was opened. */
@@ -154,7 +173,9 @@ static int build_anonymous(mipc_mapping_t *m, const mipc_mapping_spec_t *spec,
   int status = spec->length ? place(m, 0, spec->length) : (int)MIPC_E_RANGE;
   if (status < 0) return status;
   report->call = MIPC_CALL_MMAP;
-  status = mipc_vm_map_private(m->span, &base);
+  do {
+    status = mipc_vm_map_private(m->span, &base);
+  } while (may_try_again(status));
   if (status < 0) return status;
   m->base = m->view = base;
   m->anonymous = true;

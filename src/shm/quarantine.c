@@ -33,6 +33,14 @@ void mipc_quarantine_add(void *base, size_t length) {
   mipc_process_unlock();
 }
 
+bool mipc_quarantine_give_way(void) {
+  mipc_process_lock();
+  bool any = count > 0;
+  if (any) drop_first();
+  mipc_process_unlock();
+  return any;
+}
+
 size_t mipc_quarantine_count(void) {
   mipc_process_lock();
   size_t n = count;

@@ -106,7 +106,8 @@ int mipc_region_status(const mipc_region_t *r) {
   uint64_t high = mipc_atomic_load_relaxed_u64(&r->header->id_high);
   uint64_t low = mipc_atomic_load_relaxed_u64(&r->header->id_low);
   uint64_t end = mipc_atomic_load_relaxed_u64(&r->header->end);
-  if (mipc_guard_hit(r->guard)) return MIPC_E_TRUNCATED;
+  int hit = mipc_guard_hit(r->guard);
+  if (hit < 0) return hit;
   if (high == r->id[0] && low == r->id[1] && end == MIPC_REGION_MAGIC) return 0;
   /* Cut off inside the page of the header, it shows zeros from there on, and there is no fault. */
   return end == 0 ? (int)MIPC_E_TRUNCATED : (int)MIPC_E_CORRUPT;

@@ -3,7 +3,9 @@
  */
 #include "../base/range.h"
 #include "../base/status.h"
+#include "../os/process.h"
 #include "../os/vm.h"
+#include "quarantine.h"
 #include "region_i.h"
 
 /* What this version knows. */
@@ -70,13 +72,15 @@ int mipc_i_header_map(mipc_region_t *r, const mipc_i_opening_t *opening) {
   void *base;
   opening->report->call = MIPC_CALL_MMAP;
   mipc_vm_access_t access = r->read_only ? MIPC_VM_READ : MIPC_VM_WRITE;
-  status = mipc_vm_map(r->file, 0, MIPC_PAYLOAD_OFFSET, access, &base);
+  do {
+    status = mipc_vm_map(r->file, 0, MIPC_PAYLOAD_OFFSET, access, &base);
+  } while (status == mipc_no_memory() && mipc_quarantine_give_way());
   if (status < 0) return status;
   opening->report->call = MIPC_CALL_NONE;
   mipc_vm_hide(base, MIPC_PAYLOAD_OFFSET);
   r->header = base;
   if (r->place != MIPC_PLACE_ANONYMOUS && opening->spec->guard) {
-    r->guard = mipc_guard_add(base, MIPC_PAYLOAD_OFFSET);
+    r->guard = mipc_guard_add(base, MIPC_PAYLOAD_OFFSET, r->file, 0);
   }
   return 0;
 }

@@ -9,7 +9,8 @@
 /* Whether the words at hand are the region's: a file that was cut off shows zeros. */
 static int check(const mipc_mapping_t *m) {
   int status = mipc_region_status(m->region);
-  return mipc_mapping_truncated(m) ? (int)MIPC_E_TRUNCATED : status;
+  int lost = mipc_mapping_lost(m);
+  return lost < 0 ? lost : status;
 }
 
 /* A mapping that is large enough by the header's own words: they were checked when the region was

@@ -235,6 +235,22 @@ static mipc_mapping_t *open_share(spec_t spec, bool read_only) {
   return mapping;
 }
 
+/* A source that changes while it is copied, as memory shared with others does: here the slot
+ * itself, whose head and bytes are stored meanwhile. */
+static void changing_source(void) {
+  fixture_t f = new_cell(CAPACITY);
+  uint8_t got[CAPACITY];
+  for (uint64_t version = 1; version < 50; version++) {
+    mipc_cell_value_t value = {.length = 100 * version, .type = 3, .checked = true};
+    uint8_t *source = (uint8_t *)slot_at(&f, version) + version % 3 * 8;
+    memset(source, (int)version, 64);
+    CHECK_EQ(mipc_cell_write(&f.cell, source, &value), 0);
+    CHECK_EQ(mipc_cell_read(&f.cell, got, sizeof got, &value), 0);
+    CHECK_EQ(value.length, 100 * version);
+  }
+  free_cell(&f);
+}
+
 static void close_share(mipc_mapping_t *mapping) {
   mipc_mapping_close(mapping, 0);
   mipc_mapping_put(mapping);
@@ -308,6 +324,7 @@ int main(void) {
   what_a_dead_writer_leaves();
   bounds();
   checked_values();
+  changing_source();
   shares();
   return check_done("cell");
 }

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 
+#include "../../src/base/status.h"
 #include "../../src/os/vm.h"
 #include "check.h"
 #include "fixture.h"
@@ -28,8 +29,10 @@ static uint8_t *map_and_cut(const char *path, size_t pages, size_t left, mipc_gu
   CHECK_EQ(mipc_file_open(path, flags, 0600, &file, &made), 0);
   CHECK_EQ(pwrite(mipc_file_descriptor(file), content, pages * page, 0), pages * page);
   CHECK_EQ(mipc_vm_map(file, 0, pages * page, MIPC_VM_WRITE, &base), 0);
-  mipc_file_close(file);
-  if (ret_guard) CHECK((*ret_guard = mipc_guard_add(base, pages * page)) != NULL);
+  if (ret_guard)
+    CHECK((*ret_guard = mipc_guard_add(base, pages * page, file, 0)) != NULL);
+  else
+    mipc_file_close(file);
   CHECK_EQ(truncate(path, (off_t)left), 0);
   return base;
 }
@@ -41,7 +44,7 @@ static void zeros_and_a_mark(void) {
   CHECK_EQ(bytes[page], pattern_at(page));
   CHECK(!mipc_guard_hit(guard));
   CHECK_EQ(bytes[5 * page + 7], 0);
-  CHECK(mipc_guard_hit(guard));
+  CHECK_EQ(mipc_guard_hit(guard), MIPC_E_TRUNCATED);
   CHECK_EQ(mipc_atomic_load_acquire(mipc_guard_hits()), before + 1);
   bytes[6 * page] = 9; /* from the page touched to the end: no further fault */
   CHECK_EQ(bytes[6 * page], 9);
@@ -59,7 +62,7 @@ static void many_ranges(void) {
   static mipc_guard_t *guards[N];
   static uint8_t spare[N];
   for (int i = 0; i < N; i++)
-    CHECK((guards[i] = mipc_guard_add(&spare[i], 1)) != NULL);
+    CHECK((guards[i] = mipc_guard_add(&spare[i], 1, MIPC_NO_FILE, 0)) != NULL);
   for (int i = 0; i < N; i += 3)
     mipc_guard_remove(guards[i]);
   mipc_guard_t *guard;
@@ -164,6 +167,104 @@ static void the_default_ends_the_process(void) {
   CHECK_EQ(in_child(be_sent_ignoring, NULL), 0);
 }
 
+/*
+ * Another copy of us, or a crash reporter: it passes on to the handler that it found, and repairs
+ * what lies in a range of its own. With us below and above it the circle had no end.
+ */
+static struct sigaction found_by_other;
+static uint8_t *other_range;
+static volatile sig_atomic_t other_calls;
+
+static void other(int number, siginfo_t *info, void *context) {
+  other_calls++;
+  uint8_t *at = info->si_addr;
+  if (info->si_code > 0 && other_range && at >= other_range && at < other_range + page) {
+    mmap(other_range, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+  } else if (found_by_other.sa_flags & SA_SIGINFO) {
+    found_by_other.sa_sigaction(number, info, context);
+  } else if (found_by_other.sa_handler == SIG_DFL) {
+    signal(SIGBUS, SIG_DFL);
+    if (info->si_code <= 0) raise(SIGBUS);
+  } else {
+    found_by_other.sa_handler(number);
+  }
+}
+
+static void install_other(void) {
+  struct sigaction action = {.sa_flags = SA_SIGINFO};
+  action.sa_sigaction = other;
+  sigaction(SIGBUS, &action, &found_by_other);
+}
+
+/* We, it, we, it, we. */
+static volatile uint8_t *make_circle(void) {
+  mipc_guard_t *guard;
+  for (int i = 0; i < 2; i++) {
+    map_and_cut(path_of("circle"), 2, 0, &guard);
+    install_other();
+  }
+  volatile uint8_t *mine = map_and_cut(path_of("circle"), 2, 0, &guard);
+  return mine;
+}
+
+static void fault_in_circle(void *argument) {
+  (void)argument;
+  make_circle();
+  volatile uint8_t *nobodys = map_and_cut(path_of("nobodys"), 2, 0, NULL);
+  (void)nobodys[0];
+}
+
+static void be_sent_in_circle(void *argument) {
+  (void)argument;
+  make_circle();
+  kill(getpid(), SIGBUS);
+}
+
+static volatile sig_atomic_t firsts;
+
+static void note(int number) {
+  (void)number;
+  firsts++;
+}
+
+static void reach_the_first(void *argument) {
+  (void)argument;
+  signal(SIGBUS, note);
+  volatile uint8_t *mine = make_circle();
+  for (int i = 1; i <= 500; i++) {
+    raise(SIGBUS);
+    if (firsts != i) _exit(10);
+  }
+  if (mine[0] != 0) _exit(11);
+  other_range = (uint8_t *)map_and_cut(path_of("other"), 1, 0, NULL);
+  if (other_range[0] != 0 || other_calls == 0) _exit(12);
+  _exit(firsts == 500 ? 0 : 13);
+}
+
+/* A handler that returns without having repaired anything meets the fault again. */
+static void fault_under_a_deaf_handler(void *argument) {
+  signal(SIGBUS, note);
+  fault_outside(argument);
+}
+
+static void resend(int number) {
+  raise(number);
+}
+
+static void be_sent_again_and_again(void *argument) {
+  signal(SIGBUS, resend);
+  be_sent(argument);
+}
+
+static void circles_end(void) {
+  signal(SIGBUS, SIG_DFL);
+  CHECK_EQ(WTERMSIG(in_child(fault_in_circle, NULL)), SIGBUS);
+  CHECK_EQ(WTERMSIG(in_child(be_sent_in_circle, NULL)), SIGBUS);
+  CHECK_EQ(in_child(reach_the_first, NULL), 0);
+  CHECK_EQ(WTERMSIG(in_child(fault_under_a_deaf_handler, NULL)), SIGBUS);
+  CHECK_EQ(WTERMSIG(in_child(be_sent_again_and_again, NULL)), SIGBUS);
+}
+
 int main(void) {
   page = mipc_vm_page_size();
   path_of("");
@@ -174,5 +275,6 @@ int main(void) {
   chains(false);
   chains(true);
   the_default_ends_the_process();
+  circles_end();
   return check_done("guard");
 }

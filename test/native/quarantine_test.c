@@ -79,6 +79,17 @@ static void at_most_128_and_the_oldest_goes_first(void) {
   }
 }
 
+static void gives_way_from_the_oldest_on(void) {
+  void *first = empty_the_queue();
+  void *second = add_page();
+  CHECK(mipc_quarantine_give_way());
+  CHECK(!is_there(first) && is_there(second));
+  CHECK(mipc_quarantine_give_way());
+  CHECK(!is_there(second));
+  CHECK(!mipc_quarantine_give_way());
+  CHECK_EQ(mipc_quarantine_count(), 0);
+}
+
 /* A whole mapping goes the same way. */
 static void closed_mapping_goes_in_its_turn(void) {
   mipc_mapping_t *m = open_mapping(SPEC(make_file("turn", 5000), BOTH));
@@ -218,6 +229,7 @@ int main(void) {
   path_of("");
   ranges_wait_their_time();
   at_most_128_and_the_oldest_goes_first();
+  gives_way_from_the_oldest_on();
   closed_mapping_goes_in_its_turn();
   threads_open_and_close_at_once();
   threads_make_one_file_at_once();
