@@ -87,7 +87,7 @@ class Share extends lockable(ChangeEmitter) {
   }
 
   static open(opts) {
-    return new Share(EXISTING, openOptions(opts));
+    return new Share(EXISTING, openOptions(opts, 'path'));
   }
 
   get capacity() {
@@ -150,10 +150,11 @@ class Share extends lockable(ChangeEmitter) {
     return this.#peek();
   }
 
-  /* Plain objects and arrays are decoded once a version, and frozen, as all who peek share them. */
+  /* Plain objects and arrays are decoded once per version, and frozen, as all callers share them. What
+   * a custom codec returns may be the user's own object, and is not ours to freeze. */
   #peek() {
     const value = this.#value.get();
-    if (this.#words === NO_WORDS || !freeze(value)) return value;
+    if (this.#words === NO_WORDS || this.codec === 'custom' || !freeze(value)) return value;
     const { version } = this.#value;
     this.#low = version % 2 ** 32;
     this.#high = Math.floor(version / 2 ** 32);
@@ -305,9 +306,13 @@ class Share extends lockable(ChangeEmitter) {
   }
 
   [util.inspect.custom](depth, opts, inspect) {
-    if (!(#spec in this)) return 'Share {}'; /* a prototype */
+    /* A prototype, or an object whose constructor threw. */
+    if (!(#spec in this) || this.#value === undefined) return 'Share {}';
+    const { size: capacity, ...where } = placeFields(this.#spec, this.#region, this.#capacity);
     const fields = {
-      ...placeFields(this.#spec, this.#region, this.#capacity),
+      ...where,
+      capacity,
+      version: this.closed ? undefined : this.#value.glance(),
       codec: this.codec,
       readOnly: this.readOnly,
       closed: this.closed,
