@@ -14,13 +14,13 @@ const { freeze } = require('./codec');
 const { MmapipcError, invalidReturn, invalidType, withCode } = require('./errors');
 const { DEFAULTS, LOCK, lockable } = require('./lockable');
 const { attachOptions, openOptions, placeFields, regionOf, whereOf } = require('./place');
-const { openRegion } = require('./region');
 const { RegionLock } = require('./region-lock');
 const { describe } = require('./region-options');
 const { closedError, codeOf, errorOf, field, readOnlyLockError } = require('./report');
 const { DISPOSE, use } = require('./scope');
 const { Changes } = require('./share-changes');
 const { ShareGuard, UNDER } = require('./share-guard');
+const { openWhole } = require('./share-open');
 const { EXISTING, interpret } = require('./share-options');
 const { Value } = require('./share-value');
 const { callback, integer, options, timeoutOf } = require('./validate');
@@ -58,7 +58,7 @@ class Share extends lockable(ChangeEmitter) {
     Object.defineProperty(this, '_events', { enumerable: false });
     this['[mmapipc]'] = NOT_CLONEABLE;
     const spec = interpret(capacity, opts);
-    const [handle, isUnclean] = openWhole(this, spec);
+    const [handle, isUnclean] = openWhole(this, spec, Share.open);
     this.#handle = handle;
     this.#spec = spec;
     this.#capacity = Number(field('capacity'));
@@ -364,21 +364,6 @@ class Share extends lockable(ChangeEmitter) {
       throw error;
     }
   }
-}
-
-/* [handle, isUnclean]: the checksum is yet to be looked at of what a machine that went down has left.
- * Somebody read-only does that first: a writer who leaves declares it whole. */
-function openWhole(owner, spec) {
-  try {
-    return [openRegion(owner, spec), false];
-  } catch (error) {
-    if (error.code !== 'ERR_MMAPIPC_UNCLEAN' || !spec.checksum) throw error;
-  }
-  const { where: path, timeout, anyFilesystem, attachReadOnly } = spec;
-  if (!attachReadOnly) {
-    Share.open({ path, readOnly: true, checksum: true, timeout, anyFilesystem }).close();
-  }
-  return [openRegion(owner, { ...spec, acceptUnclean: true }), attachReadOnly];
 }
 
 function checkSignal(signal) {

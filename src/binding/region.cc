@@ -44,6 +44,7 @@ struct Spec {
     region.size = to_u64(given.Get("size"));
     region.capacity = to_u64(given.Get("capacity"));
     region.kind = to_u32(given.Get("kind"));
+    region.codec = to_u32(given.Get("codecNumber"));
     region.create = static_cast<mipc_create_t>(to_u32(given.Get("create")));
     region.mode = to_u32(given.Get("mode"));
     region.wait_ms = to_u32(given.Get("wait"));
@@ -83,6 +84,7 @@ Napi::Value open_region(const Napi::CallbackInfo &info) {
   report->capacity = found.capacity;
   report->version = found.version;
   report->region_kind = found.region_kind;
+  report->codec = found.codec;
   report->number = found.number;
   report->made = found.made;
   report->device = found.device;
