@@ -4,7 +4,6 @@
 'use strict';
 
 const assert = require('node:assert/strict');
-const { MAX_STRING_LENGTH } = require('node:buffer').constants;
 const util = require('node:util');
 const v8 = require('node:v8');
 const vm = require('node:vm');
@@ -111,15 +110,6 @@ describe('values', () => {
     assert.equal(map.write('00ff10', 1, undefined, 'hex'), 3);
     assert.deepEqual([...map.read(0, 5)], [0, 0, 255, 16, 0]);
     assert.equal(map.write('\u00e9\u00e8', 0, 1, 'latin1'), 1);
-  });
-
-  it('unpack gives each text that fits a string, or throws', function () {
-    this.timeout(30000);
-    const half = Math.ceil(MAX_STRING_LENGTH / 2) + 1;
-    const bytes = Buffer.alloc(MAX_STRING_LENGTH + 2, 0x61);
-    const [one, two] = unpack(`a${half} a*`, bytes);
-    assert.deepEqual([one.length, two.length], [half, bytes.length - half]);
-    assert.throws(() => unpack('a*', bytes), { code: 'ERR_STRING_TOO_LONG' });
   });
 
   it('sizeOf() is the length of what pack() makes, or an error', () => {

@@ -42,9 +42,9 @@
  * the copy (region_header.c), and believes nothing that is read again later.
  *
  * Written at birth, before `version`, under the birth lock; read without a lock, and the same for
- * good: all down to id_low, capacity, codec and the lock's copy of the id. Written later under the birth
- * lock only: boot_high, boot_low, clean, next_number. The words of lock, event and cell: see there.
- * Payload: from payload_offset on.
+ * good: all down to id_low, capacity, codec and the lock's copy of the id. Written later under the
+ * birth lock only: boot_high, boot_low, clean, next_number. The words of lock, event and cell: see
+ * there. Payload: from payload_offset on.
  */
 /* clang-format off */
 #define MIPC_REGION_ROWS(X)                                                                        \
