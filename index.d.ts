@@ -62,7 +62,7 @@ export class MmapipcError extends Error {
   required?: number;
   /** ERR_MMAPIPC_TOO_SMALL, _TOO_LARGE: bytes there are. */
   capacity?: number;
-  /** ERR_MMAPIPC_KIND: the class that made the region, and the one that opens it. */
+  /** ERR_MMAPIPC_KIND, _CODEC: the class or codec that made it, and the one that opens it. */
   found?: string;
   wanted?: string;
   /** ERR_MMAPIPC_FILE_TOO_SMALL: bytes it has. */
@@ -261,6 +261,21 @@ export interface MmapOptions extends RegionOptions {
   onTruncate?: 'throw' | 'crash';
 }
 
+/** The value, and all that plain objects and arrays in it hold, as read-only. */
+export type DeepReadonly<T> = 0 extends 1 & T
+  ? T
+  : T extends (...args: any[]) => any
+    ? T
+    : T extends ReadonlyMap<infer K, infer V>
+      ? ReadonlyMap<DeepReadonly<K>, DeepReadonly<V>>
+      : T extends ReadonlySet<infer V>
+        ? ReadonlySet<DeepReadonly<V>>
+        : T extends Date | RegExp | Error | ArrayBufferLike | NodeJS.ArrayBufferView
+          ? T
+          : T extends object
+            ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
+            : T;
+
 /** A value to pack: which of them a letter of the template takes, README.md says. */
 export type Packable = number | bigint | string | NodeJS.ArrayBufferView;
 /** A value that was unpacked. */
@@ -302,6 +317,15 @@ export function unpack(
   bytes: NodeJS.ArrayBufferView,
   options?: UnpackOptions,
 ): Unpacked[];
+
+/**
+ * The bytes that a template of fixed size takes: `sizeOf('N n C')` is 7.
+ *
+ * @throws TypeError ERR_INVALID_ARG_VALUE - the template cannot be read, or its size depends on the
+ *   values (`*`, `/`, `@`, `w`, `u`, `U`)
+ * @throws RangeError ERR_OUT_OF_RANGE - more than 16 MiB
+ */
+export function sizeOf(template: string): number;
 
 /** One that attached to a region, as its header has it. */
 export interface Participant {
@@ -512,6 +536,9 @@ export class Mmap {
    * @throws ERR_OUT_OF_RANGE - offset at or beyond the end
    * @throws ERR_MMAPIPC_ACCESS - the mapping is read-only
    */
+  write(data: NodeJS.ArrayBufferView, offset?: number, length?: number): number;
+  /** Writes a string in an encoding of Buffer, 'utf8' by default, cut between characters. */
+  write(data: string, offset?: number, length?: number, encoding?: BufferEncoding): number;
   write(data: string | NodeJS.ArrayBufferView, offset?: number, length?: number): number;
 
   /**
@@ -670,6 +697,8 @@ export class Share<T = any> extends EventEmitter {
    * @throws ERR_MMAPIPC_TOO_SMALL - it exists, for smaller values (`required`, `capacity`)
    * @throws ERR_MMAPIPC_UNCLEAN - the machine went down while the file was open, and there are no
    *   checksums, or not the right ones
+   * @throws ERR_MMAPIPC_CODEC - it exists, made with a codec that does not go with this one (`found`,
+   *   `wanted`): 'auto' and 'v8' go together, and read-only they read what 'json' writes
    * @throws what `new Mmap` throws of regions: ERR_MMAPIPC_NOT_INHERITED, _KIND ...
    */
   constructor(capacity: number, options?: ShareOptions<T>);
@@ -681,7 +710,7 @@ export class Share<T = any> extends EventEmitter {
   static with<T, R>(options: ShareOptions<T>, fn: (share: Share<T>) => R): R;
   /** Attaches by a handle. @throws ENOENT - nobody has it any more */
   static attach<T = any>(handle: string, options?: Omit<ShareOptions<T>, 'handle'>): Share<T>;
-  /** Opens what exists. @throws ENOENT - nothing is there */
+  /** Opens what exists. @throws ENOENT - nothing is there; ERR_MMAPIPC_CODEC - made with another codec */
   static open<T = any>(options: Omit<ShareOptions<T>, 'create'>): Share<T>;
 
   /** As of {@link Mmap}: how others open the same. */
@@ -722,9 +751,9 @@ export class Share<T = any> extends EventEmitter {
   /**
    * The value, decoded once for each version: as long as nobody sets it, a comparison. Plain objects
    * and arrays come deeply frozen, the same each time; a value that holds anything else (Map, Date,
-   * Buffer ...) is decoded afresh, as get() does.
+   * Buffer ...), or comes from a custom codec, is decoded afresh, as get() does, and is not frozen.
    */
-  peek(): Readonly<T> | undefined;
+  peek(): DeepReadonly<T> | undefined;
   /**
    * Sets what `fn` makes of the value, under the lock. If `fn` throws, nothing has changed.
    * @returns the new value

@@ -4,13 +4,19 @@
  */
 'use strict';
 
+const { types } = require('node:util');
+
 const { MmapipcError, invalidType, invalidValue, withCode } = require('./errors');
 const { WRITERS } = require('./codec-types');
+const { findBigint, findCycle, findDeep, findUnclonable } = require('./codec-where');
 
 const WHAT = 'The "value" argument';
 
 /* What V8 cannot clone; as its own errors are, plain ones by another name. */
-class DataCloneError extends Error {}
+class DataCloneError extends Error {
+  /* Whether another object can be cloned by itself: codec-v8.js fills this in. */
+  static canClone = () => true;
+}
 Object.defineProperty(DataCloneError.prototype, 'name', {
   value: 'DataCloneError',
   writable: true,
@@ -49,57 +55,58 @@ const tooLong = (cause) =>
 const OURS = [
   [
     (error) => error instanceof DataCloneError,
-    (error) => invalidValue(WHAT, `holds what cannot be cloned: ${error.message}`),
+    (error, value) => {
+      const place = findUnclonable(value, DataCloneError.canClone);
+      return invalidValue(WHAT, `holds what cannot be cloned${place}: ${error.message}`);
+    },
   ],
   [
-    (error) => error instanceof TypeError && /^Converting circular structure/.test(error.message),
-    () => invalidValue(WHAT, "holds a cycle, which JSON does not have; codec 'auto' keeps it"),
+    (error) => isNative(error, 'TypeError') && /^Converting circular structure/.test(error.message),
+    (error, value) =>
+      invalidValue(
+        WHAT,
+        `holds a cycle${findCycle(value)}, which JSON does not have; codec 'auto' keeps it`,
+      ),
   ],
   [
-    (error) => error instanceof TypeError && /serialize a BigInt/.test(error.message),
-    () => invalidValue(WHAT, "holds a bigint, which JSON does not have; codec 'auto' keeps it"),
+    (error) => isNative(error, 'TypeError') && /serialize a BigInt/.test(error.message),
+    (error, value) =>
+      invalidValue(
+        WHAT,
+        `holds a bigint${findBigint(value)}, which JSON does not have; codec 'auto' keeps it`,
+      ),
   ],
   [isTooLong, tooLong],
 ];
 
+/* By name, as V8's serializer makes its errors in the main realm, which may be another one than ours
+ * (Jest, vitest). */
+function isNative(error, name) {
+  return types.isNativeError(error) && error.name === name;
+}
+
 function isTooLong(error) {
-  return error instanceof RangeError && error.message === 'Invalid string length';
+  return isNative(error, 'RangeError') && error.message === 'Invalid string length';
 }
 
 function isOverflow(error) {
-  return error instanceof RangeError && error.message === 'Maximum call stack size exceeded';
+  return isNative(error, 'RangeError') && error.message === 'Maximum call stack size exceeded';
 }
 
 /* What encoding threw, in our words; what the user's own code threw, as it is. */
 function encodeError(error, value) {
-  if (isOverflow(error) && isDeep(value)) {
-    return withCode(
-      new RangeError(`${WHAT} is nested too deeply for this thread's stack`, { cause: error }),
-      'ERR_OUT_OF_RANGE',
+  const deep = isOverflow(error) ? findDeep(value) : undefined;
+  if (deep !== undefined) {
+    return because(
+      withCode(
+        new RangeError(`${WHAT} is nested too deeply for this thread's stack${deep}`),
+        'ERR_OUT_OF_RANGE',
+      ),
+      error,
     );
   }
   const found = OURS.find(([is]) => is(error));
-  return found ? because(found[1](error), error) : error;
-}
-
-const DEEP = 300;
-
-/* Whether it is the value that is deep, and not the stack that was full before. Runs no getters. */
-function isDeep(value) {
-  const seen = new Set();
-  let level = [value];
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > DEEP) return true;
-    level = level.flatMap(inner).filter((one) => !seen.has(one) && seen.add(one));
-  }
-  return false;
-}
-
-function inner(value) {
-  const more =
-    value instanceof Map ? [...value].flat() : value instanceof Set ? [...value.values()] : [];
-  const own = Object.values(Object.getOwnPropertyDescriptors(value)).map((one) => one.value);
-  return [...own, ...more].filter((one) => typeof one === 'object' && one !== null);
+  return found ? because(found[1](error, value), error) : error;
 }
 
 /* Bytes that no codec of ours writes. */
@@ -135,8 +142,19 @@ function otherCodec(type, name) {
   );
 }
 
+/* A region that was made with a codec that does not go with the one asked for. */
+function codecMismatch(where, found = 'unknown to this version', wanted) {
+  return new MmapipcError(
+    'ERR_MMAPIPC_CODEC',
+    `${where} was made with codec '${found}', and is opened with codec '${wanted}'; give every ` +
+      'process the same codec',
+    { found, wanted },
+  );
+}
+
 module.exports = {
   DataCloneError,
+  codecMismatch,
   corrupt,
   encodeError,
   isTooLong,

@@ -10,7 +10,7 @@ const { inspect, types } = require('node:util');
 const { isProxy } = types;
 const { isArray } = Array;
 const { isView } = ArrayBuffer;
-const { freeze: freezeOne, getOwnPropertyDescriptor, getPrototypeOf, values } = Object;
+const { freeze: freezeOne, getOwnPropertyDescriptor, getPrototypeOf, hasOwn, values } = Object;
 
 const OBJECT = Object.prototype;
 const ARRAY = Array.prototype;
@@ -156,11 +156,20 @@ function freeze(value) {
   return true;
 }
 
+/*
+ * By the shape of the prototypes, not by identity: V8 deserializes into the main realm also when this
+ * file runs in a vm context (Jest, vitest). Only what a codec of ours has decoded comes here, which
+ * holds no class of the user's.
+ */
 function canFreeze(value) {
   if (isProxy(value)) return false;
   const prototype = getPrototypeOf(value);
-  if (isArray(value)) return prototype === ARRAY;
-  return (prototype === OBJECT || prototype === null) && isOrdinary(value);
+  if (isArray(value)) return prototype !== null && isRoot(getPrototypeOf(prototype));
+  return (prototype === null || isRoot(prototype)) && isOrdinary(value);
 }
+
+/* Whether it is the Object.prototype of some realm. */
+const isRoot = (prototype) =>
+  prototype !== null && getPrototypeOf(prototype) === null && hasOwn(prototype, 'isPrototypeOf');
 
 module.exports = { freeze, isPlain };

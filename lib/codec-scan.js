@@ -6,7 +6,17 @@
  */
 'use strict';
 
-const PLACES = 2 ** 22; // beyond one for each byte, which is the least that an element takes
+const LITTLE = require('node:os').endianness() === 'LE';
+const PLACES = 2 ** 22; // beyond those that the bytes pay for
+const PER_BYTE = 16; // an honest element takes one byte at least, and arrays grow by half
+/* An object keeps elements in an array while the next index is less than this beyond its capacity,
+ * and in a dictionary otherwise; the array has half more than the index, and a few. (JSON.parse counts
+ * first, and has no such gaps.) */
+const GAP = 1024;
+const SPARE = 16;
+const MOST_BY_KEY = 8192; // more than V8 takes for one key
+const UNCHECKED = 5000; // places up to which V8 does not ask how many of them are in use
+const PER_ELEMENT = 32; // more than it grants beyond them to each element in use
 const MORE = 0x80; // in each byte of a number but the last
 const BITS = 0x7f;
 const LONGEST = 5;
@@ -25,11 +35,11 @@ class Unknown extends Error {}
 function checkLengths(written) {
   [bytes, at, places] = [written, 2, 0];
   try {
-    const allowed = PLACES + written.length;
+    const allowed = PLACES + PER_BYTE * written.length;
     if (guess() <= allowed) return undefined;
     at = 2;
     scanValue();
-    return places > allowed ? `A sparse array with ${places} places` : undefined;
+    return places > allowed ? `Sparse arrays or integer keys with ${places} places` : undefined;
   } catch (error) {
     if (!(error instanceof Unknown)) throw error;
     return 'A value that is not as V8 writes it';
@@ -38,16 +48,91 @@ function checkLengths(written) {
   }
 }
 
-/* The places if every byte that could begin a sparse array did: plain text has none. */
+/* At least the places if every byte that could begin a sparse array or an integer key did: plain text
+ * has none. */
 function guess() {
   let sum = 0;
   const last = bytes.length - 1;
   for (let i = 2; i < last; i++) {
-    if (bytes[i] !== SPARSE || bytes[i + 1] < MORE) continue;
-    at = i + 1;
-    sum += lengthAt();
+    const tag = bytes[i];
+    if (tag === SPARSE && bytes[i + 1] >= MORE) {
+      at = i + 1;
+      sum += lengthAt();
+    } else if (IS_KEY_TAG[tag] === 1 && isMaybeKey(tag, i + 1)) {
+      sum += MOST_BY_KEY;
+    }
   }
   return sum;
+}
+
+const [INT, UINT, DOUBLE, ONE_BYTE, UTF8, TWO_BYTE] = [...'IUN"Sc'].map(code);
+const IS_KEY_TAG = new Uint8Array(256);
+for (const tag of [INT, UINT, DOUBLE, ONE_BYTE, UTF8, TWO_BYTE]) IS_KEY_TAG[tag] = 1;
+
+const SMALL = 64; // an integer key below it has no more places than its bytes pay for
+const MOST_DIGITS = 10;
+const isDigit = (byte) => byte >= 0x30 && byte <= 0x39;
+
+/* Whether what follows the tag could be an integer from SMALL on, or a text of one. */
+function isMaybeKey(tag, i) {
+  const first = bytes[i];
+  if (tag === INT) return first >= MORE && (first & 1) === 0;
+  if (tag === UINT) return first >= SMALL;
+  if (tag === DOUBLE) return bytes[i + (LITTLE ? 7 : 0)] === 0x40;
+  const width = tag === TWO_BYTE ? 2 : 1;
+  return first > width && first <= MOST_DIGITS * width && isDigit(bytes[i + (LITTLE ? 1 : width)]);
+}
+
+/* The index that a key names, or -1: an integer, or a number or text of one. */
+const eight = new DataView(new ArrayBuffer(8));
+function indexAt() {
+  const start = at;
+  const tag = bytes[at++];
+  let index = -1;
+  if (tag === INT) {
+    const zigzag = lengthAt();
+    index = zigzag & 1 ? -1 : zigzag >>> 1;
+  } else if (tag === UINT) {
+    index = lengthAt();
+  } else if (tag === DOUBLE && at + 8 <= bytes.length) {
+    for (let i = 0; i < 8; i++) eight.setUint8(i, bytes[at + i]);
+    index = eight.getFloat64(0, LITTLE);
+  } else if (tag === ONE_BYTE || tag === UTF8 || tag === TWO_BYTE) {
+    index = textIndexAt(tag === TWO_BYTE ? 2 : 1);
+  }
+  at = start;
+  return index;
+}
+
+function textIndexAt(width) {
+  const length = lengthAt();
+  if (length === 0 || length > MOST_DIGITS * width) return -1;
+  let index = 0;
+  for (let i = 0; i < length; i++) {
+    const byte = bytes[at + i];
+    if (isDigit(byte)) index = index * 10 + byte - 0x30;
+    else if (width === 1 || byte !== 0) return -1;
+  }
+  return index;
+}
+
+/* Keys and values up to the end, in an object that has `capacity` places for elements, of which `used`
+ * are in use. Once it is a dictionary it has no places to count. */
+function scanProperties(end, capacity, used) {
+  const tag = code(end);
+  while (peek() !== tag) {
+    const index = indexAt();
+    if (index >= 0) used++;
+    if (index >= capacity) {
+      const more = index + 1 + ((index + 1) >>> 1) + SPARE;
+      const isSparse = index - capacity >= GAP || (more > UNCHECKED && more > PER_ELEMENT * used);
+      if (!isSparse) places += more - capacity;
+      capacity = isSparse ? Infinity : more;
+    }
+    scanValue(); // the key
+    scanValue();
+  }
+  at++;
 }
 
 /* As readNumber, of what may be none. */
@@ -131,18 +216,20 @@ const TOKENS = {
     readNumber();
   },
   o: () => {
-    until('{');
+    scanProperties('{', 0, 0);
     readNumber();
   },
   A: () => {
-    readNumber();
-    until('$');
+    const capacity = readNumber();
+    for (let i = 0; i < capacity; i++) scanValue();
+    scanProperties('$', capacity, capacity);
     readNumber();
     readNumber();
   },
   a: () => {
-    places += readNumber();
-    until('@');
+    const length = readNumber();
+    places += length;
+    scanProperties('@', length, 0);
     readNumber();
     readNumber();
   },

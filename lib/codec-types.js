@@ -27,4 +27,19 @@ const WRITERS = NAMES.map((name) =>
   name === 'CUSTOM' ? "'custom'" : name.startsWith('JSON') ? "'json' or 'auto'" : "'auto' or 'v8'",
 );
 
-module.exports = { TYPE, WRITERS };
+/* The codecs by their numbers in the header of a Share; 0: the region says nothing. */
+const CODECS = [undefined, 'auto', 'v8', 'json', 'custom'];
+
+/*
+ * Whether a Share with this codec may use a region made with codec number `found`. 'auto' and 'v8' read
+ * and write the same; both read what 'json' writes, but its other participants could not read what they
+ * write, so only read-only.
+ */
+function goesWith(name, found, readOnly) {
+  const made = CODECS[found];
+  if (found === 0 || name === made) return true;
+  const isAny = name === 'auto' || name === 'v8';
+  return isAny && (made === 'auto' || made === 'v8' || (made === 'json' && readOnly));
+}
+
+module.exports = { CODECS, TYPE, WRITERS, goesWith };

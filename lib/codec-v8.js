@@ -115,6 +115,15 @@ function serialize(value) {
   return bytes;
 }
 
+DataCloneError.canClone = (value) => {
+  try {
+    serialize(value);
+    return true;
+  } catch (error) {
+    return !(error instanceof DataCloneError);
+  }
+};
+
 /* The value, an object; any error when the bytes hold none. */
 function deserialize(bytes) {
   if (bytes[0] !== FORMAT || bytes[1] < LEAST_VERSION) throw new Error('no structured clone');

@@ -23,7 +23,7 @@ const { TYPE } = require('./codec-types');
 const { deserialize, serialize } = require('./codec-v8');
 const { copyOf, readSimple, writePrimitive } = require('./codec-values');
 const { MmapipcError, invalidType } = require('./errors');
-const { options } = require('./validate');
+const { bytesOf, options } = require('./validate');
 
 const LAST = TYPE.CUSTOM;
 
@@ -60,6 +60,7 @@ function encodeAuto(value, room, encoded) {
 function encodeV8(value, room, encoded) {
   if (!isObject(value)) return writePrimitive(value, room, encoded);
   if (isUint8Array(value) && Buffer.isBuffer(value)) {
+    bytesOf(value, 'The "value" argument'); // throws when its memory is gone
     return note(encoded, TYPE.BUFFER, value, byteLength.call(value));
   }
   return writeClone(value, encoded);
@@ -100,6 +101,7 @@ function encodeCustom(custom) {
     if (isNone(value)) throw noValue(value);
     const bytes = encode.call(custom, value);
     if (!isUint8Array(bytes)) throw noBytes(bytes);
+    bytesOf(bytes, 'What "codec.encode" returned');
     return note(encoded, TYPE.CUSTOM, bytes, byteLength.call(bytes));
   };
 }

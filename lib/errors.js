@@ -10,7 +10,7 @@ const util = require('node:util');
 class MmapipcError extends Error {
   constructor(code, message, { cause, ...details } = {}) {
     super(message, cause === undefined ? undefined : { cause });
-    this.code = code;
+    withCode(this, code);
     Object.assign(this, details);
   }
 }
@@ -20,9 +20,27 @@ Object.defineProperty(MmapipcError.prototype, 'name', {
   configurable: true,
 });
 
+/*
+ * Sets the code, and puts it into the first line of the stack as Node does for its own errors:
+ * `TypeError [ERR_INVALID_ARG_TYPE]: ...`. V8 writes that line from `name` when the stack is first
+ * read, so the name carries the code for that moment only.
+ */
 function withCode(error, code) {
   error.code = code;
+  const hidden = { writable: true, configurable: true, enumerable: false };
+  Object.defineProperty(error, 'name', { ...hidden, value: `${error.name} [${code}]` });
+  try {
+    void error.stack; // the user's own Error.prepareStackTrace may throw
+  } catch {
+    // the error is worth more than its stack
+  }
+  delete error.name;
+  Object.defineProperty(error, 'toString', { ...hidden, value: toStringWithCode });
   return error;
+}
+
+function toStringWithCode() {
+  return `${this.name} [${this.code}]: ${this.message}`;
 }
 
 /* What was given instead, in Node's words. */
@@ -53,6 +71,17 @@ function invalidValue(what, reason) {
   return withCode(new TypeError(`${what} ${reason}`), 'ERR_INVALID_ARG_VALUE');
 }
 
+/* Memory that the argument no longer has. */
+function invalidState(what) {
+  return withCode(
+    new TypeError(
+      `Invalid state: ${what} is a view of memory that was detached or shrunk; pass a view of ` +
+        'memory that exists',
+    ),
+    'ERR_INVALID_STATE',
+  );
+}
+
 function invalidReturn(what, reason) {
   return withCode(
     new TypeError(`The function given to ${what} returned a promise: ${reason}`),
@@ -62,18 +91,20 @@ function invalidReturn(what, reason) {
 
 /* As Node's own: AbortError, its cause the signal's reason. */
 function abortError(signal) {
-  const error = withCode(
-    new Error('The operation was aborted', { cause: signal.reason }),
-    'ABORT_ERR',
-  );
+  const error = new Error('The operation was aborted', { cause: signal.reason });
+  error.code = 'ABORT_ERR';
   error.name = 'AbortError';
   return error;
 }
 
+/* An argument or option is named by its quoted name alone, as Node's own errors do. */
+const QUOTED = /^The (?:option ("[^"]+")|("[^"]+") (?:argument|option))$/;
+
 function outOfRange(what, expected, value) {
+  const [, option, argument] = QUOTED.exec(what) ?? [];
   return withCode(
     new RangeError(
-      `The value of ${what} is out of range. It must be ${expected}. Received ${shown(value)}`,
+      `The value of ${option ?? argument ?? what} is out of range. It must be ${expected}. Received ${shown(value)}`,
     ),
     'ERR_OUT_OF_RANGE',
   );
@@ -83,7 +114,8 @@ function outOfRange(what, expected, value) {
 function systemError(errno, syscall, path, hint = '') {
   const [code, text] = util.getSystemErrorMap().get(errno) ?? [nameOf(errno), 'system error'];
   const where = path === undefined ? '' : ` '${path}'`;
-  const error = withCode(new Error(`${code}: ${text}, ${syscall}${where}${hint}`), code);
+  const error = new Error(`${code}: ${text}, ${syscall}${where}${hint}`);
+  error.code = code;
   error.errno = errno;
   error.syscall = syscall;
   if (path !== undefined) error.path = path;
@@ -107,6 +139,7 @@ module.exports = {
   abortError,
   errnoOf,
   invalidReturn,
+  invalidState,
   invalidType,
   invalidValue,
   outOfRange,

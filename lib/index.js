@@ -9,6 +9,7 @@ const { MmapipcError } = require('./errors');
 const { inspect, unlink } = require('./inspect');
 const { Mmap } = require('./mmap');
 const { pack, unpack } = require('./pack');
+const { sizeOf } = require('./pack-size');
 const { Share } = require('./share');
 
 const { PROT_READ, PROT_WRITE } = constants;
@@ -21,6 +22,7 @@ module.exports = {
   constants,
   inspect,
   pack,
+  sizeOf,
   unlink,
   unpack,
   PROT_READ,

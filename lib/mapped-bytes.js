@@ -68,12 +68,12 @@ class MappedBytes {
     return n;
   }
 
-  /* At most n bytes of UTF-8, cut between characters. */
-  writeString(start, text, n) {
+  /* At most n bytes of the text, cut between characters. */
+  writeString(start, text, n, encoding) {
     const bytes = this.#truth ?? this.#makeTruth();
-    if (start + n <= bytes.length) return bytes.write(text, start, n, 'utf8');
-    const copy = Buffer.allocUnsafe(Math.min(n, Buffer.byteLength(text)));
-    return this.copyIn(start, copy, copy.write(text, 'utf8'));
+    if (start + n <= bytes.length) return bytes.write(text, start, n, encoding);
+    const copy = Buffer.allocUnsafe(Math.min(n, Buffer.byteLength(text, encoding)));
+    return this.copyIn(start, copy, copy.write(text, encoding));
   }
 
   /* undefined where only C can reach the bytes: copy them first. */

@@ -34,6 +34,8 @@ const { PROT_READ, PROT_WRITE } = constants;
 const { MAX_LENGTH } = bufferLimits;
 const CLOSED = -1;
 const DATA = 'a string, or an instance of Buffer, TypedArray or DataView';
+const ENCODING = 'The "encoding" argument';
+const NO_ENCODING = 'must be the name of an encoding of Buffer';
 const VIEW = 'an instance of Buffer, TypedArray or DataView';
 
 /* structuredClone and postMessage stop at a symbol and print it: the error says what to do. */
@@ -90,7 +92,7 @@ class Mmap extends Packable {
   }
 
   static open(opts) {
-    return new Mmap(openOptions(opts));
+    return new Mmap(openOptions(opts, 'file'));
   }
 
   get size() {
@@ -180,19 +182,18 @@ class Mmap extends Packable {
     this.#checkReadable();
     const start = this.#start(offset);
     const n = this.#length(start, length);
-    if (!Buffer.isEncoding(encoding)) {
-      throw invalidValue('The "encoding" argument', 'must be the name of an encoding of Buffer');
-    }
+    if (!Buffer.isEncoding(encoding)) throw invalidValue(ENCODING, NO_ENCODING);
     if (n > MAX_LENGTH) throw tooLong(n);
     const text = this.#bytes.toString(start, n, encoding) ?? this.read(start, n).toString(encoding);
     this.#checkWhole();
     return text;
   }
 
-  write(data, offset, length) {
-    if (this[AUTOLOCKS]()) return this.withLock(() => this.write(data, offset, length));
+  write(data, offset, length, encoding) {
+    if (this[AUTOLOCKS]()) return this.withLock(() => this.write(data, offset, length, encoding));
     this.#checkWritable();
-    if (typeof data === 'string') return this.#writeString(data, offset, length);
+    if (typeof data === 'string') return this.#writeString(data, offset, length, encoding);
+    if (encoding !== undefined) throw invalidValue(ENCODING, 'is for strings; the data is bytes');
     const from = bytesOf(data, 'The "data" argument', DATA);
     const start = this.#start(offset);
     const n = Math.min(this.#length(start, length), from.length);
@@ -201,10 +202,11 @@ class Mmap extends Packable {
     return written;
   }
 
-  #writeString(data, offset, length) {
+  #writeString(data, offset, length, encoding = 'utf8') {
+    if (!Buffer.isEncoding(encoding)) throw invalidValue(ENCODING, NO_ENCODING);
     const start = this.#start(offset);
     const n = this.#length(start, length);
-    const written = this.#check(this.#bytes.writeString(start, data, n), 'write');
+    const written = this.#check(this.#bytes.writeString(start, data, n, encoding), 'write');
     this.#checkWhole();
     return written;
   }

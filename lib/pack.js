@@ -114,7 +114,7 @@ function putOther(i, value) {
   } else if (typeof value === 'bigint') {
     putBigint(i, value);
   } else if (ArrayBuffer.isView(value)) {
-    const bytes = bytesOf(value);
+    const bytes = bytesOf(value, 'A value to pack');
     const offset = textSpace(bytes.length);
     memory.text.set(bytes, offset);
     setText(i, offset, bytes.length, TAG.TEXT);
@@ -227,7 +227,9 @@ function pack(template, ...values) {
   return result;
 }
 
-/* The value of a slot that is no number; `texts` is all the text of the call. */
+/* The value of a slot that is no number; `texts` is all the text of the call, undefined when it is
+ * longer than a string may be. Each part is fetched by itself then: Buffer throws
+ * ERR_STRING_TOO_LONG for one that does not fit. */
 function other(i, texts) {
   const { tags, integers, naturals, places, text } = memory;
   if (tags[i] === TAG.INT) return integers[i];
@@ -235,18 +237,24 @@ function other(i, texts) {
   const offset = places[2 * i];
   const end = offset + places[2 * i + 1];
   if (tags[i] === TAG.BIG) return BigInt(`0x${text.toString('hex', offset, end)}`);
+  if (texts === undefined) return text.latin1Slice(offset, end);
   if (offset === 0 && end === texts.length) return texts;
   return texts.slice(offset, end);
 }
 
-function takeValues(texts = '') {
+function takeValues(texts) {
   const n = words[COUNT];
   const { numbers, tags } = memory;
   const values = new Array(n);
   if (words[NUMBERS] === 1) {
     for (let i = 0; i < n; i++) values[i] = numbers[i];
   } else {
-    for (let i = 0; i < n; i++) values[i] = tags[i] === TAG.NUMBER ? numbers[i] : other(i, texts);
+    try {
+      for (let i = 0; i < n; i++) values[i] = tags[i] === TAG.NUMBER ? numbers[i] : other(i, texts);
+    } catch (error) {
+      if (memory.large) shrink();
+      throw error;
+    }
   }
   if (memory.large) shrink();
   return values;
@@ -331,7 +339,7 @@ const TARGETS = {
   },
   array: {
     bigint: AUTO,
-    fill(target, n, texts = '') {
+    fill(target, n, texts) {
       const { tags, numbers } = memory;
       if (words[NUMBERS] === 1) {
         for (let i = 0; i < n; i++) target[i] = numbers[i];
@@ -365,8 +373,11 @@ function unpackInto(source, offset, template, target) {
   if (n > target.length && kind !== TARGETS.array) {
     throw outOfRange('"target.length"', `>= ${n}, as '${template}' gives so many`, target.length);
   }
-  kind.fill(target, n, answer);
-  if (memory.large) shrink();
+  try {
+    kind.fill(target, n, answer);
+  } finally {
+    if (memory.large) shrink();
+  }
   return n;
 }
 

@@ -79,8 +79,8 @@ function attachOptions(handle, opts = {}) {
   return { ...opts, handle };
 }
 
-/* What exists. */
-function openOptions(opts) {
+/* What exists. `fileOption`: the option of the class for a file, 'file' or 'path'. */
+function openOptions(opts, fileOption) {
   if (opts === null || typeof opts !== 'object') {
     throw invalidType('The "options" argument', 'of type object', opts);
   }
@@ -90,7 +90,7 @@ function openOptions(opts) {
   if (!['file', 'handle', 'inherit', 'name', 'path'].some((name) => opts[name] !== undefined)) {
     throw invalidValue(
       'The options object',
-      'must say what to open: handle, inherit, name or a file',
+      `must say what to open: handle, inherit, name or ${fileOption}`,
     );
   }
   return { ...opts, create: false };

@@ -30,14 +30,14 @@ function text(value, what) {
   return value;
 }
 
-/* It becomes the name of a file. */
-function nameOf(value, what) {
+/* It becomes the name of a file. `fileOption`: the option of the class for a file anywhere. */
+function nameOf(value, what, fileOption) {
   text(value, what);
   if (/[/\\]/.test(value) || value === '.' || value === '..') {
     throw invalidValue(
       what,
       `is a plain name, without slashes and not '.' or '..' ('${value}'); ` +
-        'for a file at a place of yours, Mmap has "file"',
+        `for a file in a directory of your choice use "${fileOption}"`,
     );
   }
   return value;
@@ -82,7 +82,8 @@ function placeOf(opts, others = []) {
   }
   const [name] = given;
   if (name === undefined || others.includes(name)) return undefined;
-  return { place: PLACE[name], where: CHECKS[name](opts[name], `The option "${name}"`) };
+  const where = CHECKS[name](opts[name], `The option "${name}"`, others[0] ?? 'path');
+  return { place: PLACE[name], where };
 }
 
 /* Where this process keeps its environment variable for what it inherits as `name`, and hands on. */

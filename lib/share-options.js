@@ -6,6 +6,7 @@
 
 const binding = require('./binding');
 const { makeCodec } = require('./codec');
+const { CODECS } = require('./codec-types');
 const { constants } = require('./constants');
 const { invalidType, invalidValue, outOfRange } = require('./errors');
 const { CREATE, PLACE, placeOf } = require('./region-options');
@@ -71,11 +72,14 @@ function interpretOptions(first, given) {
   timeoutOf(timeout, 'The option "timeout"');
   const capacity = capacityOf(first, opts.capacity);
   checkCreate({ create, place, capacity, readOnly });
+  const codec = makeCodec(opts.codec);
   return {
     ...(place ?? { place: PLACE.anonymous, where: undefined }),
     capacity,
     size: capacity === 0 ? 0 : binding.shareSize(capacity),
-    codec: makeCodec(opts.codec),
+    codec,
+    codecOption: opts.codec,
+    codecNumber: CODECS.indexOf(codec.name),
     checksum,
     kind: Number(KIND),
     create: CREATE.get(create),

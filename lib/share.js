@@ -14,13 +14,13 @@ const { freeze } = require('./codec');
 const { MmapipcError, invalidReturn, invalidType, withCode } = require('./errors');
 const { DEFAULTS, LOCK, lockable } = require('./lockable');
 const { attachOptions, openOptions, placeFields, regionOf, whereOf } = require('./place');
-const { openRegion } = require('./region');
 const { RegionLock } = require('./region-lock');
 const { describe } = require('./region-options');
 const { closedError, codeOf, errorOf, field, readOnlyLockError } = require('./report');
 const { DISPOSE, use } = require('./scope');
 const { Changes } = require('./share-changes');
 const { ShareGuard, UNDER } = require('./share-guard');
+const { openWhole } = require('./share-open');
 const { EXISTING, interpret } = require('./share-options');
 const { Value } = require('./share-value');
 const { callback, integer, options, timeoutOf } = require('./validate');
@@ -58,7 +58,7 @@ class Share extends lockable(ChangeEmitter) {
     Object.defineProperty(this, '_events', { enumerable: false });
     this['[mmapipc]'] = NOT_CLONEABLE;
     const spec = interpret(capacity, opts);
-    const [handle, isUnclean] = openWhole(this, spec);
+    const [handle, isUnclean] = openWhole(this, spec, Share.open);
     this.#handle = handle;
     this.#spec = spec;
     this.#capacity = Number(field('capacity'));
@@ -87,7 +87,7 @@ class Share extends lockable(ChangeEmitter) {
   }
 
   static open(opts) {
-    return new Share(EXISTING, openOptions(opts));
+    return new Share(EXISTING, openOptions(opts, 'path'));
   }
 
   get capacity() {
@@ -150,10 +150,11 @@ class Share extends lockable(ChangeEmitter) {
     return this.#peek();
   }
 
-  /* Plain objects and arrays are decoded once a version, and frozen, as all who peek share them. */
+  /* Plain objects and arrays are decoded once per version, and frozen, as all callers share them. What
+   * a custom codec returns may be the user's own object, and is not ours to freeze. */
   #peek() {
     const value = this.#value.get();
-    if (this.#words === NO_WORDS || !freeze(value)) return value;
+    if (this.#words === NO_WORDS || this.codec === 'custom' || !freeze(value)) return value;
     const { version } = this.#value;
     this.#low = version % 2 ** 32;
     this.#high = Math.floor(version / 2 ** 32);
@@ -305,9 +306,13 @@ class Share extends lockable(ChangeEmitter) {
   }
 
   [util.inspect.custom](depth, opts, inspect) {
-    if (!(#spec in this)) return 'Share {}'; /* a prototype */
+    /* A prototype, or an object whose constructor threw. */
+    if (!(#spec in this) || this.#value === undefined) return 'Share {}';
+    const { size: capacity, ...where } = placeFields(this.#spec, this.#region, this.#capacity);
     const fields = {
-      ...placeFields(this.#spec, this.#region, this.#capacity),
+      ...where,
+      capacity,
+      version: this.closed ? undefined : this.#value.glance(),
       codec: this.codec,
       readOnly: this.readOnly,
       closed: this.closed,
@@ -359,21 +364,6 @@ class Share extends lockable(ChangeEmitter) {
       throw error;
     }
   }
-}
-
-/* [handle, isUnclean]: the checksum is yet to be looked at of what a machine that went down has left.
- * Somebody read-only does that first: a writer who leaves declares it whole. */
-function openWhole(owner, spec) {
-  try {
-    return [openRegion(owner, spec), false];
-  } catch (error) {
-    if (error.code !== 'ERR_MMAPIPC_UNCLEAN' || !spec.checksum) throw error;
-  }
-  const { where: path, timeout, anyFilesystem, attachReadOnly } = spec;
-  if (!attachReadOnly) {
-    Share.open({ path, readOnly: true, checksum: true, timeout, anyFilesystem }).close();
-  }
-  return [openRegion(owner, { ...spec, acceptUnclean: true }), attachReadOnly];
 }
 
 function checkSignal(signal) {

@@ -3,9 +3,9 @@
  */
 'use strict';
 
-const { isUint8Array } = require('node:util').types;
+const { isDataView, isUint8Array } = require('node:util').types;
 
-const { invalidType, invalidValue, outOfRange } = require('./errors');
+const { invalidState, invalidType, invalidValue, outOfRange } = require('./errors');
 
 const MAX = Number.MAX_SAFE_INTEGER;
 
@@ -79,10 +79,26 @@ function distance(a, b) {
   return row[b.length];
 }
 
+const typed = Object.getPrototypeOf(Uint8Array.prototype);
+const { get: dataLength } = Object.getOwnPropertyDescriptor(DataView.prototype, 'byteLength');
+
+/* The empty view, unless its memory was detached, or shrunk to less than where it begins. Both methods
+ * check that first. */
+function existing(view, what) {
+  try {
+    if (isDataView(view)) dataLength.call(view);
+    else typed.set.call(view, []);
+  } catch {
+    throw invalidState(what);
+  }
+  return view;
+}
+
 /* Any view as a Uint8Array over the same bytes. */
 function bytesOf(view, what, expected) {
-  if (isUint8Array(view)) return view;
+  if (isUint8Array(view)) return view.length === 0 ? existing(view, what) : view;
   if (!ArrayBuffer.isView(view)) throw invalidType(what, expected, view);
+  if (isDataView(view) || view.byteLength === 0) existing(view, what);
   return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 }
 

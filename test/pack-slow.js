@@ -6,3 +6,18 @@
 process.env.MMAPIPC_CASES ??= '2000000';
 
 require('./pack-perl.test.js');
+
+/* A gigabyte and several seconds. */
+describe('unpack of more text than one string holds', () => {
+  const { MAX_STRING_LENGTH } = require('node:buffer').constants;
+  const { unpack } = require('..');
+
+  it('unpack gives each text that fits a string, or throws', function () {
+    this.timeout(0);
+    const half = Math.ceil(MAX_STRING_LENGTH / 2) + 1;
+    const bytes = Buffer.alloc(MAX_STRING_LENGTH + 2, 0x61);
+    const [one, two] = unpack(`a${half} a*`, bytes);
+    assert.deepEqual([one.length, two.length], [half, bytes.length - half]);
+    assert.throws(() => unpack('a*', bytes), { code: 'ERR_STRING_TOO_LONG' });
+  });
+});

@@ -4,8 +4,10 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const fs = require('node:fs');
 
 const { Share } = require('..');
+const { layout } = require('../lib/binding');
 const { shares, thrownBy } = require('./support/shares');
 
 const CODECS = ['auto', 'v8', 'json'];
@@ -13,6 +15,14 @@ const NO_VALUES = [undefined, () => 1, Symbol('s')];
 
 /* Bytes that are their own codec: values of any length to the byte. */
 const BYTES = { encode: (value) => value, decode: (bytes) => bytes };
+
+/* The codec that the header names, made unknown: participants of any codec may attach. */
+function forgetCodec(share) {
+  const file = `/proc/self/fd/${share.handle.split(':').at(-1)}`;
+  const fd = fs.openSync(file, 'r+');
+  fs.writeSync(fd, Buffer.alloc(4), 0, 4, layout.region.fields.codec.offset);
+  fs.closeSync(fd);
+}
 
 describe('Share: set and get', () => {
   const { make, attach } = shares();
@@ -154,8 +164,9 @@ describe('Share: set and get', () => {
     assert.ok(seen.length > 0 && seen.every((one) => one === 'inner'));
   });
 
-  it('objects of different codecs: ERR_MMAPIPC_CODEC for what the other has not written', () => {
+  it('a region of unknown codec: ERR_MMAPIPC_CODEC for what another codec has written', () => {
     const auto = make(1000);
+    forgetCodec(auto);
     const json = attach(auto, { codec: 'json' });
     const mine = attach(auto, { codec: BYTES });
     const refused = { name: 'MmapipcError', code: 'ERR_MMAPIPC_CODEC' };

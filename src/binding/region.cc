@@ -61,6 +61,7 @@ struct Spec {
     region.size = given.u64("size");
     region.capacity = given.u64("capacity");
     region.kind = given.u32("kind");
+    region.codec = given.u32("codecNumber");
     region.create = static_cast<mipc_create_t>(given.u32("create"));
     region.mode = given.u32("mode");
     region.wait_ms = given.u32("wait");
@@ -103,6 +104,7 @@ napi_value open_region(const Call &call) {
   report->capacity = found.capacity;
   report->version = found.version;
   report->region_kind = found.region_kind;
+  report->codec = found.codec;
   report->number = found.number;
   report->made = found.made;
   report->device = found.device;

@@ -32,18 +32,19 @@
   X(uint32_t, version,   64, "of the layout of the region that is there")                          \
   X(uint32_t, region_kind, 68, "of the region that is there, a mipc_region_kind_t")                \
   X(uint32_t, number,    72, "that this attachment has got, 0 when it is read-only")               \
-  X(uint32_t, made,      76, "1 when this open made the region")
+  X(uint32_t, made,      76, "1 when this open made the region")                                   \
+  X(uint32_t, codec,     80, "of a Share: the codec the region was made with, 0: unknown")
 /* clang-format on */
-#define MIPC_REPORT_SIZE 80
+#define MIPC_REPORT_SIZE 88
 
 /*
  * The header of a region: its first bytes, in shared memory. Whoever attaches reads it once, checks
  * the copy (region_header.c), and believes nothing that is read again later.
  *
  * Written at birth, before `version`, under the birth lock; read without a lock, and the same for
- * good: all down to id_low, capacity and the lock's copy of the id. Written later under the birth
- * lock only: boot_high, boot_low, clean, next_number. The words of lock, event and cell: see there.
- * Payload: from payload_offset on.
+ * good: all down to id_low, capacity, codec and the lock's copy of the id. Written later under the
+ * birth lock only: boot_high, boot_low, clean, next_number. The words of lock, event and cell: see
+ * there. Payload: from payload_offset on.
  */
 /* clang-format off */
 #define MIPC_REGION_ROWS(X)                                                                        \
@@ -64,7 +65,8 @@
   X(uint32_t, clean,          80, "of a path region: 1 when the last writer left and all is on disk") \
   X(uint32_t, next_number,    84, "of the next participant, 1 to 2^30")                            \
   X(uint64_t, capacity,       88, "of a Share: bytes that a value may take; 0 of other kinds")      \
-  X(mipc_room_32_t, room,     96, "zeros")                                                         \
+  X(uint32_t, codec,          96, "of a Share: a number of lib/codec-types.js; 0: unknown")        \
+  X(mipc_room_28_t, room,    100, "zeros")                                                         \
   X(uint32_t, lock,          128, "owner, S and C (shm/lock.h)")                                   \
   X(uint32_t, lock_recovered, 132, "1: an owner has died, and no user was told yet; under the lock") \
   X(uint32_t, lock_probed,   136, "millisecond in which somebody asked whether the owner lives")   \
@@ -135,7 +137,7 @@
     uint8_t bytes[size];                                                                           \
   } mipc_room_##size##_t
 MIPC_ROOM(24);
-MIPC_ROOM(32);
+MIPC_ROOM(28);
 MIPC_ROOM(48);
 MIPC_ROOM(56);
 MIPC_ROOM(60);

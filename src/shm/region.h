@@ -58,6 +58,7 @@ typedef struct {
   uint64_t size;         /* payload bytes at least; 0: any, and nothing is made */
   uint64_t capacity;     /* what the kind counts of them (layout.h) at least; 0: any */
   uint32_t kind;         /* mipc_region_kind_t */
+  uint32_t codec;        /* written into what is made; what is joined keeps its own */
   mipc_create_t create;
   uint32_t mode;       /* permission bits of a file that is made, less the umask */
   uint32_t wait_ms;    /* for the birth lock; a JS thread gives 20 at most, and calls again */

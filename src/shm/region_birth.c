@@ -52,11 +52,13 @@ static void fill_header(mipc_region_t *r, const mipc_region_spec_t *spec) {
   h->lock_id_high = r->id[0];
   h->lock_id_low = r->id[1];
   h->capacity = spec->capacity;
+  h->codec = spec->codec;
   h->end = MIPC_REGION_MAGIC;
   h->next_number = 1;
   r->kind = spec->kind;
   r->size = spec->size;
   r->capacity = spec->capacity;
+  r->codec = spec->codec;
 }
 
 int mipc_i_region_make(mipc_region_t *r, const mipc_i_opening_t *opening) {
@@ -117,6 +119,7 @@ int mipc_i_region_join(mipc_region_t *r, const mipc_i_opening_t *opening,
   r->kind = copy->kind;
   r->size = copy->payload_size;
   r->capacity = copy->capacity;
+  r->codec = copy->codec;
   if (r->place == MIPC_PLACE_PATH) status = enter_file(r, opening, copy);
   return status < 0 ? status : mipc_i_region_sit(r);
 }

@@ -28,6 +28,7 @@ struct mipc_region {
   uint64_t capacity;
   uint64_t id[2];
   uint32_t kind;
+  uint32_t codec;
   uint32_t number;     /* 0: none */
   uint64_t byte;       /* that the seat holds, 0: none */
   int32_t row;         /* -1: none */

@@ -247,6 +247,7 @@ int mipc_region_open(const mipc_region_spec_t *spec, mipc_report_t *report,
   report->size = r->size;
   report->capacity = r->capacity ? r->capacity : r->size;
   report->region_kind = r->kind;
+  report->codec = r->codec;
   report->version = MIPC_REGION_VERSION;
   report->number = r->number;
   report->made = r->made;

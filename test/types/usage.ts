@@ -13,6 +13,7 @@ import {
   unlink,
   MAP_ANON,
   pack,
+  sizeOf,
   unpack,
   MAP_FILE,
   MAP_PRIVATE,
@@ -134,6 +135,16 @@ const own: Share<Date> = Share.open({
 });
 // @ts-expect-error of another type
 flags.set({ dark: 1 });
+const nested = new Share<{ a: { b: number[] }; when: Date }>(100).peek()!;
+nested.when.getTime();
+// @ts-expect-error what lies deeper must not be changed either
+nested.a.b[0] = 1;
+// @ts-expect-error
+nested.a.b.push(1);
+sizeOf('N n').toFixed();
+map.write('00ff', 0, 2, 'hex');
+// @ts-expect-error bytes have no encoding
+map.write(Buffer.from('x'), 0, 1, 'hex');
 // @ts-expect-error peek() gives what must not be changed
 flags.peek()!.dark = true;
 // @ts-expect-error no such codec
