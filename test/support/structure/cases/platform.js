@@ -51,10 +51,7 @@ module.exports = (rule) => {
     const linux = "[\"OS=='linux' or OS=='mac'\", {";
     reports('a source that is not listed', { 'src/shm/more.c': `»${header('')}` });
     reports('C++ that is not listed', { 'src/binding/more.cc': `»${header('')}` });
-    reports(
-      'a source that is not there',
-      gyp('"shm/cell.c"', '"shm/cell.c",\n»"shm/gone.c"'),
-    );
+    reports('a source that is not there', gyp('"shm/cell.c"', '"shm/cell.c",\n»"shm/gone.c"'));
     reports(
       'a source listed twice in one list',
       gyp('"shm/cell.c"', '"shm/cell.c",\n»"shm/cell.c"'),
