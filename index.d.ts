@@ -347,6 +347,40 @@ export type Inspection =
  */
 export function inspect(where: string | RegionOptions | { path: string | URL }): Inspection;
 
+/** What {@link list} reports of a name. */
+export type Listed =
+  | {
+      name: string;
+      state: 'ok';
+      /** The class that made it: 'Mmap', 'Share'. */
+      kind: string;
+      size: number;
+      /** Of a Share. */
+      capacity?: number;
+      /** How many are attached that may write, and that only read; both 0: left behind. */
+      writers: number;
+      readers: number;
+      /** Participants that died without leaving. */
+      dead: number;
+      /** The processes that are attached. */
+      pids: number[];
+    }
+  | {
+      name: string;
+      /** As of {@link Inspection}; 'unknown': it could not be looked at. */
+      state: 'unfinished' | 'foreign' | 'version' | 'damaged' | 'unknown';
+      reason: string;
+    };
+
+/**
+ * The names of this user, each with what {@link inspect} reports of it, in short. It covers the
+ * directory of names (`/dev/shm/mmapipc-<uid>`, or below MMAPIPC_DIR), takes no lock and attaches to
+ * nothing. A name that is removed meanwhile is left out.
+ *
+ * @throws EACCES ... - the directory cannot be read
+ */
+export function list(): Listed[];
+
 /**
  * Removes a name, or the file of a region; those attached keep what they have until they close.
  *

@@ -34,8 +34,8 @@ const mark = takeMark();
 function isUsedAbove() {
   if (mark === undefined) return false;
   const [pid, thread] = [Number(mark[1]), Number(mark[2])];
-  /* process.send stays when the channel is closed. */
-  if (pid === process.ppid) return process.send !== undefined || !isMainThread;
+  /* It stays when the channel is closed, and threads have none. */
+  if (pid === process.ppid) return process.send !== undefined;
   /* A thread that shares its environment with the main one (SHARE_ENV) leaves its mark there, too:
    * no thread is above the main one. */
   return pid === process.pid && !isMainThread && thread !== threadId;

@@ -6,7 +6,7 @@
 
 const { constants } = require('./constants');
 const { MmapipcError } = require('./errors');
-const { inspect, unlink } = require('./inspect');
+const { inspect, list, unlink } = require('./inspect');
 const { Mmap } = require('./mmap');
 const { pack, unpack } = require('./pack');
 const { Share } = require('./share');
@@ -20,6 +20,7 @@ module.exports = {
   Share,
   constants,
   inspect,
+  list,
   pack,
   unlink,
   unpack,
