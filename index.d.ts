@@ -177,8 +177,10 @@ export interface RegionOptions {
   handle?: string;
   /**
    * What this process, or one above it, calls so: cluster workers, forked and spawned children and
-   * worker_threads find it by this name. In one that finds nothing it is
-   * ERR_MMAPIPC_NOT_INHERITED: open it in the primary before the first fork.
+   * worker_threads find it by this name. Finding nothing is ERR_MMAPIPC_NOT_INHERITED in a cluster
+   * worker, and in a forked child or worker_thread of a process or thread that has loaded mmapipc:
+   * open it in the primary before the first fork. Everywhere else it is created, also below
+   * supervisors and test runners that start their children with an IPC channel.
    */
   inherit?: string;
   /**
@@ -425,7 +427,7 @@ export class Mmap {
    * @throws ERR_MMAPIPC_FILESYSTEM - a shared writable mapping on a network or FUSE file system
    * @throws ERR_MMAPIPC_UNSUPPORTED - a FIFO, socket or device; a region on a system without
    * @throws ERR_MMAPIPC_TOO_SMALL - the region exists, with less than `size` (`required`, `capacity`)
-   * @throws ERR_MMAPIPC_NOT_INHERITED - `inherit` finds nothing in a forked child or a thread
+   * @throws ERR_MMAPIPC_NOT_INHERITED - `inherit` finds nothing where something above uses mmapipc
    * @throws ERR_MMAPIPC_TIMEOUT - a process that makes, joins or leaves the region does not go on
    * @throws ERR_MMAPIPC_KIND, _VERSION, _FOREIGN, _CORRUPT, _EXHAUSTED, _OWNER - what is there is not
    *   what was asked for, or not to be trusted

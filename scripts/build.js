@@ -176,7 +176,7 @@ function build() {
  * temporary clone, of which build/ is not kept: there is nothing to do.
  */
 function prepare() {
-  if (process.env._PACOTE_NO_PREPARE_ !== undefined || hasPrebuilt()) return;
+  if (!isCheckout() || process.env._PACOTE_NO_PREPARE_ !== undefined || hasPrebuilt()) return;
   try {
     build();
   } catch (error) {
