@@ -20,15 +20,16 @@ const PACKAGES = [
 ];
 const PATIENCE = 60000;
 
-/* A test in which a child counts; its environment is given, as Jest's process.env is a copy. */
+/* A test in which a child counts, in memory of another name than the other one's, as the two may run
+ * in threads of one process; the environment is given, as Jest's process.env is a copy. */
 const body = (title) => `
   const { fork } = require('node:child_process');
   const assert = require('node:assert');
   const { Share } = require(${JSON.stringify(ROOT)});
   test('${title}', async () => {
-    const stats = new Share(4096, { inherit: 'stats' });
+    const stats = new Share(4096, { inherit: '${title}' });
     stats.set({ hits: 0 });
-    const child = fork(${JSON.stringify(path.join(ROOT, 'test/fixtures/counting-child.js'))}, {
+    const child = fork(${JSON.stringify(path.join(ROOT, 'test/fixtures/counting-child.js'))}, ['${title}'], {
       env: { ...process.env },
     });
     await new Promise((resolve) => child.once('exit', resolve));
@@ -111,6 +112,6 @@ runTrials('supervisors', prepare, [
   ['mocha --parallel', (folder) => tested(folder, 'mocha', MOCHA)],
   ['jest, processes', (folder) => tested(folder, 'jest', [])],
   ['jest, threads', (folder) => tested(folder, 'jest', ['--workerThreads'])],
-  ['vitest, threads', (folder) => tested(folder, 'vitest', ['run', '--pool', 'threads'])],
-  ['vitest, forks', (folder) => tested(folder, 'vitest', ['run', '--pool', 'forks'])],
+  ['vitest, threads', (folder) => tested(folder, 'vitest', ['run', 'mjs', '--pool', 'threads'])],
+  ['vitest, forks', (folder) => tested(folder, 'vitest', ['run', 'mjs', '--pool', 'forks'])],
 ]);
