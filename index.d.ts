@@ -185,8 +185,10 @@ export interface RegionOptions {
   handle?: string;
   /**
    * What this process, or one above it, calls so: cluster workers, forked and spawned children and
-   * worker_threads find it by this name. In one that finds nothing it is
-   * ERR_MMAPIPC_NOT_INHERITED: open it in the primary before the first fork.
+   * worker_threads find it by this name. Finding nothing is ERR_MMAPIPC_NOT_INHERITED in a cluster
+   * worker, and in a forked child or worker_thread of a process or thread that has loaded mmapipc:
+   * open it in the primary before the first fork. Everywhere else it is created, also below
+   * supervisors and test runners that start their children with an IPC channel.
    *
    * At most 255 bytes of UTF-8, as it becomes an environment variable. The variable is removed when
    * the last object of this name in the thread is closed.
@@ -383,6 +385,40 @@ export type Inspection =
  */
 export function inspect(where: string | RegionOptions | { path: string | URL }): Inspection;
 
+/** What {@link list} reports of a name. */
+export type Listed =
+  | {
+      name: string;
+      state: 'ok';
+      /** The class that made it: 'Mmap', 'Share'. */
+      kind: string;
+      size: number;
+      /** Of a Share. */
+      capacity?: number;
+      /** How many are attached that may write, and that only read; both 0: left behind. */
+      writers: number;
+      readers: number;
+      /** Participants that died without leaving. */
+      dead: number;
+      /** The processes that are attached. */
+      pids: number[];
+    }
+  | {
+      name: string;
+      /** As of {@link Inspection}; 'unknown': it could not be looked at. */
+      state: 'unfinished' | 'foreign' | 'version' | 'damaged' | 'unknown';
+      reason: string;
+    };
+
+/**
+ * The names of this user, each with what {@link inspect} reports of it, in short. It covers the
+ * directory of names (`/dev/shm/mmapipc-<uid>`, or below MMAPIPC_DIR), takes no lock and attaches to
+ * nothing. A name that is removed meanwhile is left out.
+ *
+ * @throws EACCES ... - the directory cannot be read
+ */
+export function list(): Listed[];
+
 /**
  * Removes a name, or the file of a region; those attached keep what they have until they close.
  *
@@ -427,7 +463,7 @@ export class Mmap {
    * @throws ERR_MMAPIPC_FILESYSTEM - a shared writable mapping on a network or FUSE file system
    * @throws ERR_MMAPIPC_UNSUPPORTED - a FIFO, socket or device; a region on a system without
    * @throws ERR_MMAPIPC_TOO_SMALL - the region exists, with less than `size` (`required`, `capacity`)
-   * @throws ERR_MMAPIPC_NOT_INHERITED - `inherit` finds nothing in a forked child or a thread
+   * @throws ERR_MMAPIPC_NOT_INHERITED - `inherit` finds nothing where something above uses mmapipc
    * @throws ERR_MMAPIPC_TIMEOUT - a process that makes, joins or leaves the region does not go on
    * @throws ERR_MMAPIPC_KIND, _VERSION, _FOREIGN, _CORRUPT, _EXHAUSTED, _OWNER - what is there is not
    *   what was asked for, or not to be trusted

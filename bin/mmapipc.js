@@ -1,12 +1,15 @@
 #!/usr/bin/env node
 /*
- * The command: looks at regions and removes names, for people at a shell.
+ * The command: looks at regions, removes names and builds the native addon, for people at a shell.
+ * The library is required by the commands that need it: `build` works without a native addon.
  */
 'use strict';
 
+const { spawnSync } = require('node:child_process');
+const path = require('node:path');
 const { parseArgs } = require('node:util');
 
-const { inspect, names, unlink } = require('../lib/inspect');
+const library = () => require('../lib/inspect');
 
 const USAGE = `usage:
   mmapipc ls [--json]                              the names of this user, and who is attached
@@ -14,6 +17,7 @@ const USAGE = `usage:
   mmapipc inspect --name <name> [--json]
   mmapipc unlink <file>                            removes it; those attached keep it until they close
   mmapipc unlink --name <name>
+  mmapipc build                                    compiles the native addon, where no binary fits
 
 Names lie in /dev/shm, or where MMAPIPC_DIR says. Exit codes: 0 done, 1 not, 2 usage; inspect gives 1
 for a region that is not whole.
@@ -24,6 +28,9 @@ const OPTIONS = {
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 };
+
+/* The commands that take no region. */
+const ALONE = new Set(['build', 'ls']);
 
 class UsageError extends Error {}
 
@@ -40,7 +47,7 @@ function interpret(args) {
   if (help || command === 'help') return { command: 'help' };
   if (command === undefined) throw new UsageError('say what to do');
   if (!Object.hasOwn(COMMANDS, command)) throw new UsageError(`there is no command '${command}'`);
-  const wanted = command === 'ls' ? 0 : 1;
+  const wanted = ALONE.has(command) ? 0 : 1;
   const given = rest.length + (name === undefined ? 0 : 1);
   if (given !== wanted) {
     const what = wanted === 0 ? 'nothing more' : 'one region: a handle, a file, or --name';
@@ -53,6 +60,20 @@ function placeOf(text) {
   if (text === undefined) return undefined;
   return text.startsWith('memfd:') ? { handle: text } : { path: text };
 }
+
+const CONTROL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/* Names and messages as one line without control characters: a newline becomes \u000a. */
+function plain(text) {
+  return text.replace(CONTROL, (character) =>
+    [...Array(character.length).keys()]
+      .map((at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
+}
+
+/* It indents by newlines, which are the only control characters that JSON has outside of strings. */
+const json = (value) => JSON.stringify(value, null, 2).split('\n').map(plain).join('\n');
 
 function age(since) {
   const seconds = Math.max(0, Math.round((Date.now() - since) / 1000));
@@ -71,7 +92,7 @@ function lockLine({ holder, waiters }) {
 function lines(facts) {
   const { state, reason, kind, size, version, id, writers, readers, dead, participants } = facts;
   const { capacity, value, lock } = facts;
-  if (state !== 'ok') return [`state         ${state}: ${reason}`];
+  if (state !== 'ok') return [`state         ${state}: ${plain(reason)}`];
   const rows = participants.map(
     ({ number, pid, thread, alive, since }) =>
       `  ${alive ? 'alive' : 'dead '}  pid ${pid}, thread ${thread}, number ${number}, for ${age(since)}`,
@@ -97,46 +118,55 @@ const COMMANDS = {
     return true;
   },
 
-  inspect({ where, json }) {
-    const facts = inspect(where);
-    process.stdout.write(`${json ? JSON.stringify(facts, null, 2) : lines(facts).join('\n')}\n`);
+  build() {
+    const script = path.join(__dirname, '../scripts/build.js');
+    return spawnSync(process.execPath, [script], { stdio: 'inherit' }).status === 0;
+  },
+
+  inspect({ where, json: asJson }) {
+    const facts = library().inspect(where);
+    process.stdout.write(`${asJson ? json(facts) : lines(facts).join('\n')}\n`);
     return facts.state === 'ok';
   },
 
-  ls({ json }) {
-    const list = names().flatMap((name) => {
-      try {
-        return [{ name, ...inspect({ name }) }];
-      } catch (error) {
-        return error.code === 'ENOENT' ? [] : [{ name, state: 'unknown', reason: error.message }];
-      }
-    });
-    if (json) process.stdout.write(`${JSON.stringify(list, null, 2)}\n`);
-    else for (const facts of list) process.stdout.write(`${line(facts)}\n`);
+  ls({ json: asJson }) {
+    const all = library().list();
+    process.stdout.write(asJson ? `${json(all)}\n` : all.map((one) => `${line(one)}\n`).join(''));
     return true;
   },
 
   unlink({ where }) {
     if (where.handle !== undefined) throw new UsageError('a handle goes with its processes');
-    unlink(where);
+    library().unlink(where);
     return true;
   },
 };
 
-function line({ name, state, reason, kind, size, writers, readers, participants }) {
-  if (state !== 'ok') return `${name}  ${state}: ${reason}`;
-  const pids = [...new Set(participants.filter(({ alive }) => alive).map(({ pid }) => pid))];
+function line({ name, state, reason, kind, size, writers, readers, pids }) {
+  if (state !== 'ok') return `${plain(name)}  ${state}: ${plain(reason)}`;
   const who = pids.length > 0 ? ` (pid ${pids.join(', ')})` : '';
   const use = writers + readers === 0 ? 'left behind' : `${writers + readers} attached${who}`;
-  return `${name}  ${kind}, ${size} bytes, ${use}`;
+  return `${plain(name)}  ${kind}, ${size} bytes, ${use}`;
+}
+
+/* A reader that has read enough, such as head(1), closes the pipe: the end, and no failure. */
+function endWith(stream) {
+  stream.on('error', (error) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit();
+  });
 }
 
 function main() {
+  endWith(process.stdout);
+  endWith(process.stderr);
   try {
     const asked = interpret(process.argv.slice(2));
     process.exitCode = COMMANDS[asked.command](asked) ? 0 : 1;
   } catch (error) {
-    process.stderr.write(`mmapipc: ${error.message}\n${error instanceof UsageError ? USAGE : ''}`);
+    process.stderr.write(
+      `mmapipc: ${plain(error.message)}\n${error instanceof UsageError ? USAGE : ''}`,
+    );
     process.exitCode = error instanceof UsageError ? 2 : 1;
   }
 }

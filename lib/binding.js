@@ -1,35 +1,22 @@
 /*
  * Loads the native addon: the prebuilt binary that fits, or the one built from source.
+ *
+ * The call of node-gyp-build has the one form that @vercel/nft and ncc recognise and follow to the
+ * binary, so that they ship it; what went wrong is found out afterwards (load-error.js).
  */
 'use strict';
 
 const path = require('node:path');
 const load = require('node-gyp-build');
 
-const { MmapipcError } = require('./errors');
+const { loadError } = require('./load-error');
 
 function loadBinding() {
-  const root = path.join(__dirname, '..');
-  let file;
   try {
-    file = load.resolve(root);
-  } catch {
-    throw new MmapipcError(
-      'ERR_MMAPIPC_NO_BINARY',
-      `no native binary for ${process.platform}-${process.arch}, Node-API ` +
-        `${process.versions.napi}: install a C++ compiler, make and python3 and run ` +
-        `"npm rebuild mmapipc" (in ${root})`,
-    );
-  }
-  try {
-    return require(file);
+    return load(path.join(__dirname, '..'));
   } catch (cause) {
-    throw new MmapipcError(
-      'ERR_MMAPIPC_NO_BINARY',
-      `the native binary ${file} cannot be loaded (${cause.message.trim()}): ` +
-        'build it for this system with "npm_config_build_from_source=true npm rebuild mmapipc"',
-      { cause },
-    );
+    /* An ES module that a bundler has made has no __dirname. */
+    throw loadError(cause, typeof __dirname === 'string' ? path.join(__dirname, '..') : undefined);
   }
 }
 

@@ -6,7 +6,7 @@
 
 const { constants } = require('./constants');
 const { MmapipcError } = require('./errors');
-const { inspect, unlink } = require('./inspect');
+const { inspect, list, unlink } = require('./inspect');
 const { Mmap } = require('./mmap');
 const { pack, unpack } = require('./pack');
 const { sizeOf } = require('./pack-size');
@@ -21,6 +21,7 @@ module.exports = {
   Share,
   constants,
   inspect,
+  list,
   pack,
   sizeOf,
   unlink,

@@ -1,5 +1,5 @@
 /*
- * Regions from outside: what their headers say, which names there are, removing one. Nothing here
+ * Regions from outside: what their headers say, which names exist, removing one. Nothing here
  * attaches, or takes a lock but unlink().
  */
 'use strict';
@@ -126,4 +126,35 @@ function decode(file) {
   }
 }
 
-module.exports = { inspect, names, unlink };
+/* What inspect() reports, without the details. */
+function summaryOf(name) {
+  const { state, reason, kind, size, capacity, writers, readers, dead, participants } = inspect({
+    name,
+  });
+  if (state !== 'ok') return { name, state, reason };
+  const pids = participants.filter(({ alive }) => alive).map(({ pid }) => pid);
+  return {
+    name,
+    state,
+    kind,
+    size,
+    ...(capacity !== undefined && { capacity }),
+    writers,
+    readers,
+    dead,
+    pids: [...new Set(pids)],
+  };
+}
+
+/* A name that is removed meanwhile is left out; one that cannot be looked at says why. */
+function list() {
+  return names().flatMap((name) => {
+    try {
+      return [summaryOf(name)];
+    } catch (error) {
+      return error.code === 'ENOENT' ? [] : [{ name, state: 'unknown', reason: error.message }];
+    }
+  });
+}
+
+module.exports = { inspect, list, unlink };

@@ -4,6 +4,7 @@
  */
 'use strict';
 
+const { mustInherit } = require('./ancestry');
 const binding = require('./binding');
 const { PLACE, describe, namesParent, variableOf } = require('./region-options');
 const { regionError } = require('./region-errors');
@@ -12,11 +13,6 @@ const { codeOf } = require('./report');
 /* ms of a native wait: worker.terminate() and process.exit() act between two. */
 const SLICE = 20;
 
-/* Somebody above this thread could have opened it before: a forked child, a cluster worker, a
- * thread. (process.send stays when the channel is closed. The module is required here, as it takes
- * an eighth of the time that all of ours take.) */
-const hasParent = () => !require('node:worker_threads').isMainThread || process.send !== undefined;
-
 /* What C wants to know besides what the user said. */
 function complete(spec) {
   const isInherit = spec.place === PLACE.inherit;
@@ -24,7 +20,7 @@ function complete(spec) {
     ...spec,
     directory: spec.place === PLACE.name ? namesParent() : undefined,
     inherited: isInherit ? process.env[variableOf(spec.where)] : undefined,
-    mustInherit: isInherit && hasParent(),
+    mustInherit: isInherit && mustInherit(),
     wait: 0,
   };
 }

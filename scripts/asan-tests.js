@@ -19,7 +19,7 @@ const FLAGS = [
   '-fsanitize=address,undefined',
 ];
 
-/* What binding.gyp calls mipc_wait, and the suites that are run so. */
+/* What mmapipc.gypi calls mipc_wait, and the suites that are run so. */
 const WAITS = {
   system:
     /^(?:mmap|pack|region(?!-life|-lock-(?:ends|hostile|kills|processes))|share(?!-native|-processes)).*\.test\.js$/,

@@ -50,7 +50,7 @@ async function findPrefix(compiler, flags, folder, { source, args = [], users = 
   throw new Failure(`a program built with ${flags[0]} does not run here`, output);
 }
 
-/* The options that every C source gets: those of binding.gyp and `flags`. */
+/* The options that every C source gets: those of mmapipc.gypi and `flags`. */
 function compilerFlags(gyp, flags) {
   return [...gyp.cflagsC, ...flags, ...gyp.defines.map((define) => `-D${define}`)];
 }

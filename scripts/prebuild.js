@@ -34,7 +34,7 @@ const OBJECTS = path.join(CACHE, 'linux-x64-glibc');
 
 /*
  * For C and C++. zig makes -O2 of -O3, so clang is told itself; and it would put traps where UBSan
- * looks. The visibility is binding.gyp's too, but the promise about exports is made here.
+ * looks. The visibility is mmapipc.gypi's too, but the promise about exports is made here.
  */
 const FLAGS = [
   ...['-target', TARGET, '-O3', '-Xclang', '-O3', '-g0', '-fPIC', '-fno-sanitize=undefined'],
@@ -104,7 +104,7 @@ function compileAll() {
   );
 }
 
-/* binding.gyp's ldflags are for gcc and its libstdc++; zig links its own libraries, statically. */
+/* mmapipc.gypi's ldflags are for gcc and its libstdc++; zig links its own libraries, statically. */
 function link(objects) {
   const script = path.join(OBJECTS, 'exports.map');
   const file = path.join(OBJECTS, path.basename(BINARY));

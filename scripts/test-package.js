@@ -1,6 +1,7 @@
 /*
  * Tests the package as users get it: packs it, installs the tarball in folders that know nothing of
- * this one, without a compiler and with, and runs a program there. Run `npm run prebuild` first.
+ * this one, by each package manager, without a compiler and with, and runs a program there. Run
+ * `npm run prebuild` first.
  */
 'use strict';
 
@@ -15,10 +16,20 @@ const { findProgram, findToolchain, npmCommand, readGyp } = require('./toolchain
 const { name: NAME } = require('../package.json');
 const BINARY = 'prebuilds/linux-x64/mmapipc.glibc.node';
 const NEEDED = [
-  ...['LICENSE', 'README.md', 'index.d.ts', 'package.json', 'binding.gyp', BINARY],
-  ...['scripts/install.js', 'scripts/toolchain.js'],
+  ...['LICENSE', 'README.md', 'index.d.ts', 'package.json', BINARY, 'src/mmapipc.gypi'],
+  ...['scripts/build.js', 'scripts/toolchain.js', 'bin/mmapipc.js'],
 ];
-const UNWANTED = /^(test|bench|examples|formal|build|node_modules|\.[^/]+)\/|\.(log|tgz|o)$/;
+/* A binding.gyp at the top is a build step of the installation for npm and pnpm. */
+const UNWANTED =
+  /^binding\.gyp$|^(test|bench|examples|formal|build|node_modules|\.[^/]+)\/|\.(log|tgz|o)$/;
+
+/* Those that are not the npm which runs this, at versions known to work; what each installs by. */
+const MANAGERS = [
+  ['npm@12.2.2', 'install', '--no-audit', '--no-fund'],
+  ['pnpm@12.20.0', 'install'],
+  ['pnpm@12.20.0', 'install', '--ignore-scripts'],
+  ['yarn@1.22.22', 'add', '--non-interactive'],
+];
 
 /* What npm is told by a user, as opposed to what it tells the script that it runs now. */
 const SETTINGS =
@@ -98,22 +109,33 @@ function inFolder(cwd, env) {
   };
 }
 
-/*
- * A project of its own with the tarball installed. npm 11 begins to hold back the scripts of
- * packages that a project does not name: the .npmrc is what its user would say.
- */
-function project(name, env, tarball, ...flags) {
+/* A project of its own that nothing is installed in. */
+function emptyProject(name, env) {
   const folder = path.join(temporary, name);
   fs.mkdirSync(folder);
   fs.writeFileSync(path.join(folder, 'package.json'), '{ "private": true }\n');
-  fs.writeFileSync(path.join(folder, '.npmrc'), 'dangerously-allow-all-scripts=true\n');
   for (const [file, text] of Object.entries(PROGRAMS)) {
     fs.writeFileSync(path.join(folder, file), text);
   }
-  const programs = inFolder(folder, env);
+  return { folder, installed: path.join(folder, 'node_modules', NAME), ...inFolder(folder, env) };
+}
+
+/* One with the tarball installed by the npm that runs this. */
+function project(name, env, tarball, ...flags) {
+  const empty = emptyProject(name, env);
   const args = ['install', tarball, '--prefer-offline', '--no-audit', '--no-fund', ...flags];
-  const { output } = programs.npm(args);
-  return { folder, installed: path.join(folder, 'node_modules', NAME), output, ...programs };
+  return { ...empty, output: empty.npm(args).output };
+}
+
+/* One with the tarball installed by another manager; `manage` runs it there. */
+function managed([manager, ...args], tarball) {
+  const empty = emptyProject([manager, ...args].join('-'), environment());
+  const manage = (words, options) =>
+    empty.npm(
+      ['exec', '--yes', `--package=${manager}`, '--', manager.split('@')[0], ...words],
+      options,
+    );
+  return { ...empty, manage, output: manage([...args, tarball]).output };
 }
 
 /* Runs the programs, and expects them to load that binary of the package. */
@@ -121,8 +143,8 @@ function runPrograms({ node: start, installed }, binary) {
   for (const file of Object.keys(PROGRAMS)) {
     assert.equal(start([file]).stdout.trim(), EXPECTED, file);
   }
-  const code = `console.log(require('node-gyp-build').resolve(${JSON.stringify(installed)}))`;
-  assert.equal(start(['-e', code]).stdout.trim(), path.join(installed, binary));
+  const code = `require('${NAME}'); console.log(Object.keys(require.cache).find((file) => file.endsWith('.node')))`;
+  assert.equal(start(['-e', code]).stdout.trim(), path.join(fs.realpathSync(installed), binary));
 }
 
 function pack(folder) {
@@ -159,24 +181,30 @@ function checkNoBuild({ installed }) {
   assert.equal(fs.existsSync(path.join(installed, 'build')), false, 'something was compiled');
 }
 
-/* Without a binary and without compilers: one sentence of ours, an exit code, a code to catch. */
-function checkRefusal(packed, bare) {
-  const { installed, npm: npmHere, node: start } = packed;
-  const rebuilt = npmHere(['rebuild', NAME], { sentence: false });
-  assert.notEqual(rebuilt.status, 0, 'npm rebuild succeeded');
-  assert.equal(rebuilt.output.match(/mmapipc: to build/g)?.length, 1, rebuilt.output);
+/* Nothing that a package manager would run, or ask its user to allow. */
+function checkNoScripts({ installed }) {
+  const { scripts, gypfile } = JSON.parse(
+    fs.readFileSync(path.join(installed, 'package.json'), 'utf8'),
+  );
+  const run_ = ['preinstall', 'install', 'postinstall'].filter((name) => scripts[name]);
+  assert.deepEqual([run_, gypfile], [[], false]);
+}
 
-  const script = inFolder(installed, environment(bare)).node(['scripts/install.js'], {
-    sentence: false,
-  });
-  assert.equal(script.status, 1);
-  assert.match(script.output, /^mmapipc: .*\n$/, 'not one line');
+/* Without a binary and without compilers: one sentence of ours, an exit code, a code to catch. */
+function checkRefusal({ installed, node: start }, bare) {
+  const command = [path.join(installed, 'bin/mmapipc.js'), 'build'];
+  const build = inFolder(installed, environment(bare)).node(command, { sentence: false });
+  assert.equal(build.status, 1);
+  assert.match(build.output, /^mmapipc: .*\n$/, 'not one line');
   for (const what of ['python3', 'make', 'a C compiler', 'a C++ compiler', 'install']) {
-    assert.ok(script.output.includes(what), `"${what}" is not in: ${script.output}`);
+    assert.ok(build.output.includes(what), `"${what}" is not in: ${build.output}`);
   }
 
-  const code = `try { require('${NAME}'); } catch (error) { console.log(error.code); }`;
-  assert.equal(start(['-e', code]).stdout.trim(), 'ERR_MMAPIPC_NO_BINARY');
+  const code = `try { require('${NAME}'); } catch (error) { console.log(error.code, error.message); }`;
+  assert.match(
+    start(['-e', code]).stdout,
+    /^ERR_MMAPIPC_NO_BINARY no native binary fits .*"npx mmapipc build"/,
+  );
 }
 
 function checks() {
@@ -184,35 +212,44 @@ function checks() {
     throw new Failure(`${BINARY} is not there: run "npm run prebuild" first`);
   }
   const bare = barePath();
-  let packed, first, second;
+  let packed, first, pnpm;
 
   check('npm pack holds what users need and nothing else', () => {
     packed = pack(ROOT);
     checkFiles(packed.files);
   });
   check('without a compiler, --ignore-scripts: installs, CommonJS and ES modules run', () => {
-    first = project('ignoring', environment(bare), packed.tarball, '--ignore-scripts');
+    const ignoring = project('ignoring', environment(bare), packed.tarball, '--ignore-scripts');
+    checkNoBuild(ignoring);
+    runPrograms(ignoring, BINARY);
+  });
+  check('without a compiler, with scripts: none is run, nothing is compiled, runs', () => {
+    assert.equal(findToolchain({ PATH: bare }).missing.length, 4, 'PATH gives too much');
+    first = project('scripts', environment(bare), packed.tarball, '--foreground-scripts');
+    /* npm names `prepare`, which it would run of a git dependency. */
+    assert.doesNotMatch(first.output, /^> |mmapipc: |gyp/m, `a script was run: ${first.output}`);
+    checkNoScripts(first);
     checkNoBuild(first);
     runPrograms(first, BINARY);
   });
-  check('without a compiler, with scripts: installs silently, compiles nothing, runs', () => {
-    assert.equal(findToolchain({ PATH: bare }).missing.length, 4, 'PATH gives too much');
-    second = project('scripts', environment(bare), packed.tarball, '--foreground-scripts');
-    assert.match(second.output, /node scripts\/install\.js/, 'npm did not run the script');
-    assert.doesNotMatch(second.output, /mmapipc: |gyp/, 'the script was not silent');
-    const alone = inFolder(second.installed, environment(bare)).node(['scripts/install.js']);
-    assert.equal(alone.output, '');
-    checkNoBuild(second);
-    runPrograms(second, BINARY);
-  });
+  for (const manager of MANAGERS) {
+    check(`${manager.join(' ')}: installs, runs`, () => {
+      const there = managed(manager, packed.tarball);
+      checkNoBuild(there);
+      runPrograms(there, BINARY);
+      if (manager[0].startsWith('pnpm')) pnpm = there;
+    });
+  }
   check('without a compiler and a binary: one sentence tells what is missing', () => {
-    fs.rmSync(path.join(second.installed, 'prebuilds'), { recursive: true });
-    checkRefusal(second, bare);
+    fs.rmSync(path.join(first.installed, 'prebuilds'), { recursive: true });
+    checkRefusal(first, bare);
   });
-  check('with a compiler, without a binary: installs from source, runs', () => {
-    const { tarball } = pack(second.installed);
-    const third = project('source', environment(), tarball);
-    runPrograms(third, `build/Release/${NAME}.node`);
+  check('with a compiler, without a binary: mmapipc build, in the folders of pnpm; runs', () => {
+    fs.rmSync(path.join(pnpm.installed, 'prebuilds'), { recursive: true });
+    const { output } = pnpm.manage(['exec', 'mmapipc', 'build']);
+    assert.match(output, /built from source/);
+    assert.deepEqual(fs.readdirSync(path.join(pnpm.installed, 'build')), ['Release']);
+    runPrograms(pnpm, `build/Release/${NAME}.node`);
   });
 }
 

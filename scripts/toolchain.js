@@ -1,6 +1,6 @@
 /*
- * What the build scripts share: how they read binding.gyp, find programs, run them and fail. Part
- * of the package (install.js needs it), so it requires nothing but Node.
+ * What the build scripts share: how they read src/mmapipc.gypi, find programs, run them and fail.
+ * Part of the package (build.js needs it), so it requires nothing but Node.
  */
 'use strict';
 
@@ -126,7 +126,7 @@ function holds(condition, variables) {
   const term = (text) => {
     const [, name, , value] = TERM.exec(text.trim()) ?? [];
     if (name === undefined) {
-      throw new Failure(`binding.gyp: the condition "${condition}" is not made of x=='y'`);
+      throw new Failure(`mmapipc.gypi: the condition "${condition}" is not made of x=='y'`);
     }
     return variables[name] === value;
   };
@@ -142,6 +142,9 @@ function variablesOf(target, given) {
   };
 }
 
+/* The sources of the file are relative to its own folder, as gyp has it. */
+const inSrc = (source) => `src/${source}`;
+
 /* A list of gyp with its commands, '<!(...)' and '<!@(...)', run. */
 function expand(list) {
   return list.flatMap((text) => {
@@ -153,12 +156,12 @@ function expand(list) {
 }
 
 /*
- * The one target of binding.gyp as a system gets it, that named as gyp does: 'linux', 'mac', 'win';
+ * The one target of src/mmapipc.gypi as a system gets it, that named as gyp does: 'linux', 'mac', 'win';
  * `variables`: others than their defaults there, as `node-gyp --name=value` sets them.
  * { name, sources, defines, includeDirs, libraries, cflagsC, cflagsCc, ldflags }; paths are
  * relative to the project's folder, and both kinds of cflags include the common ones.
  */
-function readGyp(system, { file = path.join(ROOT, 'binding.gyp'), variables } = {}) {
+function readGyp(system, { file = path.join(ROOT, 'src/mmapipc.gypi'), variables } = {}) {
   const [target] = JSON.parse(fs.readFileSync(file, 'utf8')).targets;
   const values = variablesOf(target, { ...variables, OS: system });
   const lists = Object.fromEntries(LISTS.map((name) => [name, []]));
@@ -171,7 +174,7 @@ function readGyp(system, { file = path.join(ROOT, 'binding.gyp'), variables } = 
   add(target);
   return {
     name: target.target_name,
-    sources: lists.sources,
+    sources: lists.sources.map(inSrc),
     defines: lists.defines,
     includeDirs: lists.include_dirs,
     libraries: lists.libraries,

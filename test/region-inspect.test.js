@@ -8,7 +8,7 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 
-const { inspect, unlink } = require('..');
+const { Share, inspect, list, unlink } = require('..');
 const { ROOT } = require('./support/child');
 const { peers } = require('./support/peer');
 const { isLinux } = require('./support/platform');
@@ -122,6 +122,55 @@ describe('regions from outside', function () {
     });
   });
 
+  describe('list', () => {
+    it('reports each name of this user in short', async () => {
+      for (const file of files()) fs.rmSync(path.join(folder, file));
+      assert.deepEqual(list(), []);
+      open({ name: 'b', size: 100 });
+      const share = new Share(64, { name: 'a' });
+      const peer = await start.process({ name: 'b', readOnly: true });
+      const pid = await peer.run(() => process.pid);
+      fs.writeFileSync(path.join(folder, 'half'), '');
+      fs.writeFileSync(path.join(folder, 'other'), 'of another program');
+      const found = list();
+      const { size } = inspect({ name: 'a' });
+      const common = { state: 'ok', readers: 0, dead: 0, pids: [process.pid] };
+      share.close();
+      assert.deepEqual(found.slice(0, 2), [
+        { ...common, name: 'a', kind: 'Share', size, capacity: 64, writers: 1 },
+        {
+          ...common,
+          ...{ name: 'b', kind: 'Mmap', size: 100, writers: 1, readers: 1 },
+          pids: found[1].pids,
+        },
+      ]);
+      /* Read-only participants have no row, and so no pid. */
+      assert.ok(found[1].pids.every((one) => [process.pid, pid].includes(one)));
+      assert.deepEqual(
+        found.slice(2).map(({ name, state }) => [name, state]),
+        [
+          ['half', 'unfinished'],
+          ['other', 'foreign'],
+        ],
+      );
+      for (const name of ['half', 'other']) fs.rmSync(path.join(folder, name));
+    });
+
+    it('leaves out a name that is removed meanwhile', () => {
+      open({ name: 'there', size: 100 });
+      const { readdirSync } = fs;
+      fs.readdirSync = (...args) => [...readdirSync(...args), 'gone'];
+      try {
+        assert.deepEqual(
+          list().map(({ name }) => name),
+          ['there'],
+        );
+      } finally {
+        fs.readdirSync = readdirSync;
+      }
+    });
+  });
+
   describe('unlink', () => {
     it('removes a name; those attached keep what they have', () => {
       const map = open({ name: 'it', size: 100 });
@@ -185,14 +234,38 @@ describe('regions from outside', function () {
         `b  Mmap, 100 bytes, 1 attached (pid ${process.pid})\n` +
           `ä  Mmap, 50 bytes, 1 attached (pid ${process.pid})\n`,
       );
-      const list = JSON.parse(run('ls', '--json').stdout);
+      const printed = JSON.parse(run('ls', '--json').stdout);
       assert.deepEqual(
-        list.map(({ name, state }) => [name, state]),
+        printed.map(({ name, state }) => [name, state]),
         [
           ['b', 'ok'],
           ['ä', 'ok'],
         ],
       );
+    });
+
+    it('ls ends quietly when its reader has read enough', () => {
+      for (let i = 0; i < 100; i++) open({ name: `${i}-${'x'.repeat(100)}`, size: 1 });
+      const line = `"${process.execPath}" "${COMMAND}" ls; echo $? >&2`;
+      const { stdout, stderr } = spawnSync('bash', ['-c', `(${line}) | true`], {
+        encoding: 'utf8',
+      });
+      assert.deepEqual([stdout, stderr], ['', '0\n']);
+    });
+
+    it('prints control characters of names escaped', () => {
+      const name = 'a\x1b[2J\nb\x9b\u202ec\u{e0001}';
+      open({ name, size: 1 });
+      const escaped = 'a\\u001b[2J\\u000ab\\u009b\\u202ec\\udb40\\udc01';
+      assert.equal(
+        run('ls').stdout,
+        `${escaped}  Mmap, 1 bytes, 1 attached (pid ${process.pid})\n`,
+      );
+      const { stdout } = run('ls', '--json');
+      assert.ok(stdout.includes('\\u009b\\u202ec\\udb40\\udc01"'), stdout);
+      assert.equal(JSON.parse(stdout)[0].name, name);
+      const { stderr } = run('inspect', '--name', '\x1b[2J');
+      assert.match(stderr, /^mmapipc: ENOENT.*\\u001b\[2J.*\n$/);
     });
 
     it('unlink', () => {
@@ -212,6 +285,7 @@ describe('regions from outside', function () {
         ['inspect'],
         ['inspect', 'a', 'b'],
         ['ls', 'x'],
+        ['build', 'x'],
         ['ls', '--x'],
         ['unlink', 'memfd:x'],
         ['inspect', 'x', '--name', 'y'],

@@ -58,7 +58,9 @@ describe('README.md, where memory lives', function () {
   it('each command there is one of ours', () => {
     const [shell] = examples(text, 'sh');
     const lines = shell.trim().split('\n');
-    assert.equal(lines.length, 3);
-    for (const line of lines) assert.match(line, /^npx mmapipc (ls|inspect --name|unlink --name)/);
+    assert.equal(lines.length, 4);
+    for (const line of lines) {
+      assert.match(line, /^npx mmapipc (ls|inspect --name|unlink --name|build)/);
+    }
   });
 });

@@ -20,13 +20,13 @@ const OURS = /^src\/(?:base|os|shm|pack)\/.*\.c$/;
 
 const changed = (file) => (fs.existsSync(file) ? fs.statSync(file).mtimeMs : 0);
 
-/* When a source or header of ours, or binding.gyp, was last changed. */
+/* When a source or header of ours, or mmapipc.gypi, was last changed. */
 function newestSource() {
   const files = fs
     .readdirSync(path.join(ROOT, 'src'), { recursive: true })
     .filter((file) => /\.[ch]$/.test(file))
     .map((file) => path.join(ROOT, 'src', file));
-  return Math.max(...[...files, path.join(ROOT, 'binding.gyp')].map(changed));
+  return Math.max(...[...files, path.join(ROOT, 'src/mmapipc.gypi')].map(changed));
 }
 
 /* The addon's objects, undefined unless all are there and newer than any source. */

@@ -10,6 +10,7 @@ import {
   Share,
   constants,
   inspect,
+  list,
   unlink,
   MAP_ANON,
   pack,
@@ -39,6 +40,11 @@ Mmap.open({ name: attached.name });
 const facts = inspect({ name: 'x' });
 if (facts.state === 'ok') facts.participants.map(({ pid, alive }) => (alive ? pid : 0));
 else facts.reason.trim();
+const listed = list();
+for (const one of listed) {
+  if (one.state === 'ok') one.pids satisfies number[];
+  else one.reason satisfies string;
+}
 inspect('memfd:');
 unlink({ path: new URL('file:///x'), timeout: 5 });
 // @ts-expect-error

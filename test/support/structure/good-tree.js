@@ -11,13 +11,13 @@ const GYP = `{
     {
       "target_name": "good",
       "sources": [
-        "src/binding/addon.cc",
-        "src/pack/pack.c",
-        "src/shm/cell.c"
+        "binding/addon.cc",
+        "pack/pack.c",
+        "shm/cell.c"
       ],
       "conditions": [
-        ["OS=='linux' or OS=='mac'", { "sources": ["src/os/clock_posix.c"] }],
-        ["OS=='win'", { "sources": ["src/os/clock_win32.c"] }]
+        ["OS=='linux' or OS=='mac'", { "sources": ["os/clock_posix.c"] }],
+        ["OS=='win'", { "sources": ["os/clock_win32.c"] }]
       ]
     }
   ]
@@ -47,7 +47,7 @@ ${body}`;
 
 const files = {
   'package.json': '{ "dependencies": { "node-gyp-build": "^4.8.4", "@scope/name": "1" } }\n',
-  'binding.gyp': GYP,
+  'src/mmapipc.gypi': GYP,
   'index.d.ts': 'export {};\n',
   'src/README.md': '# The map\n',
   'src/base/atomic.h': header(

@@ -1,8 +1,9 @@
 'use strict';
 
-// binding.gyp is the only place that chooses files by platform: every source stands in it, a
+// src/mmapipc.gypi is the only place that chooses files by platform: every source stands in it, a
 // platform's own under a condition, all others in the common list.
 
+const BUILD_FILE = 'src/mmapipc.gypi'; // its paths are relative to its own folder
 const SYSTEMS = ['linux', 'mac', 'win', 'freebsd', 'openbsd'];
 const PLATFORM_FILE = /_(?:linux|darwin|win32|posix|none)\.cc?$/;
 
@@ -53,7 +54,7 @@ function listings(node, variables = defaultsOf(node), systems = SYSTEMS, conditi
 
 /** What is wrong with one entry of a list, or undefined. */
 function entryFault(tree, { source, conditional }) {
-  if (!tree.exists(source)) return 'does not exist';
+  if (!tree.exists(`src/${source}`)) return 'does not exist';
   if (PLATFORM_FILE.test(source) === conditional) return undefined;
   return conditional
     ? 'is for all systems and stands under a condition'
@@ -71,7 +72,7 @@ function twice(list) {
 function targetFaults(tree, text, target) {
   const { list, unread } = listings(target);
   const at = (word, message, find = 'indexOf') => ({
-    file: 'binding.gyp',
+    file: BUILD_FILE,
     line: text.slice(0, text[find](JSON.stringify(word))).split('\n').length,
     message,
   });
@@ -85,20 +86,20 @@ function targetFaults(tree, text, target) {
 }
 
 function platformFiles(tree) {
-  const text = tree.read('binding.gyp');
+  const text = tree.read(BUILD_FILE);
   let targets;
   try {
     ({ targets } = JSON.parse(text));
     if (!Array.isArray(targets)) throw new TypeError('no targets');
   } catch (error) {
-    return [{ file: 'binding.gyp', line: 1, message: `is not strict JSON: ${error.message}` }];
+    return [{ file: BUILD_FILE, line: 1, message: `is not strict JSON: ${error.message}` }];
   }
   const listed = new Set(
-    targets.flatMap((target) => listings(target).list.map(({ source }) => source)),
+    targets.flatMap((target) => listings(target).list.map(({ source }) => `src/${source}`)),
   );
   const unlisted = tree.native
     .filter((file) => file.ext !== '.h' && !listed.has(file.path))
-    .map((file) => ({ file: file.path, line: 1, message: 'is not listed in binding.gyp' }));
+    .map((file) => ({ file: file.path, line: 1, message: `is not listed in ${BUILD_FILE}` }));
   return [...targets.flatMap((target) => targetFaults(tree, text, target)), ...unlisted];
 }
 

@@ -24,7 +24,7 @@ module.exports = (rule) => {
     reports('an extension the rules do not read', { 'src/shm/a.hpp': `»${header('')}` });
     reports('C++ outside the binding', {
       'src/shm/a.cc': `»${header('')}`,
-      'binding.gyp': swap('"src/shm/cell.c"', '"src/shm/cell.c", "src/shm/a.cc"'),
+      'src/mmapipc.gypi': swap('"shm/cell.c"', '"shm/cell.c", "shm/a.cc"'),
     });
     accepts('prose', { 'src/shm/README.md': 'unistd.h\n' });
   });

@@ -8,7 +8,7 @@ module.exports = (rule) => {
   rule('names', (reports, accepts) => {
     const pack = (text) => ({ 'src/pack/pack.c': plus(text) });
     const listed = (name) => ({
-      'binding.gyp': swap('"src/shm/cell.c"', `"src/shm/cell.c", "src/${name}"`),
+      'src/mmapipc.gypi': swap('"shm/cell.c"', `"shm/cell.c", "${name}"`),
     });
     const cell = (text) => ({ 'src/shm/cell.h': plus(text) });
     reports('a prototype without the prefix', cell('»int cell_put(void);'));

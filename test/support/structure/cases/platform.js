@@ -47,23 +47,20 @@ module.exports = (rule) => {
   });
 
   rule('platform-files', (reports, accepts) => {
-    const gyp = (place, text) => ({ 'binding.gyp': swap(place, text) });
+    const gyp = (place, text) => ({ 'src/mmapipc.gypi': swap(place, text) });
     const linux = "[\"OS=='linux' or OS=='mac'\", {";
     reports('a source that is not listed', { 'src/shm/more.c': `»${header('')}` });
     reports('C++ that is not listed', { 'src/binding/more.cc': `»${header('')}` });
-    reports(
-      'a source that is not there',
-      gyp('"src/shm/cell.c"', '"src/shm/cell.c",\n»"src/shm/gone.c"'),
-    );
+    reports('a source that is not there', gyp('"shm/cell.c"', '"shm/cell.c",\n»"shm/gone.c"'));
     reports(
       'a source listed twice in one list',
-      gyp('"src/shm/cell.c"', '"src/shm/cell.c",\n»"src/shm/cell.c"'),
+      gyp('"shm/cell.c"', '"shm/cell.c",\n»"shm/cell.c"'),
     );
     reports(
       'a source listed twice for one system',
       gyp(
         '["OS==\'win\'"',
-        '["OS!=\'win\'", { "sources": [\n»"src/os/clock_posix.c"] }],\n["OS==\'win\'"',
+        '["OS!=\'win\'", { "sources": [\n»"os/clock_posix.c"] }],\n["OS==\'win\'"',
       ),
     );
     reports(
@@ -71,42 +68,42 @@ module.exports = (rule) => {
       gyp(
         '["OS==\'win\'"',
         `["OS not in 'win'", { "sources": [
-»"src/os/clock_posix.c"] }],\n["OS=='win'"`,
+»"os/clock_posix.c"] }],\n["OS=='win'"`,
       ),
     );
     for (const system of ['linux', 'darwin', 'win32', 'posix', 'none']) {
       const name = `src/os/more_${system}.c`;
       reports(`a _${system} file in the common list`, {
         [name]: header(''),
-        ...gyp('"src/shm/cell.c"', `"src/shm/cell.c",\n»"${name}"`),
+        ...gyp('"shm/cell.c"', `"shm/cell.c",\n»"${name.slice(4)}"`),
       });
     }
     reports('a common file under a condition', {
       'src/os/more.c': header(''),
-      ...gyp('["src/os/clock_win32.c"', '["src/os/clock_win32.c",\n»"src/os/more.c"'),
+      ...gyp('["os/clock_win32.c"', '["os/clock_win32.c",\n»"os/more.c"'),
     });
     reports('sources under a condition that is not about the system', {
-      ...gyp(linux, '»["asan==1", { "sources": ["src/os/a_none.c"] }],\n' + linux),
+      ...gyp(linux, '»["asan==1", { "sources": ["os/a_none.c"] }],\n' + linux),
       'src/os/a_none.c': `»${header('')}`,
     });
     reports(
       'a build file that is not strict JSON',
       {
-        'binding.gyp': (old) => `»# a comment\n${old}`,
+        'src/mmapipc.gypi': (old) => `»# a comment\n${old}`,
       },
-      'binding.gyp:1',
+      'src/mmapipc.gypi:1',
     );
     accepts(
       'one file for several systems',
-      gyp(linux, `["OS in 'freebsd openbsd'", { "sources": ["src/os/clock_posix.c"] }], ${linux}`),
+      gyp(linux, `["OS in 'freebsd openbsd'", { "sources": ["os/clock_posix.c"] }], ${linux}`),
     );
     accepts('nested conditions and an else', {
       'src/os/a_linux.c': header(''),
       'src/os/a_none.c': header(''),
       ...gyp(
         linux,
-        '["OS!=\'win\'", { "conditions": [["OS==\'linux\'", { "sources": ["src/os/a_linux.c"] }, ' +
-          '{ "sources": ["src/os/a_none.c"] }]] }], ' +
+        '["OS!=\'win\'", { "conditions": [["OS==\'linux\'", { "sources": ["os/a_linux.c"] }, ' +
+          '{ "sources": ["os/a_none.c"] }]] }], ' +
           linux,
       ),
     });

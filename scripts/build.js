@@ -1,8 +1,8 @@
 /*
- * What npm runs to install: done when a prebuilt binary is there that loads, else it builds one
- * from source with node-gyp, incrementally. `--build` builds in any case, and so does npm's
- * --build-from-source; with `--wait=none` waits look again and again instead of sleeping in the
- * system (src/os/wait_none.c). It needs only what is in the package.
+ * Builds the native addon from source with node-gyp, incrementally, into build/Release. `npm run
+ * compile` and `npx mmapipc build` run it; `--wait=none` builds waits that poll instead of sleeping
+ * in the system (src/os/wait_none.c). With `--prepare` it is the script `prepare`, which npm runs in
+ * a checkout only. Part of the package, so it requires nothing outside of it.
  */
 'use strict';
 
@@ -14,15 +14,8 @@ const { findProgram, findToolchain, enumerate } = require('./toolchain');
 
 const { name: NAME } = require('../package.json');
 const HEADERS = ['node_api.h', 'common.gypi'];
-
-/* Whether npm was told --build-from-source, for all packages or for this one. */
-function wantsSource() {
-  const words = (process.env.npm_config_build_from_source ?? '').split(/[\s,]+/);
-  const flags = ['--build', '--build-from-source'];
-  return process.argv.some((arg) => flags.includes(arg)) || words.some(isYes);
-}
-
-const isYes = (text) => ['true', '1', NAME].includes(text);
+const GYP = 'binding.gyp';
+const BINARY = path.join('build', 'Release', `${NAME}.node`);
 
 /*
  * What node-gyp-build chooses, loaded in a process of its own: { file, error }, the path of what
@@ -40,17 +33,19 @@ function load({ prebuiltOnly }) {
   return status === 0 ? { file: stdout } : { error };
 }
 
-/* Whether the sources of a checkout were changed after this file was made; packages' are not. */
+/* Whether this is a checkout: packages have no binding.gyp, which package managers would build. */
+const isCheckout = () => fs.existsSync(path.join(ROOT, GYP));
+
+/* Whether the sources were changed after this file was made. */
 function isStale(file) {
-  if (!fs.existsSync(path.join(__dirname, 'prebuild.js'))) return false;
   const sources = fs.readdirSync(path.join(ROOT, 'src'), { recursive: true });
   const made = fs.statSync(file).mtimeMs;
-  return ['binding.gyp', ...sources.map((source) => path.join('src', source))].some(
+  return [GYP, ...sources.map((source) => path.join('src', source))].some(
     (source) => fs.statSync(path.join(ROOT, source)).mtimeMs > made,
   );
 }
 
-/* A prebuilt binary loads; and what the library will load, build/ goes first, is not stale. */
+/* A prebuilt binary loads; and the one that the library loads, build/ goes first, is not stale. */
 function hasPrebuilt() {
   const { file } = load({ prebuiltOnly: true });
   if (!file || path.relative(path.join(ROOT, 'prebuilds'), file).startsWith('..')) return false;
@@ -67,30 +62,35 @@ function findHeaders() {
     .find((dir) => HEADERS.every((file) => fs.existsSync(path.join(dir, 'include/node', file))));
 }
 
-/* The command that starts node-gyp: our own, npm's, that on PATH, that of the npm beside Node. */
+/* The command that starts node-gyp: our own, that of the package manager which runs this, the one on
+ * PATH, that of the npm on PATH or beside Node. */
 function findNodeGyp() {
   const bin = 'node_modules/node-gyp/bin/node-gyp.js';
-  const { npm_config_node_gyp: configured, npm_execpath: npm } = process.env;
-  const beside = path.join(
-    path.dirname(fs.realpathSync(process.execPath)),
-    '../lib/node_modules/npm',
-  );
+  const { npm_config_node_gyp: configured, npm_execpath: manager } = process.env;
+  const npm = findProgram('npm');
+  const folder = path.dirname(fs.realpathSync(process.execPath));
   const isThere = (file) => file && fs.existsSync(file);
-  const first = [path.join(ROOT, bin), configured, npm && path.join(npm, '../..', bin)];
+  const first = [path.join(ROOT, bin), configured, manager && path.join(manager, '../..', bin)];
 
   const script = first.find(isThere);
   if (script) return [process.execPath, script];
   const program = findProgram('node-gyp');
   if (program) return [program];
-  const last = path.join(beside, bin);
-  return isThere(last) ? [process.execPath, last] : undefined;
+  const last = [
+    npm && path.join(fs.realpathSync(npm), '../..', bin),
+    path.join(folder, '../lib/node_modules/npm', bin),
+    path.join(folder, 'node_modules/npm', bin),
+  ].find(isThere);
+  return last ? [process.execPath, last] : undefined;
 }
+
+class MissingTools extends Failure {}
 
 /* The environment of node-gyp, for which npm's variables go before its arguments. */
 function environment(compilers) {
   const ours = /^npm_(config|package_config_node_gyp)_(nodedir|loglevel)$/i;
   const env = Object.entries(process.env).filter(([name]) => !ours.test(name));
-  const node = path.dirname(process.execPath); // binding.gyp runs `node`
+  const node = path.dirname(process.execPath); // mmapipc.gypi runs `node`
   const PATH = [process.env.PATH, node].filter(Boolean).join(path.delimiter);
   return { ...Object.fromEntries(env), ...compilers, PATH };
 }
@@ -105,41 +105,84 @@ function requirements() {
     linux: 'with the system\'s packages, such as "apt-get install python3 make g++"',
     darwin: 'with "xcode-select --install"',
   };
-  throw new Failure(
+  throw new MissingTools(
     `to build the native addon for ${process.platform}-${process.arch} from source, ` +
       `${enumerate(missing)} ${missing.length > 1 ? 'are' : 'is'} missing: install ` +
       `${missing.length > 1 ? 'them' : 'it'}${nodeGyp ? ` ${hint[process.platform] ?? ''}` : ''}` +
-      `, then run this again`,
+      `, then run "npx ${NAME} build"`,
   );
+}
+
+/*
+ * The folder that node-gyp runs in. A package has no binding.gyp at its top, as pnpm and npm take one
+ * for a build step of the installation: there it is made below build/, which is removed afterwards.
+ */
+function gypFolder() {
+  if (isCheckout()) return ROOT;
+  const folder = path.join(ROOT, 'build', 'gyp');
+  try {
+    fs.rmSync(folder, { recursive: true, force: true });
+    fs.mkdirSync(folder, { recursive: true });
+    fs.writeFileSync(path.join(folder, GYP), '{"includes": ["../../src/mmapipc.gypi"]}\n');
+  } catch (error) {
+    throw new Failure(
+      `the package's own folder cannot be written to (${error.message}): run this as the user that ` +
+        'installed the package, where its folder is writable',
+    );
+  }
+  return folder;
+}
+
+/* From where node-gyp has put it to where it is loaded from, in one step. */
+function place(folder) {
+  if (folder === ROOT) return;
+  const binary = path.join(ROOT, BINARY);
+  fs.mkdirSync(path.dirname(binary), { recursive: true });
+  fs.renameSync(path.join(folder, BINARY), binary);
+  fs.rmSync(folder, { recursive: true });
 }
 
 function build() {
   const start = performance.now();
   const { nodeGyp, env } = requirements();
   const headers = findHeaders();
-  const binary = path.join('build', 'Release', `${NAME}.node`);
   const changed = () =>
-    fs.statSync(path.join(ROOT, binary), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    fs.statSync(path.join(ROOT, BINARY), { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const before = changed();
+  const cwd = gypFolder();
 
   const [command, ...args] = [...nodeGyp, 'configure', 'build'];
   if (headers) args.push(`--nodedir=${headers}`);
   if (process.argv.includes('--wait=none')) args.push('--mipc_wait=none');
   if (!env.JOBS) args.push('--jobs=max');
   run(command, args, {
-    cwd: ROOT,
+    cwd,
     env,
     sentence:
-      'node-gyp could not build the native addon: what it printed stands above' +
+      'node-gyp could not build the native addon: its output stands above' +
       (headers ? '' : "; it also had to fetch Node's headers, as none lie beside this Node"),
   });
+  place(cwd);
 
   const { error } = load({ prebuiltOnly: false });
   if (error) throw new Failure(`the addon was built, but does not load: ${error}`);
-  const what = changed() === before ? 'is up to date, looked at' : 'built from source';
-  console.log(`${NAME}: ${binary} ${what} in ${seconds(start)}`);
+  const what = changed() === before ? 'is up to date, checked' : 'built from source';
+  console.log(`${NAME}: ${BINARY} ${what} in ${seconds(start)}`);
 }
 
-main(NAME, () => {
-  if (wantsSource() || !hasPrebuilt()) build();
-});
+/*
+ * `npm install` in a checkout builds what is missing or stale. A lack of tools does not fail it: the
+ * sentence is printed, and require('mmapipc') has another. For a git dependency npm runs this in a
+ * temporary clone, of which build/ is not kept: there is nothing to do.
+ */
+function prepare() {
+  if (!isCheckout() || process.env._PACOTE_NO_PREPARE_ !== undefined || hasPrebuilt()) return;
+  try {
+    build();
+  } catch (error) {
+    if (!(error instanceof MissingTools)) throw error;
+    console.error(`${NAME}: ${error.message}`);
+  }
+}
+
+main(NAME, process.argv.includes('--prepare') ? prepare : build);
