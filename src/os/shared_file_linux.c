@@ -101,6 +101,26 @@ int mipc_shared_list(const char *directory, void (*visit)(void *, const char *),
   return 0;
 }
 
+/* The directory that `path` lies in; false when that cannot be told. */
+static bool stat_parent(const char *path, struct stat *ret_stat) {
+  char parent[MIPC_SHARED_PATH];
+  const char *slash = strrchr(path, '/');
+  size_t length = slash ? (size_t)(slash - path) + 1 : 2;
+  if (length >= sizeof parent) return false;
+  memcpy(parent, slash ? path : "./", length);
+  parent[length] = '\0';
+  return stat(parent, ret_stat) == 0;
+}
+
+bool mipc_shared_trusted(mipc_file_t file, const char *path) {
+  struct stat st, parent;
+  if (fstat((int)file.os, &st) < 0) return false;
+  if (st.st_uid == geteuid()) return true;
+  if (!stat_parent(path, &parent)) return false;
+  bool is_open_to_all = (parent.st_mode & S_ISVTX) && (parent.st_mode & 022);
+  return !is_open_to_all || st.st_uid == parent.st_uid;
+}
+
 bool mipc_shared_is_at(mipc_file_t file, const char *path) {
   struct stat open_one, named;
   if (fstat((int)file.os, &open_one) < 0 || lstat(path, &named) < 0) return false;

@@ -58,6 +58,12 @@ int mipc_shared_list(const char *directory, void (*visit)(void *, const char *),
   return MIPC_E_UNSUPPORTED;
 }
 
+bool mipc_shared_trusted(mipc_file_t file, const char *path) {
+  (void)file;
+  (void)path;
+  return false;
+}
+
 bool mipc_shared_is_at(mipc_file_t file, const char *path) {
   (void)file;
   (void)path;

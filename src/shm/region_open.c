@@ -115,6 +115,7 @@ static int look(const mipc_region_t *r, const mipc_i_opening_t *o) {
   if (status < 0) return status;
   if (info.kind != MIPC_KIND_FILE) return MIPC_E_UNSUPPORTED;
   if (r->place == MIPC_PLACE_NAME && !info.own) return MIPC_E_OWNER;
+  if (!mipc_shared_trusted(r->seat, r->path)) return MIPC_E_OWNER;
   return o->spec->any_filesystem || mipc_file_coherent(r->seat) ? 0 : (int)MIPC_E_FILESYSTEM;
 }
 
