@@ -22,7 +22,7 @@ function complete(spec) {
   const isInherit = spec.place === PLACE.inherit;
   return {
     ...spec,
-    directory: spec.place === PLACE.name ? namesParent() : undefined,
+    directory: spec.place === PLACE.path ? undefined : namesParent(),
     inherited: isInherit ? process.env[variableOf(spec.where)] : undefined,
     mustInherit: isInherit && hasParent(),
     wait: 0,

@@ -14,13 +14,15 @@ const { freeze } = require('./codec');
 const { MmapipcError, invalidReturn, invalidType, withCode } = require('./errors');
 const { DEFAULTS, LOCK, lockable } = require('./lockable');
 const { attachOptions, openOptions, placeFields, regionOf, whereOf } = require('./place');
-const { openRegion } = require('./region');
+const { staleError } = require('./region-errors');
 const { RegionLock } = require('./region-lock');
 const { describe } = require('./region-options');
 const { closedError, codeOf, errorOf, field, readOnlyLockError } = require('./report');
 const { DISPOSE, use } = require('./scope');
 const { Changes } = require('./share-changes');
+const { StaleWatch } = require('./stale-watch');
 const { ShareGuard, UNDER } = require('./share-guard');
+const { openWhole } = require('./share-open');
 const { EXISTING, interpret } = require('./share-options');
 const { Value } = require('./share-value');
 const { callback, integer, options, timeoutOf } = require('./validate');
@@ -47,6 +49,7 @@ class Share extends lockable(ChangeEmitter) {
   #lock; /* RegionLock; undefined: attached read-only */
   #lockDefaults;
   #changes;
+  #staleWatch = new StaleWatch(this, () => staleError(this.#spec));
   #words = NO_WORDS; /* the version, as others store it; none of it where the runtime refuses */
   #low = UNKNOWN; /* of the version that was peeked at */
   #high = UNKNOWN;
@@ -58,7 +61,7 @@ class Share extends lockable(ChangeEmitter) {
     Object.defineProperty(this, '_events', { enumerable: false });
     this['[mmapipc]'] = NOT_CLONEABLE;
     const spec = interpret(capacity, opts);
-    const [handle, isUnclean] = openWhole(this, spec);
+    const [handle, isUnclean] = openWhole(Share, this, spec);
     this.#handle = handle;
     this.#spec = spec;
     this.#capacity = Number(field('capacity'));
@@ -116,6 +119,10 @@ class Share extends lockable(ChangeEmitter) {
 
   get readOnly() {
     return this.#spec.attachReadOnly;
+  }
+
+  get stale() {
+    return this.#handle !== CLOSED && binding.regionStale(this.#handle);
   }
 
   get closed() {
@@ -258,6 +265,7 @@ class Share extends lockable(ChangeEmitter) {
     if (this.locked) {
       throw new MmapipcError('ERR_MMAPIPC_LOCKED', 'the Share is locked; release the lock first');
     }
+    this.#staleWatch.turn(false);
     this.#changes.close(closedError());
     this.#lock?.close(closedError());
     const handle = this.#handle;
@@ -290,6 +298,7 @@ class Share extends lockable(ChangeEmitter) {
   [LISTENING](on) {
     if (on) this.#checkOpen();
     this.#changes.listening(on);
+    this.#staleWatch.turn(on && this.#region.handle === undefined);
   }
 
   /* For guards: under the lock that one of them has. */
@@ -359,21 +368,6 @@ class Share extends lockable(ChangeEmitter) {
       throw error;
     }
   }
-}
-
-/* [handle, isUnclean]: the checksum is yet to be looked at of what a machine that went down has left.
- * Somebody read-only does that first: a writer who leaves declares it whole. */
-function openWhole(owner, spec) {
-  try {
-    return [openRegion(owner, spec), false];
-  } catch (error) {
-    if (error.code !== 'ERR_MMAPIPC_UNCLEAN' || !spec.checksum) throw error;
-  }
-  const { where: path, timeout, anyFilesystem, attachReadOnly } = spec;
-  if (!attachReadOnly) {
-    Share.open({ path, readOnly: true, checksum: true, timeout, anyFilesystem }).close();
-  }
-  return [openRegion(owner, { ...spec, acceptUnclean: true }), attachReadOnly];
 }
 
 function checkSignal(signal) {

@@ -72,7 +72,7 @@ Napi::Value open_region(const Napi::CallbackInfo &info) {
   wanted.prot = to_u32(given.Get("prot"));
   wanted.copy_on_write = to_bool(given.Get("copyOnWrite"));
   wanted.protect = to_bool(given.Get("protect"));
-  wanted.guard = spec.region.guard;
+  wanted.guard = spec.region.guard && !mipc_region_sealed(region);
   wanted.with_header = to_bool(given.Get("withHeader"));
   mipc_mapping_t *mapping = nullptr;
   status = mipc_mapping_open(&wanted, report, &mapping);
@@ -98,6 +98,13 @@ Napi::Value region_handle(const Napi::CallbackInfo &info) {
   char text[MIPC_HANDLE_SIZE];
   int status = mipc_region_handle(region, text);
   return status < 0 ? to_number(info, status) : Napi::String::New(info.Env(), text);
+}
+
+/* regionStale(handle) -> whether its name or path leads elsewhere; false of what is no region */
+Napi::Value region_stale(const Napi::CallbackInfo &info) {
+  mipc_mapping_t *mapping = find(info);
+  const mipc_region_t *region = mapping ? mipc_mapping_region(mapping) : nullptr;
+  return Napi::Boolean::New(info.Env(), region && mipc_region_stale(region));
 }
 
 Napi::Array participants(Napi::Env env, const mipc_participant_t *list, uint32_t count) {
@@ -169,6 +176,7 @@ Napi::Value names_directory(const Napi::CallbackInfo &info) {
 void region_exports(Napi::Env env, Napi::Object exports) {
   exports.Set("openRegion", Napi::Function::New<open_region>(env));
   exports.Set("regionHandle", Napi::Function::New<region_handle>(env));
+  exports.Set("regionStale", Napi::Function::New<region_stale>(env));
   exports.Set("inspectRegion", Napi::Function::New<inspect>(env));
   exports.Set("unlinkRegion", Napi::Function::New<unlink>(env));
   exports.Set("namesDirectory", Napi::Function::New<names_directory>(env));

@@ -30,28 +30,37 @@ static int create(const char *name) {
   unsigned flags = CLOSE_ON_EXEC | ALLOW_SEALING;
   long fd = syscall(SYS_memfd_create, name, flags | NOEXEC_SEAL);
   if (fd < 0 && errno == EINVAL) fd = syscall(SYS_memfd_create, name, flags);
-  return fd < 0 ? -errno : (int)fd;
+  if (fd >= 0) return (int)fd;
+  /* A sandbox (seccomp, an LSM) answers with one of these; the call itself never does. */
+  bool is_refused = errno == ENOSYS || errno == EPERM || errno == EACCES;
+  return is_refused ? (int)MIPC_E_UNSUPPORTED : -errno;
 }
 
-/* Sets the size, for good, and the owner as the only one who may open it. */
-static int fix(int fd, uint64_t size) {
+/* Sets the size permanently, and the mode that lets only the owner open it. */
+static int fix(int fd, uint64_t size, uint32_t *ret_call) {
   int status;
+  *ret_call = MIPC_CALL_FTRUNCATE;
   do {
     status = ftruncate(fd, (off_t)size) < 0 ? -errno : 0;
   } while (status == -EINTR);
   if (status < 0) return status;
+  *ret_call = MIPC_CALL_FCHMOD;
   if (fchmod(fd, 0600) < 0) return -errno;
+  *ret_call = MIPC_CALL_FCNTL;
   return fcntl(fd, ADD_SEALS, FIXED_SIZE | SEAL_SEAL) < 0 ? -errno : 0;
 }
 
-int mipc_shared_anonymous(const char *name, uint64_t size, mipc_file_t *ret_file) {
+int mipc_shared_anonymous(const char *name, uint64_t size, mipc_file_t *ret_file,
+                          uint32_t *ret_call) {
   mipc_file_t file;
+  *ret_call = MIPC_CALL_MEMFD_CREATE;
+  if (access("/proc/self/fd", F_OK) < 0) return MIPC_E_UNSUPPORTED;
   mipc_fork_hold();
   int fd = create(name);
   int status = fd < 0 ? fd : mipc_i_shared_adopt(fd, &file);
   mipc_fork_release();
   if (status < 0) return status;
-  status = fix(fd, size);
+  status = fix(fd, size, ret_call);
   if (status < 0) {
     mipc_shared_close(file);
     return status;
@@ -75,8 +84,8 @@ static int compare_link(int directory, const char *path, const char *wanted) {
 /*
  * The file behind `path`, an entry of a fd directory, if it is the one that is wanted; ENOENT
  * otherwise, and OWNER if another user made it: any user can give a memfd this name. It is pinned
- * first by a descriptor that only names it (O_PATH: nothing is opened), so that what is compared and
- * what is opened is one file.
+ * first by a descriptor that only names it (O_PATH: nothing is opened), so that what is compared
+ * and what is opened is one file.
  */
 static int open_entry(const char *path, const char *wanted, bool read_only, mipc_file_t *ret_file) {
   int pin = open(path, O_PATH | O_CLOEXEC);
