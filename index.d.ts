@@ -506,8 +506,14 @@ export class Mmap {
   readonly size: number;
   /** Offset of its first byte in the file. Stays readable after close(). */
   readonly offset: number;
-  /** The path it was opened by; undefined for a descriptor. */
+  /** The absolute path it was opened by; undefined for a descriptor. */
   readonly file: string | undefined;
+  /**
+   * Whether its name or file no longer leads to this memory, because it was removed or replaced (log
+   * rotation, systemd's RemoveIPC): others who open it get another one. False without a name or
+   * path, and after close(). Each read is a system call.
+   */
+  readonly stale: boolean;
   /** Whether `write` is refused. */
   readonly readOnly: boolean;
   readonly closed: boolean;
@@ -752,8 +758,14 @@ export class Share<T = any> extends EventEmitter {
   /** As of {@link Mmap}: how others open the same. */
   readonly handle: string | undefined;
   readonly name: string | undefined;
+  /** Absolute, also if a relative one was given. */
   readonly path: string | undefined;
   toJSON(): string | { name: string } | { path: string };
+  /**
+   * As {@link Mmap.stale}. While there are listeners of 'change', they find out within about a second:
+   * 'error' with code ERR_MMAPIPC_STALE, or a process warning if nothing listens to 'error'.
+   */
+  readonly stale: boolean;
   /** Bytes that an encoded value may take, as it was made with. */
   readonly capacity: number;
   /** `'custom'` for one of yours. */

@@ -114,7 +114,11 @@ function names() {
     if (error.code === 'ENOENT') return [];
     throw error;
   }
-  return files.map(decode).sort();
+  /* Anonymous memory where the system has no other; no name is written so. */
+  return files
+    .filter((file) => !file.startsWith('.'))
+    .map(decode)
+    .sort();
 }
 
 /* As region_names.c writes them. */

@@ -9,7 +9,7 @@ const { fileURLToPath } = require('node:url');
 const binding = require('./binding');
 const { constants } = require('./constants');
 const { invalidType, invalidValue, outOfRange } = require('./errors');
-const { CREATE, PLACE, placeOf } = require('./region-options');
+const { CREATE, PLACE, absolute, placeOf } = require('./region-options');
 const { boolean, integer, options, timeoutOf } = require('./validate');
 
 const { PROT_READ, PROT_WRITE, MAP_SHARED, MAP_PRIVATE, MAP_ANON, MAP_FILE } = constants;
@@ -65,7 +65,7 @@ function interpretFile(file) {
     if (file.includes('\0')) {
       throw invalidValue('The "file" argument', 'must be a path without null bytes');
     }
-    return { path: file };
+    return { path: absolute(file) };
   }
   if (typeof file === 'number') {
     return { fd: integer(file, 'The "file" argument', 0, 0x7fffffff) };
@@ -144,14 +144,13 @@ function withoutFile(place, spec) {
     );
   }
   checkExclusive(place, create, length, attachReadOnly);
-  const isFile = place?.place === PLACE.name;
   return {
     ...spec,
     ...(place ?? { place: PLACE.anonymous, where: undefined }),
     kind: Number(KIND),
     size: length,
     attachReadOnly,
-    guard: isFile && spec.onTruncate !== 'crash',
+    guard: spec.onTruncate !== 'crash' /* where it is a file at all */,
   };
 }
 

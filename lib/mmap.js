@@ -16,6 +16,7 @@ const { interpret } = require('./mmap-options');
 const { MappedBytes } = require('./mapped-bytes');
 const { attachOptions, openOptions, placeFields, regionOf, whereOf } = require('./place');
 const { open } = require('./open');
+const { leadsElsewhere } = require('./region-options');
 const { DONE, PLACE, place } = require('./pack');
 const { AUTOLOCKS, NO_WINDOW, Packable, WINDOW } = require('./packable');
 const {
@@ -117,6 +118,12 @@ class Mmap extends Packable {
 
   toJSON() {
     return whereOf(this);
+  }
+
+  get stale() {
+    if (this.#handle === CLOSED) return false;
+    if (this.#region !== undefined) return binding.regionStale(this.#handle);
+    return this.#spec.path !== undefined && leadsElsewhere(this.#spec.path, this.#fileId);
   }
 
   get readOnly() {

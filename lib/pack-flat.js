@@ -1,6 +1,6 @@
 /*
  * The quickest way for the most used templates: few numbers of fixed size, and strings with a count,
- * at bytes that JS can reach. C says what their fields are (packFields), and a function is made of
+ * at bytes that JS can reach. C says what their fields are (fields), and a function is made of
  * that, which stores or loads them all through a DataView: a call into C costs more than they do.
  * Whatever is not plainly right (a bigint, a number that wraps or is not finite, a character too
  * wide, a value too many) is left to C before anything is written: it knows what that means, or what

@@ -4,12 +4,12 @@
  */
 'use strict';
 
-const binding = require('./binding');
 const { invalidValue } = require('./errors');
 const { pack } = require('./pack');
+const { packer } = require('./pack-memory');
 const { PACK } = require('./pack-programs');
 
-const PARTS = 3; /* numbers that packFields() gives for a field: kind, count, size */
+const PARTS = 3; /* numbers that fields() gives for a field: kind, count, size */
 const COMMENT = /#.*/g;
 const VARIABLE = /[Uw]/; /* C measures them as one byte, which is the least they take */
 
@@ -22,7 +22,7 @@ function sizeOf(template) {
   const measured = `[${template}\n]`; // a comment ends with its line
   let fields;
   try {
-    fields = binding.packFields(PACK.find(`a${measured}`).index);
+    fields = packer.fields(PACK.find(`a${measured}`).index);
   } catch (error) {
     throw noSize(template, error);
   }

@@ -4,12 +4,18 @@
  */
 'use strict';
 
+const fs = require('node:fs');
+
 const binding = require('./binding');
 const { MmapipcError, errnoOf, invalidValue, outOfRange, systemError } = require('./errors');
 const { holderOf } = require('./lock-holder');
 const { PLACE, describe, namesParent, variableOf } = require('./region-options');
 const { KIND_DIRECTORY, codeOf, field } = require('./report');
 
+/* The option of a class that takes a file at a path of the user's choice. */
+const fileOption = ({ kind }) => (kindName(kind) === 'Mmap' ? 'file' : 'path');
+
+const PROC = '/proc/self/fd';
 const DEFAULT_SHM = '/dev/shm';
 
 const kindName = (number) => binding.regionKinds[number] ?? `number ${number}`;
@@ -47,8 +53,9 @@ const REGION_ERRORS = {
     const capacity = Number(field('capacity'));
     const required = spec.capacity ?? spec.size;
     return [
-      `${describe(spec)} exists with ${capacity} bytes, and ${required} are wanted; ask for at ` +
-        `most ${capacity} (or open it without a size), or ${removal(spec)}`,
+      `${describe(spec)} exists with ${capacity} bytes, and the size asked for is ${required}; ` +
+        `${kindName(spec.kind)}.open() opens it with the size it has; to make it larger, ` +
+        `${removal(spec)} and let all processes open it again`,
       { required, capacity },
     ];
   },
@@ -95,29 +102,29 @@ const REGION_ERRORS = {
   ],
 
   ERR_MMAPIPC_UNCLEAN: (spec) => [
-    `${describe(spec)} was open when the machine went down, and may hold anything; ${removal(spec)}`,
+    `${describe(spec)} was open during a power failure or reset, so its content may be damaged or ` +
+      `missing; ${removal(spec)}`,
   ],
 
   ERR_MMAPIPC_NOT_INHERITED: (spec) => [
     spec.inherited === undefined
-      ? `nothing named '${spec.where}' came down to this process (no environment variable ` +
-        `${variableOf(spec.where)}): open it in the primary before the first fork, and give children ` +
-        'its environment; processes that no common parent starts (pm2) meet with { name }; ' +
-        "{ create: 'exclusive' } makes one here"
-      : `what came down to this process as '${spec.where}' is gone, as nobody has it open any more: ` +
+      ? `this process has inherited nothing named '${spec.where}' (no environment variable ` +
+        `${variableOf(spec.where)}): call new ${kindName(spec.kind)}() with { inherit: ` +
+        `'${spec.where}' } in the primary before the first fork, and pass its environment to the ` +
+        `children (there ${kindName(spec.kind)}.open() is enough); processes without a common ` +
+        "parent (pm2) use { name } instead; { create: 'exclusive' } creates it in this process"
+      : `the inherited region '${spec.where}' no longer exists, because no process has it open: ` +
         'open it in the primary before the first fork, and keep it open there',
   ],
 
-  ERR_MMAPIPC_OWNER: (spec) => [
-    `${describe(spec)} cannot be trusted: ${namesDirectory()}, or the file in it, belongs to another ` +
-      'user, or others may look into it (the directory must be yours, with mode 0700); remove it, or ' +
-      'set MMAPIPC_DIR to a directory of yours',
-  ],
+  ERR_MMAPIPC_OWNER: (spec) => [ownerText(spec)],
 
   ERR_MMAPIPC_FILESYSTEM: (spec) => [
-    `${describe(spec)} lies on a network or FUSE file system (${namesDirectory()}), which does not ` +
-      'promise that all who map it see the same bytes; set MMAPIPC_DIR to a local directory, or ' +
-      'insist with { anyFilesystem: true }',
+    `${describe(spec)} lies on a network or FUSE file system` +
+      `${spec.place === PLACE.path ? '' : ` (${namesDirectory()})`}, where processes may see ` +
+      `different bytes; ${
+        spec.place === PLACE.path ? 'use a local path' : 'set MMAPIPC_DIR to a local directory'
+      }, or insist with { anyFilesystem: true }`,
   ],
 
   ERR_MMAPIPC_UNSUPPORTED(spec) {
@@ -126,7 +133,7 @@ const REGION_ERRORS = {
     }
     return [
       field('kind') === 0
-        ? 'memory without a file is not part of this version on this system; use { file }'
+        ? 'shared memory without a file is not supported on this system; use Mmap with { file }'
         : `${describe(spec)} is a FIFO, socket or device; choose another name, or remove it`,
     ];
   },
@@ -142,6 +149,54 @@ const REGION_ERRORS = {
   },
 };
 
+function ownerText(spec) {
+  const what = describe(spec);
+  if (spec.place === PLACE.path) {
+    return (
+      `${what} belongs to another user and lies in a directory where any user may create files ` +
+      '(sticky, such as /tmp), so its content cannot be trusted; use a directory that only your ' +
+      'users may write to, or let the owner of the directory create the file'
+    );
+  }
+  if (
+    spec.place !== PLACE.name &&
+    field('inode') === 0n &&
+    binding.calls[field('call')] !== 'mkdir'
+  ) {
+    return (
+      `${what} belongs to another user, so its content cannot be trusted; a handle is for processes ` +
+      `of one user: ${acrossUsers(spec)}`
+    );
+  }
+  return (
+    `${what} cannot be trusted: ${namesDirectory()}, or the file in it, belongs to another user or ` +
+    'is open to others (the directory must be yours, with mode 0700); remove it, or set ' +
+    'MMAPIPC_DIR to a directory of your own'
+  );
+}
+
+/* What works between users; names do not, as each user has a directory of them. */
+const acrossUsers = (spec) =>
+  `processes of several users share { ${fileOption(spec)}: ..., mode: 0o660 } in a directory that ` +
+  'all of them may write to (not a sticky one), or mode 0o666 without a common group; the umask of ' +
+  'the process that creates it must leave these bits (process.umask(0o007))';
+
+/* For listeners of a region whose name or path leads elsewhere. */
+function staleError(spec) {
+  const cure =
+    spec.place === PLACE.name
+      ? 'systemd removes such files when a user logs out (set RemoveIPC=no in logind.conf, run as a ' +
+        'system user, or set MMAPIPC_DIR); '
+      : '';
+  const { place, where } = spec;
+  return new MmapipcError(
+    'ERR_MMAPIPC_STALE',
+    `${describe(spec)} was removed or replaced, so processes that open it now get other memory than ` +
+      `this object; ${cure}close it and open it again`,
+    place === PLACE.path ? { path: where } : {},
+  );
+}
+
 function tooLong({ where }) {
   return invalidValue(
     'The option "name"',
@@ -150,26 +205,50 @@ function tooLong({ where }) {
 }
 
 /* What a refusal of the system means here. */
+const notWritable = () =>
+  `: ${namesDirectory()} cannot be created or used by this user; set MMAPIPC_DIR to a directory of ` +
+  'your own on a local file system, the same for all processes that share';
+
 const HINTS = {
   ENOENT(spec) {
+    if (process.platform === 'linux' && !fs.existsSync(PROC)) {
+      return `: ${PROC} does not exist; mount /proc (a chroot or sandbox may lack it)`;
+    }
     if (spec.place === PLACE.inherit && spec.inherited === undefined) {
       return ': neither this process nor one above it has opened anything of this name';
     }
     if (spec.place === PLACE.handle || spec.place === PLACE.inherit) {
       return (
-        ': nobody has it open whom this process may look at (a handle works while anybody is ' +
-        'attached; across users and containers, use { name } or a file)'
+        ': no process that this one may look at has it open (a handle works while any process is ' +
+        `attached; across users and containers use { ${fileOption(spec)} } in a directory that all ` +
+        'may use)'
       );
     }
     if (spec.place === PLACE.path) return '';
+    if (binding.calls[field('call')] === 'mkdir') {
+      return `: ${namesParent() ?? DEFAULT_SHM} does not exist; MMAPIPC_DIR must name a directory`;
+    }
     return spec.create === 0
-      ? ': nobody has a region of this name'
-      : ': nobody has a region of this name, and none is made without a size and the right to write';
+      ? ': no process has a region of this name'
+      : ': no process has a region of this name; creating one needs a size and write access';
   },
   EACCES: (spec) =>
     spec.place === PLACE.handle || spec.place === PLACE.inherit
-      ? ': its process belongs to another user, or has changed its user since it started, and may not ' +
-        'be looked into; use { name: ... }, which the new user opens, or a file'
+      ? ': its process belongs to another user, or has changed its user since it started, and may ' +
+        `not be looked into; ${acrossUsers(spec)}`
+      : spec.place === PLACE.path
+        ? ': this user may not open it; the user that creates it gives others access by mode: 0o660 ' +
+          'or 0o666, less the umask of its process'
+        : notWritable(),
+  EROFS: (spec) => (spec.place === PLACE.path ? '' : notWritable()),
+  EFBIG: (spec) =>
+    `: a file may not have ${spec.size} bytes here (RLIMIT_FSIZE, see ulimit -f, or the limit of the ` +
+    'file system)',
+  ENOLCK: () => ': the system has no more file locks, or the file system has none',
+  EINVAL: () =>
+    binding.calls[field('call')] === 'fcntl'
+      ? ': this kernel has no open file description locks (F_OFD_SETLK), which mmapipc needs; they ' +
+        'are in Linux since 3.15, and not in some sandboxes (gVisor)'
       : '',
   EEXIST: () => ": it exists, and { create: 'exclusive' } makes new ones only",
   ENOSPC: (spec) =>
@@ -184,19 +263,24 @@ const HINTS = {
   ELOOP: () => ': it is a symbolic link, which is never followed; remove it',
 };
 
-/* The error of a call with this specification; with a file name or handle as `path`. */
+/* The error of a call with this specification; `path` is that of a file at a path. */
 function regionError(status, spec) {
   const code = codeOf(status);
   const where = spec.place === PLACE.anonymous ? undefined : spec.where;
   if (code === undefined) {
     const call = binding.calls[field('call')] || 'open';
     const name = systemError(status, call).code;
-    return systemError(status, call, where, HINTS[name]?.(spec) ?? '');
+    const error = systemError(status, call, where, HINTS[name]?.(spec) ?? '');
+    if (spec.place !== PLACE.path) delete error.path;
+    return error;
   }
   const made = REGION_ERRORS[code](spec);
   if (!Array.isArray(made)) return made;
   const [message, details] = made;
-  return new MmapipcError(code, message, { path: where, ...details });
+  return new MmapipcError(code, message, {
+    ...(spec.place === PLACE.path && { path: where }),
+    ...details,
+  });
 }
 
-module.exports = { kindName, namesDirectory, regionError };
+module.exports = { kindName, namesDirectory, regionError, staleError };

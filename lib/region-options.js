@@ -4,6 +4,7 @@
  */
 'use strict';
 
+const fs = require('node:fs');
 const path = require('node:path');
 const { fileURLToPath } = require('node:url');
 
@@ -51,12 +52,20 @@ function handleOf(value, what) {
   return value;
 }
 
+/* The path from the root, so that it stays the same file after process.chdir(). '..' is left to the
+ * system: after a symbolic link it is not the folder before. */
+function absolute(file) {
+  if (path.isAbsolute(file)) return file;
+  if (path.sep === '\\') return path.resolve(file);
+  return `${process.cwd().replace(/\/$/, '')}/${file.replace(/^(?:\.\/+)+/, '')}`;
+}
+
 function pathOf(value, what) {
   if (typeof value?.href === 'string' && typeof value.protocol === 'string') {
     return pathOf(fileURLToPath(value), what);
   }
   if (typeof value !== 'string') throw invalidType(what, 'a path (string) or a file: URL', value);
-  return text(value, what);
+  return absolute(text(value, what));
 }
 
 /* It becomes the name of an environment variable: one that is too long would make every later spawn
@@ -91,10 +100,25 @@ function variableOf(name) {
   return `MMAPIPC_INHERIT_${Buffer.from(name, 'utf8').toString('hex')}`;
 }
 
+/* MMAPIPC_DIR as it was given -> the directory that it meant at its first use in this thread. */
+const parents = new Map();
+
 /* The directory that the user wants the one of the names to be in; undefined: the system's. */
 function namesParent() {
   const parent = process.env.MMAPIPC_DIR;
-  return parent === undefined || parent === '' ? undefined : path.resolve(parent);
+  if (parent === undefined || parent === '') return undefined;
+  if (!parents.has(parent)) parents.set(parent, absolute(parent));
+  return parents.get(parent);
+}
+
+/* Whether the path leads to another file than the one with this id (device:inode), or to none. */
+function leadsElsewhere(file, fileId) {
+  try {
+    const found = fs.statSync(file, { bigint: true, throwIfNoEntry: false });
+    return found === undefined || `${found.dev}:${found.ino}` !== fileId;
+  } catch {
+    return true;
+  }
 }
 
 /* In words, for errors: what was asked for. */
@@ -105,4 +129,13 @@ function describe({ place, where }) {
   return place === PLACE.path ? where : 'an anonymous region';
 }
 
-module.exports = { CREATE, PLACE, describe, namesParent, placeOf, variableOf };
+module.exports = {
+  CREATE,
+  PLACE,
+  absolute,
+  describe,
+  leadsElsewhere,
+  namesParent,
+  placeOf,
+  variableOf,
+};

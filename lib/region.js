@@ -18,7 +18,7 @@ function complete(spec) {
   const isInherit = spec.place === PLACE.inherit;
   return {
     ...spec,
-    directory: spec.place === PLACE.name ? namesParent() : undefined,
+    directory: spec.place === PLACE.path ? undefined : namesParent(),
     inherited: isInherit ? process.env[variableOf(spec.where)] : undefined,
     mustInherit: isInherit && mustInherit(),
     wait: 0,

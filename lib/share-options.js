@@ -91,7 +91,7 @@ function interpretOptions(first, given) {
     prot: readOnly ? PROT_READ : PROT_READ | PROT_WRITE,
     copyOnWrite: false,
     protect: readOnly /* nobody but we gets to see it: one image is enough */,
-    guard: place?.place === PLACE.name || place?.place === PLACE.path,
+    guard: true /* where it is a file at all */,
     acceptUnclean: false,
   };
 }

@@ -14,11 +14,13 @@ const { freeze } = require('./codec');
 const { MmapipcError, invalidReturn, invalidType, withCode } = require('./errors');
 const { DEFAULTS, LOCK, lockable } = require('./lockable');
 const { attachOptions, openOptions, placeFields, regionOf, whereOf } = require('./place');
+const { staleError } = require('./region-errors');
 const { RegionLock } = require('./region-lock');
 const { describe } = require('./region-options');
 const { closedError, codeOf, errorOf, field, readOnlyLockError } = require('./report');
 const { DISPOSE, use } = require('./scope');
 const { Changes } = require('./share-changes');
+const { StaleWatch } = require('./stale-watch');
 const { ShareGuard, UNDER } = require('./share-guard');
 const { openWhole } = require('./share-open');
 const { EXISTING, interpret } = require('./share-options');
@@ -47,6 +49,7 @@ class Share extends lockable(ChangeEmitter) {
   #lock; /* RegionLock; undefined: attached read-only */
   #lockDefaults;
   #changes;
+  #staleWatch = new StaleWatch(this, () => staleError(this.#spec));
   #words = NO_WORDS; /* the version, as others store it; none of it where the runtime refuses */
   #low = UNKNOWN; /* of the version that was peeked at */
   #high = UNKNOWN;
@@ -116,6 +119,10 @@ class Share extends lockable(ChangeEmitter) {
 
   get readOnly() {
     return this.#spec.attachReadOnly;
+  }
+
+  get stale() {
+    return this.#handle !== CLOSED && binding.regionStale(this.#handle);
   }
 
   get closed() {
@@ -259,6 +266,7 @@ class Share extends lockable(ChangeEmitter) {
     if (this.locked) {
       throw new MmapipcError('ERR_MMAPIPC_LOCKED', 'the Share is locked; release the lock first');
     }
+    this.#staleWatch.turn(false);
     this.#changes.close(closedError());
     this.#lock?.close(closedError());
     const handle = this.#handle;
@@ -291,6 +299,7 @@ class Share extends lockable(ChangeEmitter) {
   [LISTENING](on) {
     if (on) this.#checkOpen();
     this.#changes.listening(on);
+    this.#staleWatch.turn(on && this.#region.handle === undefined);
   }
 
   /* For guards: under the lock that one of them has. */

@@ -191,10 +191,10 @@ describe('a region through the lives of processes', function () {
   });
 
   describe('other users', () => {
-    rootIt('get EACCES for a handle, with a reason that names { name }', () => {
+    rootIt('get EACCES for a handle, with a reason that names { file }', () => {
       const { handle } = open({ size: 10 });
       const { stdout } = inNode(`${AS_NOBODY}${printError(`Mmap.attach('${handle}')`)}`);
-      assert.match(stdout, /^EACCES EACCES: .*another user.*\{ name: /);
+      assert.match(stdout, /^EACCES EACCES: .*another user.*\{ file: /);
     });
 
     rootIt('cannot be reached after they dropped root, and the error says so', async () => {
@@ -208,7 +208,7 @@ describe('a region through the lives of processes', function () {
       const call = printError(`Mmap.attach('${`${handle}`.trim()}'); console.log('attached')`);
       const { stdout } = inNode(`${AS_NOBODY}${call}`);
       creator.kill('SIGKILL');
-      assert.match(stdout, /^EACCES .*changed its user.*\{ name: /);
+      assert.match(stdout, /^EACCES .*changed its user.*\{ file: /);
     });
 
     rootIt('have names of their own, and do not trust a directory of others', () => {

@@ -50,6 +50,8 @@
     "there is nothing to inherit; open it in the primary before the first fork")                   \
   X(OWNER, -1028, "ERR_MMAPIPC_OWNER",                                                             \
     "the file, or the directory it lies in, belongs to another user or is open to others")         \
+  X(STALE, -1031, "ERR_MMAPIPC_STALE",                                                             \
+    "the name or path no longer leads to this memory: its file was removed or replaced")           \
   X(TOO_LARGE, -1029, "ERR_MMAPIPC_TOO_LARGE",                                                     \
     "the value takes more bytes than the Share was made for; the old value stays")                 \
   X(CODEC, -1030, "ERR_MMAPIPC_CODEC",                                                             \
@@ -71,7 +73,9 @@
   X(FCNTL, "fcntl")                                                                                \
   X(READ, "read")                                                                                  \
   X(WRITE, "write")                                                                                \
-  X(UNLINK, "unlink")
+  X(UNLINK, "unlink")                                                                              \
+  X(FTRUNCATE, "ftruncate")                                                                        \
+  X(FCHMOD, "fchmod")
 
 #define MIPC_STATUS_ENUM_ROW(symbol, number, name, text) MIPC_E_##symbol = number,
 typedef enum { MIPC_OK = 0, MIPC_STATUS_MAP(MIPC_STATUS_ENUM_ROW) } mipc_status_t;

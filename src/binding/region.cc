@@ -90,10 +90,10 @@ napi_value open_region(const Call &call) {
   wanted.copy_on_write = spec.given.flag("copyOnWrite");
   wanted.protect = spec.given.flag("protect");
   wanted.with_header = spec.given.flag("withHeader");
-  wanted.guard = spec.region.guard;
   if (spec.has_failed()) return to_number(call.env, mipc_no_memory());
   int status = mipc_region_open(&spec.region, report, &wanted.region);
   if (status < 0) return to_number(call.env, status);
+  wanted.guard = spec.region.guard && !mipc_region_sealed(wanted.region);
   mipc_report_t found = *report;
   mipc_mapping_t *mapping = nullptr;
   status = mipc_mapping_open(&wanted, report, &mapping);
@@ -124,6 +124,14 @@ napi_value region_handle(const Call &call) {
   char text[MIPC_HANDLE_SIZE];
   int status = mipc_region_handle(region, text);
   return status < 0 ? to_number(call.env, status) : to_text(call.env, text);
+}
+
+/* regionStale(handle) -> whether its name or path leads elsewhere; false of what is no region */
+napi_value region_stale(const Call &call) {
+  const mipc_region_t *region = region_of(call);
+  napi_value result = nullptr;
+  bool is_stale = region && mipc_region_stale(region);
+  return napi_get_boolean(call.env, is_stale, &result) == napi_ok ? result : nullptr;
 }
 
 /* regionShown(handle): the user has read the region's handle, and others may have it -> 0 or a
@@ -227,10 +235,10 @@ napi_value names_directory(const Call &call) {
 
 void region_exports(Environment *environment, Object &exports) {
   static const Export list[] = {
-      {"openRegion", entry<open_region, 2>},         {"regionHandle", entry<region_handle, 1>},
-      {"regionShown", entry<region_shown, 1>},       {"regionKept", entry<region_kept, 1>},
-      {"inspectRegion", entry<inspect, 1>},          {"unlinkRegion", entry<unlink, 1>},
-      {"namesDirectory", entry<names_directory, 1>},
+      {"openRegion", entry<open_region, 2>},   {"regionHandle", entry<region_handle, 1>},
+      {"regionShown", entry<region_shown, 1>}, {"regionKept", entry<region_kept, 1>},
+      {"regionStale", entry<region_stale, 1>}, {"inspectRegion", entry<inspect, 1>},
+      {"unlinkRegion", entry<unlink, 1>},      {"namesDirectory", entry<names_directory, 1>},
   };
   add_functions(exports, environment, list);
 }

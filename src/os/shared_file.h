@@ -22,18 +22,26 @@
 int mipc_shared_open(const char *path, uint32_t flags, uint32_t mode, mipc_file_t *ret_file,
                      bool *ret_made);
 
-/* Another open file (description) of the same file. */
-int mipc_shared_reopen(mipc_file_t file, bool read_only, mipc_file_t *ret_file);
+/* Another open file (description) of the same file. Where the system cannot reopen a descriptor (no
+ * /proc), the file is opened at `path` if it is still there; ENOENT if not, or if `path` is NULL.
+ */
+int mipc_shared_reopen(mipc_file_t file, const char *path, bool read_only, mipc_file_t *ret_file);
 
-/* A new file of `size` zeros without a place in any file system; it takes no memory until it is
- * written to, and nobody can make it longer or shorter. `name` is how others find it. */
-int mipc_shared_anonymous(const char *name, uint64_t size, mipc_file_t *ret_file);
+/*
+ * A new file of `size` zeros without a place in any file system; it takes no memory until it is
+ * written to, and no process can make it longer or shorter. `name` is how others find it.
+ * UNSUPPORTED: the system refuses such files (seccomp), or others could not find it (no /proc). On
+ * any failure `ret_call` is the system call that failed (mipc_call_t).
+ */
+int mipc_shared_anonymous(const char *name, uint64_t size, mipc_file_t *ret_file,
+                          uint32_t *ret_call);
 
 /*
  * Opens the anonymous file of this name: the one that process `pid` has open as `fd`, if it is
  * that, else any that a process of the same user has open. No other file is ever opened on the way,
- * even where the number stands for one by now. ENOENT: nobody has it; EACCES: the one that has it
- * may not be looked at. The file is one that nobody can make shorter.
+ * even where the number stands for one by now. ENOENT: no process has it open; EACCES: the process
+ * that has it may not be looked at; OWNER: the only file of this name is another user's. The file
+ * cannot be made shorter by any process.
  */
 int mipc_shared_find(const char *name, uint32_t pid, uint32_t fd, bool read_only,
                      mipc_file_t *ret_file);
@@ -47,8 +55,15 @@ int mipc_shared_directory(const char *parent, bool make, char ret_path[MIPC_SHAR
 /* That path, wherever it leads; ENAMETOOLONG. */
 int mipc_shared_directory_path(const char *parent, char ret_path[MIPC_SHARED_PATH]);
 
-/* Calls `visit` with each name in the directory but the dotted two. */
-int mipc_shared_list(const char *directory, void (*visit)(void *, const char *), void *context);
+/* Calls `visit` with each name in the directory but the dotted two, until it returns false. */
+int mipc_shared_list(const char *directory, bool (*visit)(void *, const char *), void *context);
+
+/*
+ * Whether the open file, found at `path`, may be believed: false in a directory where any user may
+ * create files (sticky, and writable for the group or all), unless it belongs to this user or to
+ * the owner of the directory. These are the rules of Linux's fs.protected_regular, for root too.
+ */
+bool mipc_shared_trusted(mipc_file_t file, const char *path);
 
 /* Whether the path names this very file, and is no symbolic link to it. */
 bool mipc_shared_is_at(mipc_file_t file, const char *path);

@@ -51,8 +51,25 @@ int mipc_i_shared_reopen(int fd, bool read_only, mipc_file_t *ret_file) {
   return status;
 }
 
-int mipc_shared_reopen(mipc_file_t file, bool read_only, mipc_file_t *ret_file) {
-  return mipc_i_shared_reopen((int)file.os, read_only, ret_file);
+static bool is_same_file(mipc_file_t a, mipc_file_t b) {
+  struct stat one, other;
+  if (fstat((int)a.os, &one) < 0 || fstat((int)b.os, &other) < 0) return false;
+  return one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+int mipc_shared_reopen(mipc_file_t file, const char *path, bool read_only, mipc_file_t *ret_file) {
+  int status = mipc_i_shared_reopen((int)file.os, read_only, ret_file);
+  if (status != -ENOENT || !path) return status;
+  mipc_file_t copy = MIPC_NO_FILE;
+  bool made;
+  status = mipc_shared_open(path, read_only ? MIPC_OPEN_READ : MIPC_OPEN_WRITE, 0, &copy, &made);
+  if (status < 0) return status;
+  if (!is_same_file(file, copy)) {
+    mipc_shared_close(copy);
+    return -ENOENT;
+  }
+  *ret_file = copy;
+  return 0;
 }
 
 void mipc_shared_close(mipc_file_t file) {
@@ -91,14 +108,36 @@ int mipc_shared_directory(const char *parent, bool make, char ret_path[MIPC_SHAR
   return 0;
 }
 
-int mipc_shared_list(const char *directory, void (*visit)(void *, const char *), void *context) {
+int mipc_shared_list(const char *directory, bool (*visit)(void *, const char *), void *context) {
   DIR *dir = opendir(directory);
   if (!dir) return -errno;
-  for (struct dirent *entry; (entry = readdir(dir));) {
-    if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..")) visit(context, entry->d_name);
+  bool goes_on = true;
+  for (struct dirent *entry; goes_on && (entry = readdir(dir));) {
+    bool is_dotted = !strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..");
+    if (!is_dotted) goes_on = visit(context, entry->d_name);
   }
   closedir(dir);
   return 0;
+}
+
+/* The directory that `path` lies in; false when that cannot be told. */
+static bool stat_parent(const char *path, struct stat *ret_stat) {
+  char parent[MIPC_SHARED_PATH];
+  const char *slash = strrchr(path, '/');
+  size_t length = slash ? (size_t)(slash - path) + 1 : 2;
+  if (length >= sizeof parent) return false;
+  memcpy(parent, slash ? path : "./", length);
+  parent[length] = '\0';
+  return stat(parent, ret_stat) == 0;
+}
+
+bool mipc_shared_trusted(mipc_file_t file, const char *path) {
+  struct stat st, parent;
+  if (fstat((int)file.os, &st) < 0) return false;
+  if (st.st_uid == geteuid()) return true;
+  if (!stat_parent(path, &parent)) return false;
+  bool is_open_to_all = (parent.st_mode & S_ISVTX) && (parent.st_mode & 022);
+  return !is_open_to_all || st.st_uid == parent.st_uid;
 }
 
 bool mipc_shared_is_at(mipc_file_t file, const char *path) {

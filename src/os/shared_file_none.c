@@ -14,17 +14,20 @@ int mipc_shared_open(const char *path, uint32_t flags, uint32_t mode, mipc_file_
   return MIPC_E_UNSUPPORTED;
 }
 
-int mipc_shared_reopen(mipc_file_t file, bool read_only, mipc_file_t *ret_file) {
+int mipc_shared_reopen(mipc_file_t file, const char *path, bool read_only, mipc_file_t *ret_file) {
   (void)file;
+  (void)path;
   (void)read_only;
   (void)ret_file;
   return MIPC_E_UNSUPPORTED;
 }
 
-int mipc_shared_anonymous(const char *name, uint64_t size, mipc_file_t *ret_file) {
+int mipc_shared_anonymous(const char *name, uint64_t size, mipc_file_t *ret_file,
+                          uint32_t *ret_call) {
   (void)name;
   (void)size;
   (void)ret_file;
+  (void)ret_call;
   return MIPC_E_UNSUPPORTED;
 }
 
@@ -51,11 +54,17 @@ int mipc_shared_directory_path(const char *parent, char ret_path[MIPC_SHARED_PAT
   return MIPC_E_UNSUPPORTED;
 }
 
-int mipc_shared_list(const char *directory, void (*visit)(void *, const char *), void *context) {
+int mipc_shared_list(const char *directory, bool (*visit)(void *, const char *), void *context) {
   (void)directory;
   (void)visit;
   (void)context;
   return MIPC_E_UNSUPPORTED;
+}
+
+bool mipc_shared_trusted(mipc_file_t file, const char *path) {
+  (void)file;
+  (void)path;
+  return false;
 }
 
 bool mipc_shared_is_at(mipc_file_t file, const char *path) {

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../base/status.h"
 #include "fork.h"
 #include "shared_i.h"
 
@@ -29,28 +30,37 @@ static int create(const char *name) {
   unsigned flags = CLOSE_ON_EXEC | ALLOW_SEALING;
   long fd = syscall(SYS_memfd_create, name, flags | NOEXEC_SEAL);
   if (fd < 0 && errno == EINVAL) fd = syscall(SYS_memfd_create, name, flags);
-  return fd < 0 ? -errno : (int)fd;
+  if (fd >= 0) return (int)fd;
+  /* A sandbox (seccomp, an LSM) answers with one of these; the call itself never does. */
+  bool is_refused = errno == ENOSYS || errno == EPERM || errno == EACCES;
+  return is_refused ? (int)MIPC_E_UNSUPPORTED : -errno;
 }
 
-/* Sets the size, for good, and the owner as the only one who may open it. */
-static int fix(int fd, uint64_t size) {
+/* Sets the size permanently, and the mode that lets only the owner open it. */
+static int fix(int fd, uint64_t size, uint32_t *ret_call) {
   int status;
+  *ret_call = MIPC_CALL_FTRUNCATE;
   do {
     status = ftruncate(fd, (off_t)size) < 0 ? -errno : 0;
   } while (status == -EINTR);
   if (status < 0) return status;
+  *ret_call = MIPC_CALL_FCHMOD;
   if (fchmod(fd, 0600) < 0) return -errno;
+  *ret_call = MIPC_CALL_FCNTL;
   return fcntl(fd, ADD_SEALS, FIXED_SIZE | SEAL_SEAL) < 0 ? -errno : 0;
 }
 
-int mipc_shared_anonymous(const char *name, uint64_t size, mipc_file_t *ret_file) {
+int mipc_shared_anonymous(const char *name, uint64_t size, mipc_file_t *ret_file,
+                          uint32_t *ret_call) {
   mipc_file_t file;
+  *ret_call = MIPC_CALL_MEMFD_CREATE;
+  if (access("/proc/self/fd", F_OK) < 0) return MIPC_E_UNSUPPORTED;
   mipc_fork_hold();
   int fd = create(name);
   int status = fd < 0 ? fd : mipc_i_shared_adopt(fd, &file);
   mipc_fork_release();
   if (status < 0) return status;
-  status = fix(fd, size);
+  status = fix(fd, size, ret_call);
   if (status < 0) {
     mipc_shared_close(file);
     return status;
@@ -73,8 +83,9 @@ static int compare_link(int directory, const char *path, const char *wanted) {
 
 /*
  * The file behind `path`, an entry of a fd directory, if it is the one that is wanted; ENOENT
- * otherwise. It is pinned first by a descriptor that only names it (O_PATH: nothing is opened), so
- * that what is compared and what is opened is one file.
+ * otherwise, and OWNER if another user made it: any user can give a memfd this name. It is pinned
+ * first by a descriptor that only names it (O_PATH: nothing is opened), so that what is compared
+ * and what is opened is one file.
  */
 static int open_entry(const char *path, const char *wanted, bool read_only, mipc_file_t *ret_file) {
   int pin = open(path, O_PATH | O_CLOEXEC);
@@ -84,6 +95,7 @@ static int open_entry(const char *path, const char *wanted, bool read_only, mipc
   snprintf(own, sizeof own, "/proc/self/fd/%d", pin);
   int status = compare_link(AT_FDCWD, own, wanted);
   if (status == 1 && (fstat(pin, &st) < 0 || !S_ISREG(st.st_mode))) status = 0;
+  if (status == 1 && st.st_uid != geteuid()) status = MIPC_E_OWNER;
   mipc_file_t file;
   if (status == 1)
     status = mipc_i_shared_reopen(pin, read_only, &file);
@@ -106,7 +118,8 @@ static bool is_grave(int status) {
   return status == -EMFILE || status == -ENFILE || status == -ENOMEM;
 }
 
-/* The one that is wanted among the descriptors of process `pid`. */
+/* The wanted file among the descriptors of process `pid`. A file of another user does not end the
+ * search, or that user could hide the right one; it is the result when there is no other. */
 static int search_process(const char *pid, const char *wanted, bool read_only,
                           mipc_file_t *ret_file) {
   char folder[64], path[128];
@@ -114,11 +127,11 @@ static int search_process(const char *pid, const char *wanted, bool read_only,
   DIR *dir = opendir(folder);
   if (!dir) return -errno;
   int status = -ENOENT;
-  for (struct dirent *entry; status == -ENOENT && (entry = readdir(dir));) {
+  for (struct dirent *entry; status != 0 && !is_grave(status) && (entry = readdir(dir));) {
     if (compare_link(dirfd(dir), entry->d_name, wanted) != 1) continue;
     snprintf(path, sizeof path, "%s/%.20s", folder, entry->d_name);
     int found = open_entry(path, wanted, read_only, ret_file);
-    if (found == 0 || is_grave(found)) status = found;
+    if (found == 0 || found == MIPC_E_OWNER || is_grave(found)) status = found;
   }
   closedir(dir);
   return status;
@@ -130,10 +143,11 @@ static int search_all(const char *wanted, bool read_only, mipc_file_t *ret_file)
   int status = -ENOENT;
   for (struct dirent *entry; status != 0 && !is_grave(status) && (entry = readdir(dir));) {
     if (entry->d_name[0] < '0' || entry->d_name[0] > '9') continue;
-    status = search_process(entry->d_name, wanted, read_only, ret_file);
+    int found = search_process(entry->d_name, wanted, read_only, ret_file);
+    if (found == 0 || found == MIPC_E_OWNER || is_grave(found)) status = found;
   }
   closedir(dir);
-  return status == 0 || is_grave(status) ? status : -ENOENT;
+  return status;
 }
 
 int mipc_shared_find(const char *name, uint32_t pid, uint32_t fd, bool read_only,
@@ -144,5 +158,6 @@ int mipc_shared_find(const char *name, uint32_t pid, uint32_t fd, bool read_only
   int hinted = open_entry(path, wanted, read_only, ret_file);
   if (hinted == 0 || is_grave(hinted)) return hinted;
   int status = search_all(wanted, read_only, ret_file);
-  return status == -ENOENT && hinted == -EACCES ? hinted : status;
+  bool says_more = hinted == -EACCES || hinted == MIPC_E_OWNER;
+  return status == -ENOENT && says_more ? hinted : status;
 }

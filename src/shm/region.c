@@ -129,6 +129,14 @@ bool mipc_region_read_only(const mipc_region_t *r) {
   return r->read_only;
 }
 
+bool mipc_region_sealed(const mipc_region_t *r) {
+  return r->place == MIPC_PLACE_ANONYMOUS;
+}
+
+bool mipc_region_stale(const mipc_region_t *r) {
+  return !r->closed && is_ours(r) && r->path && !mipc_shared_is_at(r->file, r->path);
+}
+
 mipc_file_t mipc_region_file(const mipc_region_t *r) {
   return r->file;
 }

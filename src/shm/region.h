@@ -54,11 +54,13 @@ typedef struct {
   mipc_place_t place;
   const char *where;     /* handle, name or path, UTF-8; NULL: ANONYMOUS */
   const char *inherited; /* INHERIT: the handle that came down to this process, or NULL */
-  const char *directory; /* NAME: where the user's directory lies; NULL: where the system has it */
-  uint64_t size;         /* payload bytes at least; 0: any, and nothing is made */
-  uint64_t capacity;     /* what the kind counts of them (layout.h) at least; 0: any */
-  uint32_t kind;         /* mipc_region_kind_t */
-  uint32_t codec;        /* written into what is made; what is joined keeps its own */
+  const char
+      *directory;    /* the parent of the user's directory of names; NULL: the system's. Of NAME,
+                      * and of what stands for anonymous memory where the system has none */
+  uint64_t size;     /* payload bytes at least; 0: any, and nothing is made */
+  uint64_t capacity; /* what the kind counts of them (layout.h) at least; 0: any */
+  uint32_t kind;     /* mipc_region_kind_t */
+  uint32_t codec;    /* written into what is made; what is joined keeps its own */
   mipc_create_t create;
   uint32_t mode;       /* permission bits of a file that is made, less the umask */
   uint32_t wait_ms;    /* for the birth lock; a JS thread gives 20 at most, and calls again */
@@ -71,7 +73,7 @@ typedef struct {
 
 typedef struct mipc_region mipc_region_t;
 
-/* Bytes of a handle as text, with its zero: memfd:<id>:<pid>:<fd>. */
+/* Bytes of a handle as text, with its zero: memfd:<id>:<pid>:<fd>, or file:<id>. */
 #define MIPC_HANDLE_SIZE 64
 
 /* Numbers of participants run from 1 to this. */
@@ -127,6 +129,12 @@ uint32_t mipc_region_number(const mipc_region_t *region);   /* 0: read-only */
 bool mipc_region_read_only(const mipc_region_t *region);
 mipc_file_t mipc_region_file(const mipc_region_t *region); /* holds no lock; not to be closed */
 mipc_region_shm_t *mipc_region_header(const mipc_region_t *region); /* NULL: closed */
+
+/* Whether no process can make it shorter: no guard is needed. */
+bool mipc_region_sealed(const mipc_region_t *region);
+
+/* Whether its name or path no longer leads to it; false of anonymous and of closed ones. */
+bool mipc_region_stale(const mipc_region_t *region);
 
 /* How any process of this user finds it while anybody has it. CLOSED; UNSUPPORTED: it has a name or
  * path instead. */

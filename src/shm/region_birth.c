@@ -61,19 +61,26 @@ static void fill_header(mipc_region_t *r, const mipc_region_spec_t *spec) {
   r->codec = spec->codec;
 }
 
+static int sit(mipc_region_t *r, const mipc_i_opening_t *opening) {
+  opening->report->call = MIPC_CALL_FCNTL;
+  int status = mipc_i_region_sit(r);
+  if (status == 0) opening->report->call = MIPC_CALL_NONE;
+  return status;
+}
+
 int mipc_i_region_make(mipc_region_t *r, const mipc_i_opening_t *opening) {
   int status = 0;
-  if (r->place != MIPC_PLACE_ANONYMOUS) {
-    status = mipc_random(r->id, sizeof r->id);
-    if (status == 0) status = take_space(r, opening);
-  }
+  /* An anonymous one has its id already, and a memfd its space. */
+  bool has_name = r->place != MIPC_PLACE_ANONYMOUS && !r->unnamed;
+  if (has_name) status = mipc_random(r->id, sizeof r->id);
+  if (status == 0 && r->place != MIPC_PLACE_ANONYMOUS) status = take_space(r, opening);
   if (status == 0) status = mipc_i_header_map(r, opening);
   if (status < 0) return status;
   fill_header(r, opening->spec);
   /* release: who reads the version, after the birth lock or without it, finds all of the rest. A
    * process that dies before it has made nothing. */
   mipc_atomic_store_release(&r->header->version, MIPC_REGION_VERSION);
-  status = mipc_i_region_sit(r);
+  status = sit(r, opening);
   if (status == 0) r->made = true;
   return status;
 }
@@ -83,6 +90,14 @@ static bool is_of_this_boot(const mipc_region_shm_t *copy, uint64_t ret_boot[2])
   mipc_boot_id(ret_boot);
   bool unknown = !(ret_boot[0] | ret_boot[1]) || !(copy->boot_high | copy->boot_low);
   return unknown || (copy->boot_high == ret_boot[0] && copy->boot_low == ret_boot[1]);
+}
+
+int mipc_i_region_damage(mipc_file_t seat, const mipc_region_shm_t *copy) {
+  uint64_t boot[2];
+  int writers = mipc_i_anybody(seat, false);
+  if (writers < 0) return writers;
+  bool was_in_use = !writers && !is_of_this_boot(copy, boot) && copy->clean == 0;
+  return was_in_use ? MIPC_E_UNCLEAN : MIPC_E_CORRUPT;
 }
 
 /*
@@ -121,5 +136,5 @@ int mipc_i_region_join(mipc_region_t *r, const mipc_i_opening_t *opening,
   r->capacity = copy->capacity;
   r->codec = copy->codec;
   if (r->place == MIPC_PLACE_PATH) status = enter_file(r, opening, copy);
-  return status < 0 ? status : mipc_i_region_sit(r);
+  return status < 0 ? status : sit(r, opening);
 }

@@ -1,6 +1,7 @@
 /*
  * Handles: memfd:<id>:<pid>:<fd>, 32 hexadecimal digits and two decimal numbers. The id is what
- * counts; process and descriptor say where to look first.
+ * counts; process and descriptor say where to look first. Of memory that is a file in the directory
+ * of names, because the system refuses memfds or has no /proc: file:<id>.
  */
 #include <string.h>
 
@@ -10,6 +11,7 @@
 #include "region_i.h"
 
 static const char start[] = "memfd:";
+static const char file_start[] = "file:";
 static const char digits[] = "0123456789abcdef";
 
 static char *put_id(char *at, const uint64_t id[2]) {
@@ -53,8 +55,15 @@ static const char *take_number(const char *at, uint32_t *ret_number) {
 }
 
 bool mipc_i_handle_parse(const char *text, mipc_i_handle_t *ret_handle) {
-  mipc_i_handle_t handle;
+  mipc_i_handle_t handle = {0};
   const char *at = text;
+  if (strncmp(at, file_start, sizeof file_start - 1) == 0) {
+    handle.is_file = true;
+    at = take_id(at + sizeof file_start - 1, handle.id);
+    if (!at || *at) return false;
+    *ret_handle = handle;
+    return true;
+  }
   if (strncmp(at, start, sizeof start - 1) != 0) return false;
   at = take_id(at + sizeof start - 1, handle.id);
   if (!at || *at != ':') return false;
@@ -74,6 +83,11 @@ void mipc_i_id_name(const uint64_t id[2], char ret_name[MIPC_ID_NAME_SIZE]) {
 
 int mipc_region_handle(const mipc_region_t *r, char ret_text[MIPC_HANDLE_SIZE]) {
   if (r->closed || r->fork_generation != mipc_fork_generation()) return MIPC_E_CLOSED;
+  if (r->unnamed) {
+    memcpy(ret_text, file_start, sizeof file_start - 1);
+    *put_id(ret_text + sizeof file_start - 1, r->id) = '\0';
+    return 0;
+  }
   if (r->place != MIPC_PLACE_ANONYMOUS) return MIPC_E_UNSUPPORTED;
   mipc_identity_t me;
   mipc_identity(&me);
@@ -86,14 +100,10 @@ int mipc_region_handle(const mipc_region_t *r, char ret_text[MIPC_HANDLE_SIZE]) 
   return 0;
 }
 
-int mipc_i_handle_open(const char *text, bool read_only, mipc_report_t *report,
-                       mipc_i_handle_t *ret_handle, mipc_file_t *ret_file) {
-  mipc_i_handle_t handle;
+int mipc_i_handle_open(const mipc_i_handle_t *handle, bool read_only, mipc_report_t *report,
+                       mipc_file_t *ret_file) {
   char name[MIPC_ID_NAME_SIZE];
-  if (!mipc_i_handle_parse(text, &handle)) return MIPC_E_RANGE;
-  mipc_i_id_name(handle.id, name);
+  mipc_i_id_name(handle->id, name);
   report->call = MIPC_CALL_OPEN;
-  int status = mipc_shared_find(name, handle.pid, handle.fd, read_only, ret_file);
-  if (status == 0) *ret_handle = handle;
-  return status;
+  return mipc_shared_find(name, handle->pid, handle->fd, read_only, ret_file);
 }

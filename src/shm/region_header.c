@@ -67,7 +67,7 @@ int mipc_i_header_fits(const mipc_region_spec_t *spec, const mipc_region_shm_t *
 
 int mipc_i_header_map(mipc_region_t *r, const mipc_i_opening_t *opening) {
   opening->report->call = MIPC_CALL_OPEN;
-  int status = mipc_shared_reopen(r->seat, r->read_only, &r->file);
+  int status = mipc_shared_reopen(r->seat, r->path, r->read_only, &r->file);
   if (status < 0) return status;
   void *base;
   opening->report->call = MIPC_CALL_MMAP;
@@ -79,7 +79,7 @@ int mipc_i_header_map(mipc_region_t *r, const mipc_i_opening_t *opening) {
   opening->report->call = MIPC_CALL_NONE;
   mipc_vm_hide(base, MIPC_PAYLOAD_OFFSET);
   r->header = base;
-  if (r->place != MIPC_PLACE_ANONYMOUS && opening->spec->guard) {
+  if (!mipc_region_sealed(r) && opening->spec->guard) {
     r->guard = mipc_guard_add(base, MIPC_PAYLOAD_OFFSET, r->file, 0);
   }
   return 0;

@@ -12,6 +12,7 @@
 struct mipc_region {
   mipc_atomic_u32_t refs;
   mipc_place_t place; /* NAME, PATH or ANONYMOUS: what it is, however it was found */
+  bool unnamed;       /* a NAME whose file stands for anonymous memory, and has a handle instead */
   bool read_only;
   bool made; /* here and now, by this attachment */
   bool closed;
@@ -74,6 +75,10 @@ int mipc_i_region_make(mipc_region_t *region, const mipc_i_opening_t *opening);
 int mipc_i_region_join(mipc_region_t *region, const mipc_i_opening_t *opening,
                        const mipc_region_shm_t *copy);
 
+/* With the creation lock, of a path region with a corrupt header: UNCLEAN if a power failure
+ * explains it (it was in use then, and no process has written since), else CORRUPT. */
+int mipc_i_region_damage(mipc_file_t seat, const mipc_region_shm_t *copy);
+
 /* region_birthlock.c */
 
 /* The birth lock: 0 taken; TIMEOUT; or the system's refusal. */
@@ -109,6 +114,7 @@ void mipc_i_lock_reset(mipc_region_shm_t *header);
 typedef struct {
   uint64_t id[2];
   uint32_t pid, fd;
+  bool is_file; /* of unnamed memory in the directory of names; pid and fd are 0 */
 } mipc_i_handle_t;
 
 /* Bytes of the name of an anonymous file, with its zero: mmapipc-<id>. */
@@ -116,9 +122,9 @@ typedef struct {
 
 bool mipc_i_handle_parse(const char *text, mipc_i_handle_t *ret_handle);
 void mipc_i_id_name(const uint64_t id[2], char ret_name[MIPC_ID_NAME_SIZE]);
-/* The file of a handle: what can go wrong is told in `report`. */
-int mipc_i_handle_open(const char *text, bool read_only, mipc_report_t *report,
-                       mipc_i_handle_t *ret_handle, mipc_file_t *ret_file);
+/* The memfd of a handle that is not a file's; the report gets the call that failed. */
+int mipc_i_handle_open(const mipc_i_handle_t *handle, bool read_only, mipc_report_t *report,
+                       mipc_file_t *ret_file);
 
 /* region_inherit.c */
 
@@ -126,7 +132,8 @@ int mipc_i_handle_open(const char *text, bool read_only, mipc_report_t *report,
  * (MIPC_AGAIN). */
 int mipc_i_inherit_add(mipc_region_t *region, const char *name);
 void mipc_i_inherit_remove(mipc_region_t *region);
-/* A seat at what is called so: 1; 0 nothing; or a failure. */
+/* What is called so: 1 and a presence descriptor of it; 1 and none (MIPC_NO_FILE), of unnamed
+ * memory that is to be opened by its id; 0 nothing; or a failure. */
 int mipc_i_inherit_find(const char *name, bool read_only, uint64_t ret_id[2],
                         mipc_file_t *ret_seat);
 
@@ -135,7 +142,11 @@ int mipc_i_inherit_find(const char *name, bool read_only, uint64_t ret_id[2],
 /* The path of a name; RANGE: too long or empty. */
 int mipc_i_name_path(const mipc_region_spec_t *spec, bool make, mipc_report_t *report,
                      char ret_path[MIPC_SHARED_PATH]);
-/* Removes what nobody has any more from the directory that this path lies in. */
+/* The path of unnamed memory. */
+int mipc_i_unnamed_path(const mipc_region_spec_t *spec, bool make, const uint64_t id[2],
+                        mipc_report_t *report, char ret_path[MIPC_SHARED_PATH]);
+/* Removes stale files from the directory that this path lies in; a bounded number of files that are
+ * in use is looked at. */
 void mipc_i_names_sweep(const char *path);
 
 /* region.c */

@@ -58,7 +58,11 @@ int mipc_i_inherit_find(const char *name, bool read_only, uint64_t ret_id[2],
   mipc_process_lock();
   const mipc_region_t *r = look_up(name);
   /* Under the mutex: it is taken off the list before its descriptor is closed. */
-  int status = r ? mipc_shared_reopen(r->file, read_only, ret_seat) : 0;
+  int status = 0;
+  if (r && r->unnamed)
+    *ret_seat = MIPC_NO_FILE;
+  else if (r)
+    status = mipc_shared_reopen(r->file, NULL, read_only, ret_seat);
   if (r && status == 0) memcpy(ret_id, r->id, sizeof r->id);
   mipc_process_unlock();
   return r && status == 0 ? 1 : status;

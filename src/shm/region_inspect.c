@@ -8,19 +8,36 @@
 #include "lock.h"
 #include "region_i.h"
 
+/* The file of unnamed memory; its directory was checked to be this user's own. */
+static int open_unnamed(const mipc_region_spec_t *spec, const uint64_t id[2], mipc_report_t *report,
+                        char path[MIPC_SHARED_PATH], mipc_file_t *ret_file) {
+  bool made;
+  int status = mipc_i_unnamed_path(spec, false, id, report, path);
+  if (status < 0) return status;
+  report->call = MIPC_CALL_OPEN;
+  return mipc_shared_open(path, MIPC_OPEN_READ, 0, ret_file, &made);
+}
+
+static int open_handle(const mipc_region_spec_t *spec, const char *text, mipc_report_t *report,
+                       char path[MIPC_SHARED_PATH], mipc_file_t *ret_file) {
+  mipc_i_handle_t handle;
+  if (!mipc_i_handle_parse(text, &handle)) return MIPC_E_RANGE;
+  if (handle.is_file) return open_unnamed(spec, handle.id, report, path, ret_file);
+  return mipc_i_handle_open(&handle, true, report, ret_file);
+}
+
 /* Opens what the spec names, for reading. `ret_path` of NAME and PATH. */
 static int open_outside(const mipc_region_spec_t *spec, mipc_report_t *report,
                         char name_path[MIPC_SHARED_PATH], const char **ret_path,
                         mipc_file_t *ret_file) {
   *report = (mipc_report_t){.fd = -1, .page_size = (uint32_t)mipc_vm_page_size()};
   if (!spec->where) return MIPC_E_RANGE;
-  mipc_i_handle_t handle;
   mipc_file_info_t info;
   bool made;
   int status = 0;
   *ret_path = spec->where;
   if (spec->place == MIPC_PLACE_HANDLE) {
-    status = mipc_i_handle_open(spec->where, true, report, &handle, ret_file);
+    status = open_handle(spec, spec->where, report, name_path, ret_file);
     if (status < 0) return status;
   } else if (spec->place == MIPC_PLACE_NAME) {
     status = mipc_i_name_path(spec, false, report, name_path);
@@ -30,7 +47,10 @@ static int open_outside(const mipc_region_spec_t *spec, mipc_report_t *report,
     report->call = MIPC_CALL_OPEN;
     status = mipc_i_inherit_find(spec->where, true, id, ret_file);
     if (status == 0 && !spec->inherited) return mipc_not_there();
-    if (status == 0) status = mipc_i_handle_open(spec->inherited, true, report, &handle, ret_file);
+    if (status == 0)
+      status = open_handle(spec, spec->inherited, report, name_path, ret_file);
+    else if (status > 0 && ret_file->os < 0)
+      status = open_unnamed(spec, id, report, name_path, ret_file);
     if (status < 0) return status;
     status = 0;
   } else if (spec->place != MIPC_PLACE_PATH) {

@@ -39,15 +39,53 @@ static int look_at(const mipc_region_t *r, const mipc_i_opening_t *o, mipc_file_
   return 0;
 }
 
+static int try_path(mipc_region_t *r, const mipc_i_opening_t *o);
+
+static int set_path(mipc_region_t *r, const char *path) {
+  size_t size = strlen(path) + 1;
+  char *copy = malloc(size);
+  if (!copy) return mipc_no_memory();
+  memcpy(copy, path, size);
+  free(r->path);
+  r->path = copy;
+  return 0;
+}
+
+/* Makes or joins anonymous memory that is a file in the directory of names. It lives as a name
+ * does; only its handle leads to it. */
+static int open_unnamed(mipc_region_t *r, const mipc_i_opening_t *o, const uint64_t id[2]) {
+  char path[MIPC_SHARED_PATH];
+  uint64_t wanted[2] = {id[0], id[1]};
+  int status = mipc_i_unnamed_path(o->spec, may_make(o->spec), wanted, o->report, path);
+  if (status == 0) status = set_path(r, path);
+  if (status < 0) return status;
+  r->place = MIPC_PLACE_NAME;
+  r->unnamed = true;
+  status = try_path(r, o);
+  bool is_other = status == 0 && (r->id[0] != wanted[0] || r->id[1] != wanted[1]);
+  return is_other ? (int)MIPC_E_CORRUPT : status;
+}
+
+/* As at the beginning, also after a file was looked for. */
+static void be_anonymous(mipc_region_t *r) {
+  mipc_i_region_discard(r);
+  free(r->path);
+  r->path = NULL;
+  r->unnamed = false;
+  r->place = MIPC_PLACE_ANONYMOUS;
+}
+
 /* Makes an anonymous one. */
 static int open_anonymous(mipc_region_t *r, const mipc_i_opening_t *o) {
   if (!may_make(o->spec)) return MIPC_E_RANGE;
+  be_anonymous(r);
   char name[MIPC_ID_NAME_SIZE];
   int status = mipc_random(r->id, sizeof r->id);
   if (status < 0) return status;
   mipc_i_id_name(r->id, name);
-  o->report->call = MIPC_CALL_MEMFD_CREATE;
-  status = mipc_shared_anonymous(name, MIPC_PAYLOAD_OFFSET + o->spec->size, &r->seat);
+  uint64_t size = MIPC_PAYLOAD_OFFSET + o->spec->size;
+  status = mipc_shared_anonymous(name, size, &r->seat, &o->report->call);
+  if (status == MIPC_E_UNSUPPORTED) return open_unnamed(r, o, r->id);
   if (status < 0) return status;
   /* Others may find it from now on, by its name alone; they wait for this lock. */
   o->report->call = MIPC_CALL_FLOCK;
@@ -78,9 +116,20 @@ static int join_anonymous(mipc_region_t *r, const mipc_i_opening_t *o, const uin
   return status;
 }
 
+/* A handle, or a name that is inherited, never makes what it leads to. */
+static int join_unnamed(mipc_region_t *r, const mipc_i_opening_t *o, const uint64_t id[2]) {
+  mipc_region_spec_t spec = *o->spec;
+  mipc_i_opening_t joining = *o;
+  spec.create = MIPC_CREATE_NEVER;
+  joining.spec = &spec;
+  return open_unnamed(r, &joining, id);
+}
+
 static int open_handle(mipc_region_t *r, const mipc_i_opening_t *o, const char *handle) {
   mipc_i_handle_t parsed;
-  int status = mipc_i_handle_open(handle, o->spec->read_only, o->report, &parsed, &r->seat);
+  if (!mipc_i_handle_parse(handle, &parsed)) return MIPC_E_RANGE;
+  if (parsed.is_file) return join_unnamed(r, o, parsed.id);
+  int status = mipc_i_handle_open(&parsed, o->spec->read_only, o->report, &r->seat);
   return status < 0 ? status : join_anonymous(r, o, parsed.id);
 }
 
@@ -95,7 +144,9 @@ static int try_inherit(mipc_region_t *r, const mipc_i_opening_t *o) {
   if (found < 0) return found;
   int status = mipc_not_there();
   if (found) {
-    status = exclusive ? mipc_already_there() : join_anonymous(r, o, id);
+    status = exclusive        ? mipc_already_there()
+             : r->seat.os < 0 ? join_unnamed(r, o, id)
+                              : join_anonymous(r, o, id);
   } else if (spec->inherited) {
     status = open_handle(r, o, spec->inherited);
     if (status == 0 && exclusive) return mipc_already_there();
@@ -115,6 +166,7 @@ static int look(const mipc_region_t *r, const mipc_i_opening_t *o) {
   if (status < 0) return status;
   if (info.kind != MIPC_KIND_FILE) return MIPC_E_UNSUPPORTED;
   if (r->place == MIPC_PLACE_NAME && !info.own) return MIPC_E_OWNER;
+  if (!mipc_shared_trusted(r->seat, r->path)) return MIPC_E_OWNER;
   return o->spec->any_filesystem || mipc_file_coherent(r->seat) ? 0 : (int)MIPC_E_FILESYSTEM;
 }
 
@@ -155,6 +207,8 @@ static int settle(mipc_region_t *r, const mipc_i_opening_t *o, bool made) {
   if (state == 1) return held ? (int)MIPC_E_TRUNCATED : make_in_file(r, o, made);
   if (!held) return remove_left_over(r, o);
   if (o->spec->create == MIPC_CREATE_EXCLUSIVE) return mipc_already_there();
+  if (state == MIPC_E_CORRUPT && r->place == MIPC_PLACE_PATH)
+    state = mipc_i_region_damage(r->seat, &copy);
   status = state < 0 ? state : mipc_i_header_fits(o->spec, &copy);
   return status < 0 ? status : mipc_i_region_join(r, o, &copy);
 }
@@ -176,6 +230,8 @@ static int try_path(mipc_region_t *r, const mipc_i_opening_t *o) {
   }
   o->report->call = MIPC_CALL_FLOCK;
   status = mipc_i_birth_lock(r->seat, o->deadline);
+  /* The system gives no locks here (ENOLCK), so no process can have begun to use the file. */
+  if (status < 0 && status != MIPC_E_TIMEOUT && made) mipc_file_remove(r->path, r->seat);
   if (status < 0) return status;
   status = mipc_shared_is_at(r->seat, r->path) ? settle(r, o, made) : MIPC_AGAIN;
   mipc_i_birth_unlock(r->seat);
@@ -190,11 +246,7 @@ static int find_path(mipc_region_t *r, const mipc_i_opening_t *o) {
     if (status < 0) return status;
     from = path;
   }
-  size_t size = strlen(from) + 1;
-  r->path = malloc(size);
-  if (!r->path) return mipc_no_memory();
-  memcpy(r->path, from, size);
-  return 0;
+  return set_path(r, from);
 }
 
 /* One try at the place that the spec names; MIPC_AGAIN: it was gone before we had it. */

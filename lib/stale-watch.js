@@ -1,0 +1,54 @@
+/*
+ * Objects with listeners find out here that their name or path leads elsewhere: one look a second,
+ * by a timer that does not keep the process alive, until the first look that finds it.
+ */
+'use strict';
+
+/* Taken when the package is loaded: a test's fake timers must not stop them. */
+const { clearInterval, setInterval } = globalThis;
+
+const PERIOD = 1000; /* ms */
+
+/* All of a thread share one timer. */
+const watching = new Set();
+let timer;
+
+function lookAtAll() {
+  for (const watch of [...watching]) if (watching.has(watch)) watch.look();
+}
+
+class StaleWatch {
+  #object;
+  #makeError;
+
+  /* The listeners of `object` (an EventEmitter with a property `stale`) get makeError(). */
+  constructor(object, makeError) {
+    this.#object = object;
+    this.#makeError = makeError;
+  }
+
+  look() {
+    if (!this.#object.stale) return;
+    this.turn(false);
+    const error = this.#makeError();
+    /* Without a listener for it, 'error' would end a process that can go on with what it has. */
+    if (this.#object.listenerCount('error') === 0) {
+      process.emitWarning(error.message, { type: 'MmapipcWarning', code: 'MMAPIPC_STALE' });
+      return;
+    }
+    process.nextTick(() => this.#object.emit('error', error));
+  }
+
+  turn(on) {
+    if (on) watching.add(this);
+    else watching.delete(this);
+    if (watching.size > 0) {
+      timer ??= setInterval(lookAtAll, PERIOD).unref();
+    } else if (timer !== undefined) {
+      clearInterval(timer);
+      timer = undefined;
+    }
+  }
+}
+
+module.exports = { StaleWatch };

@@ -1,0 +1,145 @@
+/*
+ * Systems that lack something: memfds (seccomp), /proc, open file description locks, file locks, a
+ * writable /dev/shm, room for a file. Each is a way around, or an error that names the cause.
+ */
+'use strict';
+
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const path = require('node:path');
+
+const { ROOT, runFunction } = require('./support/child');
+const { needsCommand, needsMounts, runWithMount } = require('./support/mounts');
+const { scratch } = require('./support/scratch');
+
+const strace = (inject) => ['strace', '-f', '-qq', '-o', '/dev/null', '-e', `inject=${inject}`];
+
+/* In the child: makes, hands over to a process below it and to a name inherited, tells what is left. */
+function useMemory({ Share, Mmap, inspect }, root) {
+  const { spawnSync } = require('node:child_process');
+  const { readdirSync } = require('node:fs');
+  const share = new Share(100);
+  share.set('of the parent');
+  const code = `
+    const { Share } = require(${JSON.stringify(root)});
+    const share = Share.attach(${JSON.stringify(share.handle)});
+    console.log(share.get()); share.set('of the child');`;
+  const { stdout, stderr } = spawnSync(process.execPath, ['-e', code], { encoding: 'utf8' });
+  const one = new Mmap({ inherit: 'one', size: 10 });
+  one.write('abc');
+  const same = new Mmap({ inherit: 'one', size: 10 }).readString(0, 3);
+  const result = {
+    kind: share.handle.replace(/:.*/, ''),
+    child: stdout.trim() || stderr,
+    parent: share.get(),
+    same,
+    state: inspect(share.handle).state,
+  };
+  share.close();
+  const folder = `${process.env.MMAPIPC_DIR}/mmapipc-${process.geteuid()}`;
+  result.afterClose = readdirSync(folder).filter((name) => !name.includes('.mmapipc-')).length;
+  console.log(JSON.stringify(result));
+}
+
+/* In the child: what an open of these options says. */
+function refusal({ Share }, options) {
+  try {
+    new Share(100, options).close();
+    console.log(JSON.stringify({ code: 'none' }));
+  } catch ({ code, syscall, message, path: at }) {
+    console.log(JSON.stringify({ code, syscall, message, path: at }));
+  }
+}
+
+function outputOf({ stdout, stderr }) {
+  assert.notEqual(stdout, '', stderr);
+  return JSON.parse(stdout.trim().split('\n').pop());
+}
+
+describe('places: a system that lacks something', function () {
+  this.timeout(120000);
+  const tmp = scratch();
+  before(needsMounts);
+  before(needsCommand('strace', 'strace'));
+
+  function directory() {
+    const folder = tmp();
+    fs.mkdirSync(folder);
+    return folder;
+  }
+
+  const WORKS = {
+    kind: 'file',
+    child: 'of the parent',
+    parent: 'of the child',
+    same: 'abc',
+    state: 'ok',
+    afterClose: 0,
+  };
+
+  it('memfd_create refused: handles work across processes, and nothing is left', () => {
+    const MMAPIPC_DIR = directory();
+    const command = strace('memfd_create:error=EPERM');
+    const result = outputOf(runFunction(useMemory, [ROOT], { command, env: { MMAPIPC_DIR } }));
+    assert.deepEqual(result, WORKS);
+    /* The process ended with an object open: the next open of any name removes its file. */
+    runFunction(({ Share }) => new Share(10, { name: 'next' }).close(), [], {
+      env: { MMAPIPC_DIR },
+    });
+    assert.deepEqual(fs.readdirSync(path.join(MMAPIPC_DIR, `mmapipc-${process.geteuid()}`)), []);
+  });
+
+  it('no /proc: memory without a file, names and paths work', () => {
+    const MMAPIPC_DIR = directory();
+    const run = runWithMount('export MMAPIPC_DIR="$0"; umount -l /proc', MMAPIPC_DIR, useMemory, [
+      ROOT,
+    ]);
+    const result = outputOf(run);
+    assert.deepEqual(result, WORKS);
+    for (const options of [{ name: 'x' }, { path: path.join(MMAPIPC_DIR, 'file') }]) {
+      const other = runWithMount('umount -l /proc', MMAPIPC_DIR, refusal, [options]);
+      assert.equal(outputOf(other).code, 'none');
+    }
+  });
+
+  it('a handle of a memfd without /proc: the error names /proc', () => {
+    const options = { handle: `memfd:${'1'.repeat(32)}:1:1` };
+    const {
+      code,
+      message,
+      path: at,
+    } = outputOf(runWithMount('umount -l /proc', tmp(), refusal, [options]));
+    assert.equal(code, 'ENOENT');
+    assert.match(message, /mount \/proc/);
+    assert.equal(at, undefined);
+  });
+
+  it('a read-only directory of names: the error names MMAPIPC_DIR', () => {
+    const folder = directory();
+    const mount = 'export MMAPIPC_DIR="$0"; mount -t tmpfs -o ro none "$0"';
+    const { code, syscall, message } = outputOf(
+      runWithMount(mount, folder, refusal, [{ name: 'x' }]),
+    );
+    assert.deepEqual([code, syscall], ['EROFS', 'mkdir']);
+    assert.match(message, /set MMAPIPC_DIR/);
+  });
+
+  it('no file locks: ENOLCK of flock, and the file that was made is gone', () => {
+    const file = tmp();
+    const { code, syscall } = outputOf(
+      runFunction(refusal, [{ path: file }], { command: strace('flock:error=ENOLCK') }),
+    );
+    assert.deepEqual([code, syscall, fs.existsSync(file)], ['ENOLCK', 'flock', false]);
+  });
+
+  it('a limit on the size of files: EFBIG names the call that was refused, and the limit', () => {
+    const file = tmp();
+    const command = ['prlimit', '--fsize=10000'];
+    const anonymous = outputOf(runFunction(refusal, [{}], { command }));
+    assert.deepEqual([anonymous.code, anonymous.syscall], ['EFBIG', 'ftruncate']);
+    assert.match(anonymous.message, /RLIMIT_FSIZE/);
+    const atPath = outputOf(runFunction(refusal, [{ path: file }], { command }));
+    assert.deepEqual([atPath.code, atPath.syscall], ['EFBIG', 'fallocate']);
+    assert.equal(fs.existsSync(file), false);
+  });
+});
