@@ -18,6 +18,7 @@
         "src/binding/pack.cc",
         "src/binding/region.cc",
         "src/binding/regionlock.cc",
+        "src/binding/section.cc",
         "src/binding/share.cc",
         "src/binding/tables.cc",
         "src/pack/checksum.c",

@@ -18,11 +18,12 @@ void environment_put(Environment *environment) {
   delete environment;
 }
 
-static void environment_finalize(napi_env, void *data, void *) {
+static void environment_finalize(napi_env env, void *data, void *) {
   Environment *environment = static_cast<Environment *>(data);
   environment->bytes.Reset();
   environment->lock_bytes.Reset();
   environment->share_bytes.Reset();
+  if (environment->section_bytes) napi_delete_reference(env, environment->section_bytes);
   packer_free(environment->packer);
   environment->packer = nullptr;
   environment_put(environment);
@@ -42,12 +43,14 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   napi_set_instance_data(env, environment, environment_finalize, nullptr);
 
   exports.Set("report", bytes);
+  exports.Set("global", env.Global());
   filelock_exports(env, exports);
   mapping_exports(env, exports);
   notices_exports(env, exports);
   pack_exports(env, exports);
   region_exports(env, exports);
   regionlock_exports(env, exports);
+  section_exports(env, exports);
   share_exports(env, exports);
   tables_exports(env, exports);
   return exports;

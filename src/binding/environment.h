@@ -27,6 +27,8 @@ struct Environment {
   Napi::ObjectReference bytes;      /* keeps them alive, whatever JS does with its own reference */
   uint32_t *lock_handle;            /* of the next call of the lock; NULL: not asked for yet */
   Napi::ObjectReference lock_bytes;
+  int32_t *section_status; /* of the last section that was to run; NULL: not asked for yet */
+  napi_ref section_bytes;
   mipc_share_frame_t *share; /* with room behind it; NULL: not asked for yet */
   Napi::ObjectReference share_bytes;
 };
@@ -46,6 +48,7 @@ void notices_exports(Napi::Env env, Napi::Object exports);
 void pack_exports(Napi::Env env, Napi::Object exports);
 void region_exports(Napi::Env env, Napi::Object exports);
 void regionlock_exports(Napi::Env env, Napi::Object exports);
+void section_exports(Napi::Env env, Napi::Object exports);
 void share_exports(Napi::Env env, Napi::Object exports);
 void tables_exports(Napi::Env env, Napi::Object exports);
 

@@ -36,14 +36,17 @@ uint64_t whole(double number) {
   return static_cast<uint64_t>(static_cast<int64_t>(number));
 }
 
-int set(Environment *environment, uint32_t handle, uint32_t ms, bool under, const uint8_t *bytes) {
+/* `way`: a mipc_share_way_t. */
+int set(Environment *environment, uint32_t handle, uint32_t ms, uint32_t way,
+        const uint8_t *bytes) {
   mipc_share_frame_t *frame = frame_of(environment);
   mipc_mapping_t *mapping =
       static_cast<mipc_mapping_t *>(mipc_slots_get(&environment->mappings, handle));
   if (!mapping) return MIPC_E_CLOSED;
   mipc_cell_value_t value = {0, whole(frame->length), frame->type, frame->checked != 0};
   uint64_t expected = frame->expected < 0 ? MIPC_SHARE_ANY : whole(frame->expected);
-  int status = mipc_share_set(mapping, environment, bytes, expected, ms * 1000, under, &value);
+  int status = mipc_share_set(mapping, environment, bytes, expected, ms * 1000,
+                              static_cast<mipc_share_way_t>(way), &value);
   frame->version = static_cast<double>(value.version);
   return status;
 }
@@ -57,22 +60,21 @@ int tell(mipc_share_frame_t *frame, const mipc_cell_value_t &value, int status) 
 
 /* The two hot calls are on plain Node-API; their data is the environment.
  *
- * shareSet(handle, ms, under): frame.length bytes in the room, `under` the lock that the user has
+ * shareSet(handle, ms, way): frame.length bytes in the room, by the lock as shm/share.h has it
  * -> nothing when they are set, else 2, set and recovered; 0, the lock was not free; 3, another
- * version; or a status */
+ * version; 4, likewise and recovered; or a status */
 napi_value share_set(napi_env env, napi_callback_info info) {
   size_t count = 3;
   napi_value arguments[3], result = nullptr;
   void *data = nullptr;
-  uint32_t handle = 0, ms = 0;
-  bool under = false;
+  uint32_t handle = 0, ms = 0, way = 0;
   napi_get_cb_info(env, info, &count, arguments, nullptr, &data);
   napi_get_value_uint32(env, arguments[0], &handle);
   napi_get_value_uint32(env, arguments[1], &ms);
-  napi_get_value_bool(env, arguments[2], &under);
+  napi_get_value_uint32(env, arguments[2], &way);
   Environment *environment = static_cast<Environment *>(data);
   if (frame_of(environment)->length > MIPC_SHARE_ROOM) return nullptr; /* lib/ never does */
-  int status = set(environment, handle, ms, under, room_of(environment));
+  int status = set(environment, handle, ms, way, room_of(environment));
   if (status != MIPC_LOCK_TAKEN) napi_create_int32(env, status, &result);
   return result;
 }
@@ -111,7 +113,7 @@ uint8_t *bytes_or_room(const Napi::CallbackInfo &info, size_t at, size_t *ret_le
   return static_cast<uint8_t *>(bytes);
 }
 
-/* shareSetFrom(handle, ms, under, bytes): the same from an array of its own -> as shareSet(), 1
+/* shareSetFrom(handle, ms, way, bytes): the same from an array of its own -> as shareSet(), 1
  * when it is set */
 Napi::Value share_set_from(const Napi::CallbackInfo &info) {
   Environment *environment = environment_of(info.Env());
@@ -121,7 +123,7 @@ Napi::Value share_set_from(const Napi::CallbackInfo &info) {
     return to_number(info, MIPC_E_RANGE);
   }
   return to_number(info,
-                   set(environment, to_u32(info[0]), to_u32(info[1]), to_bool(info[2]), bytes));
+                   set(environment, to_u32(info[0]), to_u32(info[1]), to_u32(info[2]), bytes));
 }
 
 /* shareGetInto(handle, bytes?, ms?): the same into an array of its own; with `ms` under the lock,
