@@ -265,7 +265,7 @@ class Mmap extends Packable {
     this.#lock?.close(closedError());
     const handle = this.#handle;
     this.#handle = CLOSED;
-    this.#region?.close(this);
+    this.#region?.close();
     this.#window = NO_WINDOW;
     binding.close(handle, this.#bytes.release());
   }

@@ -1,14 +1,22 @@
 /*
- * News from threads of C: a notice says the handle of an object, and the object's listeners ask what
- * it is. And what keeps the event loop running: promises that are not settled.
+ * News from threads of C: a notice gives the handle of an object, and the object's listeners ask what
+ * has happened. Also what keeps the event loop running: promises that are not settled.
+ *
+ * One thread may load several copies of these modules over the one addon (a test runner gives each
+ * test file its own). The listeners and the count belong to the thread and lie on `binding.shared`,
+ * made of the addon's own globals so that no copy is kept alive by them.
  */
 'use strict';
 
+const process = require('node:process');
+
 const binding = require('./binding');
 
-/* handle -> functions; whoever listens is not collected */
-const listeners = new Map();
-let ready = false;
+const { shared } = binding;
+/* handle -> functions; a listener is not collected */
+const listeners = (shared.listeners ??= new binding.global.Map());
+shared.pending ??= 0;
+let isReady = false;
 
 function deliver(handle) {
   const all = listeners.get(handle);
@@ -17,10 +25,11 @@ function deliver(handle) {
 
 /* Calls listener() when there may be news of this handle. 0, or a status. */
 function listen(handle, listener) {
-  if (!ready) {
+  if (!isReady) {
+    /* Of several copies the one that asked last delivers for all. */
     const status = binding.notices(deliver);
     if (status < 0) return status;
-    ready = true;
+    isReady = true;
   }
   const all = listeners.get(handle);
   if (all === undefined) listeners.set(handle, new Set([listener]));
@@ -35,11 +44,25 @@ function unlisten(handle, listener) {
 
 /* What is pending keeps the event loop running: +1 when it begins, -1 when it ends. Before the first
  * one something must listen. */
-let pending = 0;
-
 function countPending(by) {
-  pending += by;
+  shared.pending += by;
+  const { pending } = shared;
   if (pending === 0 || (pending === 1 && by === 1)) binding.keepAlive(pending > 0);
 }
+
+/* An object was collected while it held its lock, which C keeps until the thread ends. `label`: what
+ * it was, of a file its path. */
+function warnCollected(label, handle, isRegion) {
+  const file = label === undefined ? 'a file descriptor' : label;
+  const what = isRegion ? label : `Mmap over ${file}`;
+  const which = handle === undefined ? what : `${what} (handle ${handle})`;
+  process.emitWarning(
+    `${which} was garbage-collected while it held its lock. The lock is held until this thread ` +
+      'ends; keep a reference to the object or its guard, and release the lock when it is done',
+    { type: 'MmapipcWarning', code: 'MMAPIPC_LOCK_COLLECTED' },
+  );
+}
+
+binding.collected(warnCollected);
 
 module.exports = { countPending, listen, unlisten };

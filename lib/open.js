@@ -30,6 +30,7 @@ function openFile(owner, spec) {
     spec.create,
     spec.mode,
     spec.onTruncate === 'throw',
+    spec.path,
   );
 }
 

@@ -1,12 +1,12 @@
 /*
- * The memory that pack and unpack share with C in this thread: the frame of a call
+ * The memory that pack and unpack share with C: the frame of a call
  * (src/pack/frame.h), and the arrays for values, their tags, strings, and packed bytes. They grow
  * with what is asked, and go back to a modest size after a large call.
  */
 'use strict';
 
 const binding = require('./binding');
-const { outOfRange } = require('./errors');
+const { outOfRange, systemError } = require('./errors');
 
 const FEW = { slots: 1024, text: 16384, output: 16384 };
 /* More than this is not kept. */
@@ -45,10 +45,15 @@ function setSlots(n) {
   memory.tags = new Uint8Array(n);
 }
 
-function tell() {
+function buffers() {
   const { numbers, tags, text, output } = memory;
+  return [frame, numbers.buffer, tags.buffer, text.buffer, output.buffer];
+}
+
+function tell() {
+  const { tags, text, output } = memory;
   memory.large = tags.length > MANY.slots || text.length > MANY.text || output.length > MANY.output;
-  binding.packMemory([frame, numbers.buffer, tags.buffer, text.buffer, output.buffer]);
+  packer.memory(buffers());
 }
 
 /* An ArrayBuffer of its own: the pool of Buffer is everybody's. */
@@ -89,6 +94,19 @@ function shrink() {
 setSlots(FEW.slots);
 memory.text = bytes(FEW.text);
 memory.output = bytes(FEW.output);
-tell();
 
-module.exports = { FIELDS, doubles, words, memory, growSlots, growText, growOutput, shrink };
+/* C's side of it, for this copy of the modules alone: another copy in this thread has its own. */
+const packer = binding.packer(buffers());
+if (typeof packer === 'number') throw systemError(packer, 'malloc');
+
+module.exports = {
+  FIELDS,
+  doubles,
+  words,
+  memory,
+  packer,
+  growSlots,
+  growText,
+  growOutput,
+  shrink,
+};

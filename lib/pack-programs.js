@@ -8,6 +8,7 @@ const binding = require('./binding');
 const { invalidType, invalidValue } = require('./errors');
 const { packError } = require('./pack-errors');
 const { planOf } = require('./pack-flat');
+const { packer } = require('./pack-memory');
 
 const EACH = binding.packPrograms / 2; // half of them for either direction
 
@@ -43,10 +44,10 @@ class Programs {
     const full = this.#entries.size === EACH;
     const oldest = full ? this.#oldest() : undefined;
     const index = full ? this.#entries.get(oldest).index : this.#first + this.#entries.size;
-    const answer = binding.packCompile(index, text, this.#unpack);
+    const answer = packer.compile(index, text, this.#unpack);
     if (answer !== 0) throw packError(answer, template); // what was there is still there
     if (full) this.#entries.delete(oldest);
-    const entry = { template, index, used: 0, plan: planOf(binding.packFields(index)) };
+    const entry = { template, index, used: 0, plan: planOf(packer.fields(index)) };
     this.#entries.set(template, entry);
     return entry;
   }

@@ -7,7 +7,6 @@
 
 const { isProxy, isBigInt64Array, isFloat64Array } = require('node:util').types;
 
-const binding = require('./binding');
 const { invalidType, invalidValue, outOfRange } = require('./errors');
 const { MORE_VALUES, MORE_TEXT, MORE_OUTPUT, packError } = require('./pack-errors');
 const {
@@ -15,6 +14,7 @@ const {
   doubles,
   words,
   memory,
+  packer,
   growSlots,
   growText,
   growOutput,
@@ -28,7 +28,7 @@ const {
   packInto: callPackInto,
   unpack: callUnpack,
   unpackFrom: callUnpackFrom,
-} = binding;
+} = packer;
 
 const PROGRAM = FIELDS.program;
 const HANDLE = FIELDS.handle;
@@ -275,7 +275,7 @@ function bigintOf(given) {
 
 /* Which bytes of which mapping; for PLACE. */
 function place(handle, offset, length) {
-  words[HANDLE] = handle;
+  doubles[HANDLE] = handle;
   doubles[OFFSET] = offset;
   doubles[LENGTH] = length;
 }

@@ -9,26 +9,39 @@ const { handOn, withdraw } = require('./region');
 const { PLACE } = require('./region-options');
 
 class Region {
-  handle; /* undefined: it has a name instead */
   name;
   path;
   inherit;
+  #handle; /* undefined: it has a name instead */
+  #mapping;
+  #row; /* of what children inherit */
+  #isShown = false; /* the user has read the handle */
 
   constructor(owner, mapping, { place, where }) {
+    this.#mapping = mapping;
     if (place === PLACE.name || place === PLACE.path) {
       this[place === PLACE.name ? 'name' : 'path'] = where;
       return;
     }
     const handle = binding.regionHandle(mapping);
-    if (typeof handle === 'string') this.handle = handle;
+    if (typeof handle === 'string') this.#handle = handle;
     if (place === PLACE.inherit) {
       this.inherit = where;
-      handOn(owner, where, this.handle);
+      this.#row = handOn(owner, where, this.#handle);
     }
   }
 
-  close(owner) {
-    if (this.inherit !== undefined) withdraw(owner, this.inherit, this.handle);
+  /* Others may have it from here on: the region outlives an object that is collected. */
+  get handle() {
+    if (!this.#isShown && this.#handle !== undefined) {
+      this.#isShown = true;
+      binding.regionShown(this.#mapping);
+    }
+    return this.#handle;
+  }
+
+  close() {
+    if (this.#row !== undefined) withdraw(this.#row);
   }
 }
 

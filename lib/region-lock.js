@@ -23,7 +23,7 @@ const { codeOf } = require('./report');
 /* The two hot calls, which have no argument: the handle lies here. (By names of their own, as the
  * binding is an object of many properties.) */
 const { regionLockTake, regionLockDrop, regionSection } = binding;
-const handleOfCall = new Uint32Array(binding.regionLockMemory());
+const handleOfCall = new Float64Array(binding.regionLockMemory());
 const sectionStatus = new Int32Array(binding.sectionMemory());
 
 const SLICE = 20; /* ms of a native wait */

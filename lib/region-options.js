@@ -20,6 +20,8 @@ const CREATE = new Map([
   ['exclusive', 2],
 ]);
 
+const MOST_INHERIT = 255; /* bytes of UTF-8 */
+
 function text(value, what) {
   if (typeof value !== 'string') throw invalidType(what, 'of type string', value);
   if (value === '') throw invalidValue(what, 'must not be an empty string');
@@ -57,7 +59,15 @@ function pathOf(value, what) {
   return text(value, what);
 }
 
-const CHECKS = { handle: handleOf, inherit: text, name: nameOf, path: pathOf };
+/* It becomes the name of an environment variable: one that is too long would make every later spawn
+ * of this process fail (E2BIG). */
+function inheritOf(value, what) {
+  const size = Buffer.byteLength(text(value, what));
+  if (size <= MOST_INHERIT) return value;
+  throw invalidValue(what, `must not take more than ${MOST_INHERIT} bytes of UTF-8, not ${size}`);
+}
+
+const CHECKS = { handle: handleOf, inherit: inheritOf, name: nameOf, path: pathOf };
 
 /* { place, where } of the one option among these that is given, undefined for none; `others`: names
  * of options that stand for another place. */

@@ -6,7 +6,7 @@
 
 const binding = require('./binding');
 const { now } = require('./clock');
-const { PLACE, namesParent, variableOf } = require('./region-options');
+const { PLACE, describe, namesParent, variableOf } = require('./region-options');
 const { regionError } = require('./region-errors');
 const { codeOf } = require('./report');
 
@@ -46,40 +46,60 @@ function persist(given, call) {
 
 /* The handle of C's mapping; binding.report tells more. */
 function openRegion(owner, spec) {
-  return persist(spec, (asked) => binding.openRegion(owner, asked));
+  const kind = binding.regionKinds[spec.kind];
+  const isNamed = spec.place !== PLACE.anonymous && spec.place !== PLACE.handle;
+  const label = isNamed ? `${kind} (${describe(spec)})` : kind; // the others C knows by their handles
+  return persist({ ...spec, label }, (asked) => binding.openRegion(owner, asked));
 }
 
 /*
- * What goes down to children: in the environment stands the handle of an attachment of this very
- * process, while it has one; its first process may be gone by then. Per variable the handles that
- * are open in this thread.
+ * What goes down to children: while this process is attached, the environment variable holds the
+ * handle of one of its attachments. For each variable: a row for each object of this thread that is
+ * open, and the value that was there before. All copies of these modules share it, as they share
+ * process.env.
  */
-const open = new Map();
+const variables = (binding.shared.variables ??= new binding.global.Map());
 
+/* A row for withdraw(). */
 function handOn(owner, name, handle) {
   const variable = variableOf(name);
-  if (!open.has(variable)) open.set(variable, new Set());
-  open.get(variable).add(handle);
-  process.env[variable] = handle;
-  collected.register(owner, { name, handle }, owner);
-}
-
-/* The last handle stays in place: others may still be found by its id. */
-function withdraw(owner, name, handle) {
-  collected.unregister(owner);
-  forget({ name, handle });
-}
-
-function forget({ name, handle }) {
-  const variable = variableOf(name);
-  const handles = open.get(variable);
-  handles?.delete(handle);
-  if (process.env[variable] === handle && handles?.size > 0) {
-    [process.env[variable]] = handles;
+  let entry = variables.get(variable);
+  if (entry === undefined) {
+    entry = { rows: new Set(), before: process.env[variable], isKept: false };
+    variables.set(variable, entry);
   }
-  if (handles?.size === 0) open.delete(variable);
+  const row = { name, variable, handle };
+  entry.rows.add(row);
+  process.env[variable] = handle;
+  collected.register(owner, row, row);
+  return row;
 }
 
-const collected = new FinalizationRegistry(forget);
+/* The object is being closed. The last one takes the variable away, unless this process stays
+ * attached under the name without an object, as one was collected. */
+function withdraw(row) {
+  collected.unregister(row);
+  const { name, variable, handle } = row;
+  const { rows, before, isKept } = forget(row);
+  if (rows.size > 0 || isKept || binding.regionKept(name) !== false) return;
+  variables.delete(variable);
+  if (process.env[variable] !== handle) return;
+  if (before === undefined) delete process.env[variable];
+  else process.env[variable] = before;
+}
+
+/* The entry without the row. The variable names another of its rows; without any it stays. */
+function forget(row) {
+  const { variable, handle } = row;
+  const entry = variables.get(variable);
+  entry.rows.delete(row);
+  const [other] = entry.rows;
+  if (other !== undefined && process.env[variable] === handle) process.env[variable] = other.handle;
+  return entry;
+}
+
+const collected = new FinalizationRegistry((row) => {
+  forget(row).isKept = true;
+});
 
 module.exports = { handOn, openRegion, persist, complete, withdraw };

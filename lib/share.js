@@ -263,7 +263,7 @@ class Share extends lockable(ChangeEmitter) {
     this.#words = NO_WORDS;
     this.#low = this.#high = UNKNOWN;
     this.#peeked = undefined;
-    this.#region.close(this);
+    this.#region.close();
     binding.close(handle, words === NO_WORDS ? [] : [words.buffer]);
   }
 

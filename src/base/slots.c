@@ -37,19 +37,26 @@ int64_t mipc_slots_add(mipc_slots_t *table, void *item) {
   table->first_free = slot->next_free;
   slot->item = item;
   table->used++;
-  return (int64_t)((slot->generation << MIPC_SLOT_INDEX_BITS) | index);
+  return mipc_slots_number(table, index);
 }
 
-void *mipc_slots_remove(mipc_slots_t *table, uint32_t number) {
+void *mipc_slots_remove(mipc_slots_t *table, uint64_t number) {
   void *item = mipc_slots_get(table, number);
   if (!item) return NULL;
-  mipc_slot_t *slot = &table->slots[number & INDEX_MASK];
+  uint32_t index = (uint32_t)number & INDEX_MASK;
+  mipc_slot_t *slot = &table->slots[index];
   slot->item = NULL;
-  slot->generation = (slot->generation + 1) & (UINT32_MAX >> MIPC_SLOT_INDEX_BITS);
-  slot->next_free = table->first_free;
-  table->first_free = (number & INDEX_MASK) + 1;
   table->used--;
+  if (slot->generation == UINT32_MAX) return item; /* the last number of this index: retired */
+  slot->generation++;
+  slot->next_free = table->first_free;
+  table->first_free = index + 1;
   return item;
+}
+
+int64_t mipc_slots_number(const mipc_slots_t *table, uint32_t index) {
+  if (index >= table->capacity || !table->slots[index].item) return -1;
+  return (int64_t)((uint64_t)table->slots[index].generation << MIPC_SLOT_INDEX_BITS | index);
 }
 
 void *mipc_slots_next(const mipc_slots_t *table, uint32_t *index) {

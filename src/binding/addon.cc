@@ -1,16 +1,11 @@
 /*
  * The entry of the addon: makes the environment and collects what the subjects export. It may be
- * loaded by any number of threads, at once and again and again.
+ * loaded by any number of threads, at once and again and again, and each may be ended at any step.
  */
-#include "environment.h"
+#include "values.h"
 
+#include <napi.h>
 #include <new>
-
-Environment *environment_of(napi_env env) {
-  void *data = nullptr;
-  napi_get_instance_data(env, &data);
-  return static_cast<Environment *>(data);
-}
 
 void environment_put(Environment *environment) {
   if (--environment->refs) return;
@@ -20,40 +15,61 @@ void environment_put(Environment *environment) {
 
 static void environment_finalize(napi_env env, void *data, void *) {
   Environment *environment = static_cast<Environment *>(data);
-  environment->bytes.Reset();
-  environment->lock_bytes.Reset();
-  environment->share_bytes.Reset();
-  if (environment->section_bytes) napi_delete_reference(env, environment->section_bytes);
-  packer_free(environment->packer);
-  environment->packer = nullptr;
+  drop(env, &environment->report_bytes);
+  drop(env, &environment->lock_bytes);
+  drop(env, &environment->section_bytes);
+  drop(env, &environment->share_bytes);
+  drop(env, &environment->deliver);
+  drop(env, &environment->collected);
   environment_put(environment);
 }
 
-static Napi::Object init(Napi::Env env, Napi::Object exports) {
+/* The environment, which is freed with the thread; NULL: it could not be made, and nothing is left.
+ */
+static Environment *environment_make(napi_env env) {
   Environment *environment = new (std::nothrow) Environment();
-  if (!environment) {
-    Napi::Error::New(env, "mmapipc: out of memory").ThrowAsJavaScriptException();
-    return exports;
-  }
+  if (!environment) return nullptr;
   environment->refs = 1;
   mipc_slots_init(&environment->mappings);
-  Napi::ArrayBuffer bytes = Napi::ArrayBuffer::New(env, sizeof(mipc_report_t));
-  environment->report = static_cast<mipc_report_t *>(bytes.Data());
-  environment->bytes = Napi::Persistent(bytes.As<Napi::Object>());
-  napi_set_instance_data(env, environment, environment_finalize, nullptr);
+  void *bytes = nullptr;
+  bool made = make_memory(env, sizeof(mipc_report_t), &bytes, &environment->report_bytes);
+  environment->report = static_cast<mipc_report_t *>(bytes);
+  if (made && napi_set_instance_data(env, environment, environment_finalize, nullptr) == napi_ok) {
+    return environment;
+  }
+  environment_finalize(env, environment, nullptr);
+  return nullptr;
+}
 
-  exports.Set("report", bytes);
-  exports.Set("global", env.Global());
-  filelock_exports(env, exports);
-  mapping_exports(env, exports);
-  notices_exports(env, exports);
-  pack_exports(env, exports);
-  region_exports(env, exports);
-  regionlock_exports(env, exports);
-  section_exports(env, exports);
-  share_exports(env, exports);
-  tables_exports(env, exports);
-  return exports;
+/* The global object of this environment, and an object for what all copies of lib/ in it share: in
+ * a vm context, or after its modules were loaded anew, a copy has globals and modules of its own.
+ */
+static void add_shared(napi_env env, Object &exports) {
+  napi_value global = nullptr;
+  if (napi_get_global(env, &global) != napi_ok) global = nullptr;
+  exports.set("global", global);
+  exports.set("shared", Object(env).get());
+}
+
+static Napi::Object init(Napi::Env env, Napi::Object given) {
+  Environment *environment = environment_make(env);
+  Object exports(env, environment ? static_cast<napi_value>(given) : nullptr);
+  if (environment) {
+    exports.set("report", value_of(env, environment->report_bytes));
+    add_shared(env, exports);
+    filelock_exports(environment, exports);
+    mapping_exports(environment, exports);
+    notices_exports(env, environment, exports);
+    pack_exports(environment, exports);
+    region_exports(environment, exports);
+    regionlock_exports(environment, exports);
+    section_exports(environment, exports);
+    share_exports(environment, exports);
+    tables_exports(env, exports);
+  }
+  /* Refused too when the thread is being ended, which needs no error. */
+  if (!exports.get()) napi_throw_error(env, nullptr, "mmapipc: out of memory");
+  return given;
 }
 
 NODE_API_MODULE(mmapipc, init)

@@ -9,47 +9,53 @@
 #ifndef MIPC_BINDING_ENVIRONMENT_H
 #define MIPC_BINDING_ENVIRONMENT_H
 
-#include <napi.h>
+#include <node_api.h>
 
 extern "C" {
 #include "../base/slots.h"
 #include "../shm/layout.h"
 }
 
-struct Packer; /* pack.cc */
+struct Owner; /* values.h */
+class Object;
 
 struct Environment {
   uint32_t refs;
+  bool ending; /* the thread ends: finalizers run for objects that nobody has forgotten */
   mipc_slots_t mappings;
-  Packer *packer;                   /* made with the environment, and gone with it */
+  Owner *orphans;                   /* hold their locks until the thread ends (mapping.cc) */
   napi_threadsafe_function notices; /* told that a wait is over; made at the first of them */
+  napi_ref deliver;                 /* the function of JS that notices go to */
+  napi_ref collected;               /* the function of JS that hears of new orphans */
   mipc_report_t *report;            /* the bytes of the ArrayBuffer below */
-  Napi::ObjectReference bytes;      /* keeps them alive, whatever JS does with its own reference */
-  uint32_t *lock_handle;            /* of the next call of the lock; NULL: not asked for yet */
-  Napi::ObjectReference lock_bytes;
+  napi_ref report_bytes;            /* keeps them alive, whatever JS does with its own reference */
+  double *lock_handle;              /* of the next call of the lock; NULL: not asked for yet */
+  napi_ref lock_bytes;
   int32_t *section_status; /* of the last section that was to run; NULL: not asked for yet */
   napi_ref section_bytes;
   mipc_share_frame_t *share; /* with room behind it; NULL: not asked for yet */
-  Napi::ObjectReference share_bytes;
+  napi_ref share_bytes;
 };
 
-Environment *environment_of(napi_env env);
+/* Drops one reference; the last frees it. */
 void environment_put(Environment *environment);
-void packer_free(Packer *packer);
 
 /* To be called, on any thread, when what a mapping waits for has come: `owner` is what is tied to
  * it. It tells JS its handle, by the function given to binding.notices(). */
 void notify(void *owner);
 
+/* The environment is about to end: gives up all that its objects wait for or hold. */
+void release_orphans(Environment *environment);
+
 /* The subjects of the binding; each adds its functions or tables to `exports`. */
-void filelock_exports(Napi::Env env, Napi::Object exports);
-void mapping_exports(Napi::Env env, Napi::Object exports);
-void notices_exports(Napi::Env env, Napi::Object exports);
-void pack_exports(Napi::Env env, Napi::Object exports);
-void region_exports(Napi::Env env, Napi::Object exports);
-void regionlock_exports(Napi::Env env, Napi::Object exports);
-void section_exports(Napi::Env env, Napi::Object exports);
-void share_exports(Napi::Env env, Napi::Object exports);
-void tables_exports(Napi::Env env, Napi::Object exports);
+void filelock_exports(Environment *environment, Object &exports);
+void mapping_exports(Environment *environment, Object &exports);
+void notices_exports(napi_env env, Environment *environment, Object &exports);
+void pack_exports(Environment *environment, Object &exports);
+void region_exports(Environment *environment, Object &exports);
+void regionlock_exports(Environment *environment, Object &exports);
+void section_exports(Environment *environment, Object &exports);
+void share_exports(Environment *environment, Object &exports);
+void tables_exports(napi_env env, Object &exports);
 
 #endif

@@ -1,12 +1,11 @@
 /*
  * Mappings for JS: free functions that take an integer handle, make plain C values of their
- * arguments, and return a number: a count, a handle, or a negative status. lib/ has checked every
- * type; a value of another type counts as 0 here.
+ * arguments, and return a number: a count, a handle, or a negative status. Here is also how a
+ * mapping follows the JS object that owns it.
  */
 #include "values.h"
 
 #include <new>
-#include <string>
 
 extern "C" {
 #include "../base/atomic.h"
@@ -19,17 +18,56 @@ extern "C" {
 
 namespace {
 
-void owner_finalize(napi_env, void *data, void *) {
-  Owner *owner = static_cast<Owner *>(data);
-  mipc_slots_t *table = &owner->environment->mappings;
-  if (mipc_slots_get(table, owner->handle) == owner->mapping) {
-    mipc_slots_remove(table, owner->handle);
-  }
-  /* Its Buffers may live on; the lock may not, as nobody is left to release it. */
-  mipc_mapping_give_up(owner->mapping);
-  mipc_mapping_put(owner->mapping);
-  environment_put(owner->environment);
+void owner_free(Owner *owner) {
+  Environment *environment = owner->environment;
+  mipc_slots_remove(&environment->mappings, owner->handle);
+  std::free(owner->label);
   delete owner;
+  environment_put(environment);
+}
+
+/* The object is gone, or never came to be. */
+void owner_release(Owner *owner) {
+  mipc_mapping_t *mapping = owner->mapping;
+  /* Its Buffers may live on; what waits may not, as it would give notice to the owner. */
+  mipc_mapping_give_up(mapping);
+  owner_free(owner);
+  mipc_mapping_put(mapping);
+}
+
+/* Tells JS that an object was collected that holds its lock. Nothing is lost when that fails. */
+void tell_collected(napi_env env, const Owner *owner) {
+  char handle[MIPC_HANDLE_SIZE];
+  const mipc_region_t *region = mipc_mapping_region(owner->mapping);
+  napi_value callback = value_of(env, owner->environment->collected);
+  napi_value undefined = nullptr;
+  if (!callback || napi_get_undefined(env, &undefined) != napi_ok) return;
+  bool has_handle = region && mipc_region_handle(region, handle) == 0;
+  napi_value is_region = nullptr;
+  if (napi_get_boolean(env, region != nullptr, &is_region) != napi_ok) return;
+  napi_value given[] = {owner->label ? to_text(env, owner->label) : undefined,
+                        has_handle ? to_text(env, handle) : undefined, is_region};
+  if (given[0] && given[1]) napi_call_function(env, undefined, callback, 3, given, nullptr);
+}
+
+/*
+ * A lock is never lost because nobody can reach its object: the mapping stays as it is, its lock
+ * with it, until the thread ends. A region that others can see stays, too (mipc_region_keep). At
+ * the end of the thread, objects are finalized that nobody has forgotten: all is given up then.
+ */
+void owner_finalize(napi_env env, void *data, void *) {
+  Owner *owner = static_cast<Owner *>(data);
+  Environment *environment = owner->environment;
+  bool is_open = mipc_slots_get(&environment->mappings, owner->handle) == owner->mapping;
+  bool is_forgotten = is_open && !environment->ending;
+  if (is_forgotten) mipc_mapping_keep(owner->mapping);
+  if (!is_forgotten || !mipc_mapping_holds(owner->mapping)) {
+    owner_release(owner);
+    return;
+  }
+  owner->next = environment->orphans;
+  environment->orphans = owner;
+  tell_collected(env, owner);
 }
 
 void window_finalize(napi_env, void *, void *mapping) {
@@ -38,214 +76,228 @@ void window_finalize(napi_env, void *, void *mapping) {
 
 } // namespace
 
-Napi::Value own_mapping(const Napi::CallbackInfo &info, mipc_mapping_t *mapping) {
-  Environment *environment = environment_of(info.Env());
-  int64_t handle = mipc_slots_add(&environment->mappings, mapping);
-  Owner *owner = handle < 0 ? nullptr : new (std::nothrow) Owner;
-  if (!owner) {
-    if (handle >= 0) mipc_slots_remove(&environment->mappings, static_cast<uint32_t>(handle));
-    mipc_mapping_put(mapping);
-    return to_number(info, mipc_no_memory());
+void release_orphans(Environment *environment) {
+  while (Owner *owner = environment->orphans) {
+    environment->orphans = owner->next;
+    owner_release(owner);
   }
-  *owner = {environment, mapping, static_cast<uint32_t>(handle)};
+}
+
+napi_value own_mapping(const Call &call, mipc_mapping_t *mapping, Text *label) {
+  Environment *environment = call.environment();
+  int64_t handle = mipc_slots_add(&environment->mappings, mapping);
+  Owner *owner = handle < 0 ? nullptr : new (std::nothrow) Owner();
+  if (!owner) {
+    if (handle >= 0) mipc_slots_remove(&environment->mappings, static_cast<uint64_t>(handle));
+    mipc_mapping_put(mapping);
+    return to_number(call.env, mipc_no_memory());
+  }
+  *owner = {environment, mapping, static_cast<uint64_t>(handle), label->take(), nullptr};
   environment->refs++;
   mipc_mapping_tie(mapping, owner);
-  if (napi_add_finalizer(info.Env(), info[0], owner, owner_finalize, nullptr, nullptr) != napi_ok) {
-    owner_finalize(info.Env(), owner, nullptr);
-    return to_number(info, mipc_no_memory());
+  if (napi_add_finalizer(call.env, call.at[0], owner, owner_finalize, nullptr, nullptr) !=
+      napi_ok) {
+    owner_release(owner);
+    return to_number(call.env, mipc_no_memory());
   }
-  return to_number(info, handle);
+  return to_number(call.env, handle);
 }
 
 namespace {
 
-/* open(owner, path | fd, offset, length, prot, copyOnWrite, protect, anyFilesystem, create, mode,
- * guard) -> handle or status; binding.report tells more. */
-Napi::Value open(const Napi::CallbackInfo &info) {
-  mipc_mapping_spec_t spec = {};
-  std::string path;
-  if (info[1].IsString()) {
-    path = info[1].As<Napi::String>().Utf8Value();
-    spec.path = path.c_str();
-  } else {
-    spec.fd = static_cast<int>(to_u32(info[1]));
-  }
-  spec.offset = to_u64(info[2]);
-  spec.length = to_u64(info[3]);
-  spec.prot = to_u32(info[4]);
-  spec.copy_on_write = to_bool(info[5]);
-  spec.protect = to_bool(info[6]);
-  spec.any_filesystem = to_bool(info[7]);
-  spec.create = static_cast<mipc_create_t>(to_u32(info[8]));
-  spec.mode = to_u32(info[9]);
-  spec.guard = to_bool(info[10]);
-
+napi_value open_spec(const Call &call, const mipc_mapping_spec_t &spec, Text *label) {
   mipc_mapping_t *mapping = nullptr;
-  int status = mipc_mapping_open(&spec, environment_of(info.Env())->report, &mapping);
-  return status < 0 ? to_number(info, status) : own_mapping(info, mapping);
+  int status = mipc_mapping_open(&spec, call.environment()->report, &mapping);
+  return status < 0 ? to_number(call.env, status) : own_mapping(call, mapping, label);
+}
+
+/* open(owner, path | fd, offset, length, prot, copyOnWrite, protect, anyFilesystem, create, mode,
+ * guard, label) -> handle or status; binding.report tells more. */
+napi_value open(const Call &call) {
+  Text path(call.env, call.at[1]), label(call.env, call.at[11]);
+  if (path.has_failed() || label.has_failed()) return to_number(call.env, mipc_no_memory());
+  mipc_mapping_spec_t spec = {};
+  spec.path = path.get();
+  spec.fd = static_cast<int>(call.u32(1));
+  spec.offset = call.u64(2);
+  spec.length = call.u64(3);
+  spec.prot = call.u32(4);
+  spec.copy_on_write = call.flag(5);
+  spec.protect = call.flag(6);
+  spec.any_filesystem = call.flag(7);
+  spec.create = static_cast<mipc_create_t>(call.u32(8));
+  spec.mode = call.u32(9);
+  spec.guard = call.flag(10);
+  return open_spec(call, spec, &label);
 }
 
 /* openPrivate(owner, length, prot): memory of this process alone. -> as open() */
-Napi::Value open_private(const Napi::CallbackInfo &info) {
+napi_value open_private(const Call &call) {
+  Text label(call.env, call.at[1]); /* none */
   mipc_mapping_spec_t spec = {};
   spec.anonymous = true;
-  spec.length = to_u64(info[1]);
-  spec.prot = to_u32(info[2]);
-  mipc_mapping_t *mapping = nullptr;
-  int status = mipc_mapping_open(&spec, environment_of(info.Env())->report, &mapping);
-  return status < 0 ? to_number(info, status) : own_mapping(info, mapping);
+  spec.length = call.u64(1);
+  spec.prot = call.u32(2);
+  return open_spec(call, spec, &label);
 }
 
-bool detach(napi_env env, const Napi::Value &buffer) {
+/* Whether the element of an array was an ArrayBuffer in use, and is detached now. */
+bool detach(napi_env env, napi_value list, uint32_t i) {
+  napi_handle_scope scope = nullptr;
+  napi_value buffer = nullptr;
   bool gone = true;
-  napi_is_detached_arraybuffer(env, buffer, &gone);
-  return !gone && napi_detach_arraybuffer(env, buffer) == napi_ok;
+  if (napi_open_handle_scope(env, &scope) != napi_ok) return false;
+  bool done = napi_get_element(env, list, i, &buffer) == napi_ok &&
+              napi_is_detached_arraybuffer(env, buffer, &gone) == napi_ok && !gone &&
+              napi_detach_arraybuffer(env, buffer) == napi_ok;
+  napi_close_handle_scope(env, scope);
+  return done;
 }
 
-/* close(handle, windows: ArrayBuffer[]): all that are still reachable. */
-Napi::Value close(const Napi::CallbackInfo &info) {
-  mipc_mapping_t *mapping = find(info);
-  if (!mapping) return to_number(info, MIPC_E_CLOSED);
-  Napi::Array windows = info[1].As<Napi::Array>();
-  uint32_t detached = 0;
-  for (uint32_t i = 0; i < windows.Length(); i++) {
-    Napi::HandleScope scope(info.Env());
-    if (detach(info.Env(), windows.Get(i))) detached++;
+/* close(handle, windows: ArrayBuffer[]): all that are still reachable. One that cannot be detached
+ * keeps its addresses, as private zeros, until it is collected. */
+napi_value close(const Call &call) {
+  mipc_mapping_t *mapping = call.mapping();
+  if (!mapping) return to_number(call.env, MIPC_E_CLOSED);
+  uint32_t count = 0, detached = 0;
+  if (napi_get_array_length(call.env, call.at[1], &count) != napi_ok) count = 0;
+  for (uint32_t i = 0; i < count; i++) {
+    if (detach(call.env, call.at[1], i)) detached++;
   }
-  mipc_slots_remove(&environment_of(info.Env())->mappings, to_u32(info[0]));
+  mipc_slots_remove(&call.environment()->mappings, whole(call.number(0)));
   mipc_mapping_close(mapping, detached);
-  return to_number(info, MIPC_OK);
+  return to_number(call.env, MIPC_OK);
 }
 
 /* window(handle, offset, length, truth) -> ArrayBuffer, or a status. */
-Napi::Value window(const Napi::CallbackInfo &info) {
-  mipc_mapping_t *mapping = find(info);
-  if (!mapping) return to_number(info, MIPC_E_CLOSED);
-  uint64_t length = to_u64(info[2]);
-  void *bytes = mipc_mapping_window(mapping, to_u64(info[1]), length, to_bool(info[3]));
-  if (!bytes) return to_number(info, MIPC_E_RANGE);
+napi_value window(const Call &call) {
+  mipc_mapping_t *mapping = call.mapping();
+  if (!mapping) return to_number(call.env, MIPC_E_CLOSED);
+  uint64_t length = call.u64(2);
+  void *bytes = mipc_mapping_window(mapping, call.u64(1), length, call.flag(3));
+  if (!bytes) return to_number(call.env, MIPC_E_RANGE);
   napi_value buffer = nullptr;
   napi_status status = napi_create_external_arraybuffer(
-      info.Env(), bytes, static_cast<size_t>(length), window_finalize, mapping, &buffer);
-  if (status == napi_ok) return Napi::Value(info.Env(), buffer);
+      call.env, bytes, static_cast<size_t>(length), window_finalize, mapping, &buffer);
+  if (status == napi_ok) return buffer;
   /* Only when it fails in the middle (generic failure) has Node taken the finalizer over. Refused
    * at the door, because external memory is not allowed (Electron) or the thread is being
    * terminated, it will never run. */
   if (status != napi_generic_failure) mipc_mapping_put_window(mapping);
-  return to_number(info, MIPC_E_UNSUPPORTED);
+  return to_number(call.env, MIPC_E_UNSUPPORTED);
 }
 
 void nothing_finalize(napi_env, void *, void *) {}
 
 /* The bytes of a Uint8Array argument. */
-bool bytes_of(const Napi::Value &value, uint8_t **ret_bytes, size_t *ret_length) {
+bool bytes_of(const Call &call, size_t at, uint8_t **ret_bytes, size_t *ret_length) {
   napi_typedarray_type type;
   void *data = nullptr;
-  if (napi_get_typedarray_info(value.Env(), value, &type, ret_length, &data, nullptr, nullptr) !=
-          napi_ok ||
-      type != napi_uint8_array) {
-    return false;
-  }
+  napi_status status =
+      napi_get_typedarray_info(call.env, call.at[at], &type, ret_length, &data, nullptr, nullptr);
+  if (status != napi_ok || type != napi_uint8_array) return false;
   *ret_bytes = static_cast<uint8_t *>(data);
   return true;
 }
 
 /* read(handle, offset, target: Uint8Array) -> bytes copied: as many as the target holds, clipped
  * at the end of the mapping. */
-Napi::Value read(const Napi::CallbackInfo &info) {
-  mipc_mapping_t *mapping = find(info);
-  if (!mapping) return to_number(info, MIPC_E_CLOSED);
+napi_value read(const Call &call) {
+  mipc_mapping_t *mapping = call.mapping();
+  if (!mapping) return to_number(call.env, MIPC_E_CLOSED);
   uint8_t *bytes;
   size_t length;
-  if (!bytes_of(info[2], &bytes, &length)) return to_number(info, MIPC_E_RANGE);
-  return to_number(info, mipc_mapping_read(mapping, to_u64(info[1]), bytes, length));
+  if (!bytes_of(call, 2, &bytes, &length)) return to_number(call.env, MIPC_E_RANGE);
+  return to_number(call.env, mipc_mapping_read(mapping, call.u64(1), bytes, length));
 }
 
 /* write(handle, offset, source: Uint8Array) -> bytes copied. */
-Napi::Value write(const Napi::CallbackInfo &info) {
-  mipc_mapping_t *mapping = find(info);
-  if (!mapping) return to_number(info, MIPC_E_CLOSED);
+napi_value write(const Call &call) {
+  mipc_mapping_t *mapping = call.mapping();
+  if (!mapping) return to_number(call.env, MIPC_E_CLOSED);
   uint8_t *bytes;
   size_t length;
-  if (!bytes_of(info[2], &bytes, &length)) return to_number(info, MIPC_E_RANGE);
-  return to_number(info, mipc_mapping_write(mapping, to_u64(info[1]), bytes, length));
+  if (!bytes_of(call, 2, &bytes, &length)) return to_number(call.env, MIPC_E_RANGE);
+  return to_number(call.env, mipc_mapping_write(mapping, call.u64(1), bytes, length));
 }
 
 /* flush(handle, offset, length, async) */
-Napi::Value flush(const Napi::CallbackInfo &info) {
-  mipc_mapping_t *mapping = find(info);
-  if (!mapping) return to_number(info, MIPC_E_CLOSED);
-  return to_number(info,
-                   mipc_mapping_flush(mapping, to_u64(info[1]), to_u64(info[2]), to_bool(info[3])));
+napi_value flush(const Call &call) {
+  mipc_mapping_t *mapping = call.mapping();
+  if (!mapping) return to_number(call.env, MIPC_E_CLOSED);
+  return to_number(call.env, mipc_mapping_flush(mapping, call.u64(1), call.u64(2), call.flag(3)));
 }
 
 /* advise(handle, index into binding.advices, offset, length) */
-Napi::Value advise(const Napi::CallbackInfo &info) {
-  mipc_mapping_t *mapping = find(info);
-  if (!mapping) return to_number(info, MIPC_E_CLOSED);
-  uint32_t advice = to_u32(info[1]);
-  if (advice >= MIPC_ADVICE_COUNT) return to_number(info, MIPC_E_RANGE);
-  return to_number(info, mipc_mapping_advise(mapping, static_cast<mipc_advice_t>(advice),
-                                             to_u64(info[2]), to_u64(info[3])));
+napi_value advise(const Call &call) {
+  mipc_mapping_t *mapping = call.mapping();
+  if (!mapping) return to_number(call.env, MIPC_E_CLOSED);
+  uint32_t advice = call.u32(1);
+  if (advice >= MIPC_ADVICE_COUNT) return to_number(call.env, MIPC_E_RANGE);
+  return to_number(call.env, mipc_mapping_advise(mapping, static_cast<mipc_advice_t>(advice),
+                                                 call.u64(2), call.u64(3)));
 }
 
 /* resident(handle, offset, length) -> pages */
-Napi::Value resident(const Napi::CallbackInfo &info) {
-  mipc_mapping_t *mapping = find(info);
-  if (!mapping) return to_number(info, MIPC_E_CLOSED);
-  return to_number(info, mipc_mapping_resident(mapping, to_u64(info[1]), to_u64(info[2])));
+napi_value resident(const Call &call) {
+  mipc_mapping_t *mapping = call.mapping();
+  if (!mapping) return to_number(call.env, MIPC_E_CLOSED);
+  return to_number(call.env, mipc_mapping_resident(mapping, call.u64(1), call.u64(2)));
 }
 
 /* lockMemory(handle, on) */
-Napi::Value lock_memory(const Napi::CallbackInfo &info) {
-  mipc_mapping_t *mapping = find(info);
-  if (!mapping) return to_number(info, MIPC_E_CLOSED);
-  return to_number(info, to_bool(info[1]) ? mipc_mapping_lock_memory(mapping)
+napi_value lock_memory(const Call &call) {
+  mipc_mapping_t *mapping = call.mapping();
+  if (!mapping) return to_number(call.env, MIPC_E_CLOSED);
+  return to_number(call.env, call.flag(1) ? mipc_mapping_lock_memory(mapping)
                                           : mipc_mapping_unlock_memory(mapping));
 }
 
 /* truncated(handle) -> 1 or 0 */
-Napi::Value truncated(const Napi::CallbackInfo &info) {
-  mipc_mapping_t *mapping = find(info);
-  if (!mapping) return to_number(info, MIPC_E_CLOSED);
-  return to_number(info, mipc_mapping_truncated(mapping));
+napi_value truncated(const Call &call) {
+  const mipc_mapping_t *mapping = call.mapping();
+  if (!mapping) return to_number(call.env, MIPC_E_CLOSED);
+  return to_number(call.env, mipc_mapping_truncated(mapping));
 }
 
 /* hits() -> the count of all truncations met in this process. */
-Napi::Value hits(const Napi::CallbackInfo &info) {
-  return to_number(info, mipc_atomic_load_acquire(mipc_guard_hits()));
+napi_value hits(const Call &call) {
+  return to_number(call.env, mipc_atomic_load_acquire(mipc_guard_hits()));
 }
 
 /* hitsBuffer() -> the same count as an ArrayBuffer over C's own memory, which is never freed;
  * undefined where the runtime refuses. */
-Napi::Value hits_buffer(const Napi::CallbackInfo &info) {
+napi_value hits_buffer(const Call &call) {
   napi_value buffer = nullptr;
   void *word = const_cast<mipc_atomic_u32_t *>(mipc_guard_hits());
-  napi_status status = napi_create_external_arraybuffer(info.Env(), word, sizeof(mipc_atomic_u32_t),
+  napi_status status = napi_create_external_arraybuffer(call.env, word, sizeof(mipc_atomic_u32_t),
                                                         nothing_finalize, nullptr, &buffer);
-  return status == napi_ok ? Napi::Value(info.Env(), buffer) : info.Env().Undefined();
+  return status == napi_ok ? buffer : nullptr;
 }
 
 /* quarantined() -> ranges that wait; for tests */
-Napi::Value quarantined(const Napi::CallbackInfo &info) {
-  return to_number(info, static_cast<int64_t>(mipc_quarantine_count()));
+napi_value quarantined(const Call &call) {
+  return to_number(call.env, static_cast<int64_t>(mipc_quarantine_count()));
 }
 
 } // namespace
 
-void mapping_exports(Napi::Env env, Napi::Object exports) {
-  exports.Set("open", Napi::Function::New<open>(env));
-  exports.Set("openPrivate", Napi::Function::New<open_private>(env));
-  exports.Set("close", Napi::Function::New<close>(env));
-  exports.Set("window", Napi::Function::New<window>(env));
-  exports.Set("read", Napi::Function::New<read>(env));
-  exports.Set("write", Napi::Function::New<write>(env));
-  exports.Set("flush", Napi::Function::New<flush>(env));
-  exports.Set("advise", Napi::Function::New<advise>(env));
-  exports.Set("resident", Napi::Function::New<resident>(env));
-  exports.Set("lockMemory", Napi::Function::New<lock_memory>(env));
-  exports.Set("truncated", Napi::Function::New<truncated>(env));
-  exports.Set("hits", Napi::Function::New<hits>(env));
-  exports.Set("hitsBuffer", Napi::Function::New<hits_buffer>(env));
-  exports.Set("quarantined", Napi::Function::New<quarantined>(env));
+void mapping_exports(Environment *environment, Object &exports) {
+  static const Export list[] = {
+      {"open", entry<open>},
+      {"openPrivate", entry<open_private, 3>},
+      {"close", entry<close, 2>},
+      {"window", entry<window, 4>},
+      {"read", entry<read, 3>},
+      {"write", entry<write, 3>},
+      {"flush", entry<flush, 4>},
+      {"advise", entry<advise, 4>},
+      {"resident", entry<resident, 3>},
+      {"lockMemory", entry<lock_memory, 2>},
+      {"truncated", entry<truncated, 1>},
+      {"hits", entry<hits, 0>},
+      {"hitsBuffer", entry<hits_buffer, 0>},
+      {"quarantined", entry<quarantined, 0>},
+  };
+  add_functions(exports, environment, list);
 }

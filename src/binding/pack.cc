@@ -13,46 +13,43 @@
 
 extern "C" {
 #include "../base/status.h"
+#include "../os/process.h"
 #include "../pack/frame.h"
 #include "../pack/pack.h"
 }
 
+namespace {
+
+/* One for each copy of lib/ that is loaded: its functions are tied to it, and the last of them that
+ * is collected frees it. */
 struct Packer {
   static constexpr uint32_t PROGRAMS = 256;
 
+  uint32_t refs;
   Environment *environment;
   mipc_pack_frame_t *frame;
   mipc_pack_slot_t *slots;
   uint8_t *tags, *text, *output;
   size_t slots_room, text_room, output_room;
-  Napi::ObjectReference memory; /* an array of the ArrayBuffers */
+  napi_ref memory; /* an array of the ArrayBuffers */
   mipc_template_t *programs[PROGRAMS];
 };
 
-void packer_free(Packer *packer) {
-  if (!packer) return;
+void packer_put(napi_env env, Packer *packer) {
+  if (--packer->refs) return;
   for (mipc_template_t *program : packer->programs)
     mipc_template_free(program);
+  drop(env, &packer->memory);
+  environment_put(packer->environment);
   delete packer;
 }
 
-namespace {
-
-Packer *packer_of(napi_env env, napi_callback_info info) {
-  void *data = nullptr;
-  napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data);
-  return static_cast<Packer *>(data);
-}
-
-/* A field of the frame; lib/ puts in what is not negative. */
-inline uint64_t whole(double number) {
-  return static_cast<uint64_t>(static_cast<int64_t>(number));
+Packer *packer_of(const Call &call) {
+  return static_cast<Packer *>(call.data);
 }
 
 napi_value result(napi_env env, int64_t number) {
-  napi_value value = nullptr;
-  if (number != 0) napi_create_int64(env, number, &value);
-  return value;
+  return number == 0 ? nullptr : to_number(env, number);
 }
 
 int fail(Packer *packer, mipc_pack_error_t error, const mipc_pack_failure_t &failure) {
@@ -91,143 +88,172 @@ napi_value unpack_from(napi_env env, Packer *packer, const uint8_t *from, size_t
   if (error != MIPC_PACK_OK) return result(env, fail(packer, error, failure));
   if (values.text_size == 0) return nullptr;
   napi_value text = nullptr;
-  napi_create_string_latin1(env, reinterpret_cast<const char *>(values.text), values.text_size,
-                            &text);
-  return text;
+  napi_status status = napi_create_string_latin1(env, reinterpret_cast<const char *>(values.text),
+                                                 values.text_size, &text);
+  return status == napi_ok ? text : nullptr;
 }
 
-mipc_mapping_t *mapping_of(Packer *packer) {
-  uint32_t handle = packer->frame->handle;
-  return static_cast<mipc_mapping_t *>(mipc_slots_get(&packer->environment->mappings, handle));
+mipc_mapping_t *mapping_of(const Packer *packer) {
+  return find(packer->environment, packer->frame->handle);
 }
 
 /* pack(): frame.size bytes in the output */
-napi_value pack(napi_env env, napi_callback_info info) {
-  return result(env, pack_output(packer_of(env, info)));
+napi_value pack(const Call &call) {
+  return result(call.env, pack_output(packer_of(call)));
 }
 
 /* packInto(): and copied into the mapping, frame.written of them */
-napi_value pack_into(napi_env env, napi_callback_info info) {
-  Packer *packer = packer_of(env, info);
+napi_value pack_into(const Call &call) {
+  Packer *packer = packer_of(call);
   int error = pack_output(packer);
-  if (error) return result(env, error);
+  if (error) return result(call.env, error);
   mipc_pack_frame_t *frame = packer->frame;
   mipc_mapping_t *mapping = mapping_of(packer);
   int64_t written = mapping ? mipc_mapping_write(mapping, whole(frame->offset), packer->output,
                                                  whole(frame->size))
                             : static_cast<int64_t>(MIPC_E_CLOSED);
-  if (written < 0) return result(env, written);
+  if (written < 0) return result(call.env, written);
   frame->written = static_cast<double>(written);
   return nullptr;
 }
 
 /* unpackFrom(): frame.count values from the mapping -> their text, or nothing when they have none
  */
-napi_value unpack_mapping(napi_env env, napi_callback_info info) {
-  Packer *packer = packer_of(env, info);
+napi_value unpack_mapping(const Call &call) {
+  Packer *packer = packer_of(call);
   mipc_mapping_t *mapping = mapping_of(packer);
-  if (!mapping) return result(env, MIPC_E_CLOSED);
+  if (!mapping) return result(call.env, MIPC_E_CLOSED);
   const uint8_t *from = nullptr;
   int64_t size =
       mipc_mapping_look(mapping, whole(packer->frame->offset), whole(packer->frame->length), &from);
-  if (size < 0) return result(env, size);
-  return unpack_from(env, packer, from, static_cast<size_t>(size));
+  if (size < 0) return result(call.env, size);
+  return unpack_from(call.env, packer, from, static_cast<size_t>(size));
 }
 
 /* unpack(bytes: Uint8Array): the same from an array */
-napi_value unpack(napi_env env, napi_callback_info info) {
-  size_t count = 1, size = 0;
-  napi_value bytes = nullptr;
-  void *data = nullptr, *from = nullptr;
-  napi_get_cb_info(env, info, &count, &bytes, nullptr, &data);
-  if (napi_get_typedarray_info(env, bytes, nullptr, &size, &from, nullptr, nullptr) != napi_ok) {
-    return result(env, MIPC_E_RANGE);
-  }
+napi_value unpack(const Call &call) {
+  size_t size = 0;
+  void *from = nullptr;
+  napi_status status =
+      napi_get_typedarray_info(call.env, call.at[0], nullptr, &size, &from, nullptr, nullptr);
+  if (status != napi_ok) return result(call.env, MIPC_E_RANGE);
   static const uint8_t none = 0; /* an empty array may have no address */
-  return unpack_from(env, static_cast<Packer *>(data), from ? static_cast<uint8_t *>(from) : &none,
-                     size);
+  return unpack_from(call.env, packer_of(call), from ? static_cast<uint8_t *>(from) : &none, size);
 }
 
-Packer *packer_of(const Napi::CallbackInfo &info) {
-  return static_cast<Packer *>(info.Data());
-}
-
-/* packCompile(index, text: Uint8Array, unpack: boolean): puts the program there, and frees what was
- */
-Napi::Value compile(const Napi::CallbackInfo &info) {
-  Packer *packer = packer_of(info);
-  Napi::Uint8Array text = info[1].As<Napi::Uint8Array>();
+/* compile(index, text: Uint8Array, unpack: boolean): puts the program there, and frees what was */
+napi_value compile(const Call &call) {
+  Packer *packer = packer_of(call);
+  size_t size = 0;
+  void *text = nullptr;
+  napi_status status =
+      napi_get_typedarray_info(call.env, call.at[1], nullptr, &size, &text, nullptr, nullptr);
+  if (status != napi_ok) return to_number(call.env, MIPC_E_RANGE);
   mipc_template_t *program = nullptr;
   mipc_pack_failure_t failure = {};
   mipc_pack_error_t error = mipc_template_compile(
-      text.Data(), text.ByteLength(),
-      to_bool(info[2]) ? MIPC_DIRECTION_UNPACK : MIPC_DIRECTION_PACK, &program, &failure);
-  if (error != MIPC_PACK_OK) return to_number(info, fail(packer, error, failure));
-  mipc_template_t **place = &packer->programs[to_u32(info[0]) % Packer::PROGRAMS];
+      static_cast<const uint8_t *>(text), size,
+      call.flag(2) ? MIPC_DIRECTION_UNPACK : MIPC_DIRECTION_PACK, &program, &failure);
+  if (error != MIPC_PACK_OK) return to_number(call.env, fail(packer, error, failure));
+  mipc_template_t **place = &packer->programs[call.u32(0) % Packer::PROGRAMS];
   mipc_template_free(*place);
   *place = program;
-  return to_number(info, 0);
+  return to_number(call.env, 0);
 }
 
-/* packFields(index) -> [kind, count, size, ...] of a flat program, a kind being a mipc_i_store_t or
+/* fields(index) -> [kind, count, size, ...] of a flat program, a kind being a mipc_i_store_t or
  * the letter of a string; [] of another */
-Napi::Value fields(const Napi::CallbackInfo &info) {
-  Packer *packer = packer_of(info);
-  const mipc_template_t *program = packer->programs[to_u32(info[0]) % Packer::PROGRAMS];
-  Napi::Array list = Napi::Array::New(info.Env());
+napi_value fields(const Call &call) {
+  const mipc_template_t *program = packer_of(call)->programs[call.u32(0) % Packer::PROGRAMS];
+  List list(call.env);
   mipc_flat_field_t field;
   for (uint32_t i = 0; program && mipc_template_flat(program, i, &field); i++) {
-    list.Set(3 * i, field.kind);
-    list.Set(3 * i + 1, field.count);
-    list.Set(3 * i + 2, field.size);
+    list.number(field.kind);
+    list.number(field.count);
+    list.number(static_cast<double>(field.size));
   }
-  return list;
+  return list.get();
 }
 
-/* packMemory([frame, slots, tags, text, output]: ArrayBuffer[]): C works on these from now on.
- * Nobody else has them, so they are never detached. */
-Napi::Value memory(const Napi::CallbackInfo &info) {
-  Packer *packer = packer_of(info);
-  Napi::Array buffers = info[0].As<Napi::Array>();
-  uint8_t *data[5];
+/* The address and size of the i-th ArrayBuffer of an array. */
+bool buffer_at(napi_env env, napi_value list, uint32_t i, void **ret_bytes, size_t *ret_size) {
+  napi_value buffer = nullptr;
+  return napi_get_element(env, list, i, &buffer) == napi_ok &&
+         napi_get_arraybuffer_info(env, buffer, ret_bytes, ret_size) == napi_ok && *ret_bytes;
+}
+
+/* [frame, slots, tags, text, output]: ArrayBuffer[]; C works on these from now on. Nobody else has
+ * them, so they are never detached. On failure those that were there stay. */
+bool set_memory(napi_env env, Packer *packer, napi_value buffers) {
+  void *data[5];
   size_t room[5];
+  napi_ref memory = nullptr;
   for (uint32_t i = 0; i < 5; i++) {
-    Napi::ArrayBuffer buffer = buffers.Get(i).As<Napi::ArrayBuffer>();
-    data[i] = static_cast<uint8_t *>(buffer.Data());
-    room[i] = buffer.ByteLength();
+    if (!buffer_at(env, buffers, i, &data[i], &room[i])) return false;
   }
-  packer->frame = reinterpret_cast<mipc_pack_frame_t *>(data[0]);
-  packer->slots = reinterpret_cast<mipc_pack_slot_t *>(data[1]);
-  packer->tags = data[2];
-  packer->text = data[3];
-  packer->output = data[4];
+  if (room[0] < sizeof(mipc_pack_frame_t)) return false;
+  if (napi_create_reference(env, buffers, 1, &memory) != napi_ok) return false;
+  drop(env, &packer->memory);
+  packer->memory = memory;
+  packer->frame = static_cast<mipc_pack_frame_t *>(data[0]);
+  packer->slots = static_cast<mipc_pack_slot_t *>(data[1]);
+  packer->tags = static_cast<uint8_t *>(data[2]);
+  packer->text = static_cast<uint8_t *>(data[3]);
+  packer->output = static_cast<uint8_t *>(data[4]);
   packer->slots_room = room[2];
   packer->text_room = room[3];
   packer->output_room = room[4];
-  packer->memory = Napi::Persistent(buffers.As<Napi::Object>());
-  return to_number(info, 0);
+  return true;
 }
 
-void set(Napi::Object exports, const char *name, napi_callback callback, Packer *packer) {
-  napi_value function = nullptr;
-  napi_create_function(exports.Env(), name, NAPI_AUTO_LENGTH, callback, packer, &function);
-  napi_set_named_property(exports.Env(), exports, name, function);
+/* memory([...]): others, as above -> 0 or a status */
+napi_value memory(const Call &call) {
+  bool done = set_memory(call.env, packer_of(call), call.at[0]);
+  return to_number(call.env, done ? MIPC_OK : MIPC_E_RANGE);
+}
+
+void function_finalize(napi_env env, void *packer, void *) {
+  packer_put(env, static_cast<Packer *>(packer));
+}
+
+/* A function that keeps the packer as long as it is there. */
+bool add(napi_env env, Object &functions, const Export &each, Packer *packer) {
+  napi_value made = functions.function(each.name, each.callback, packer);
+  if (!made) return false;
+  packer->refs++;
+  if (napi_add_finalizer(env, made, packer, function_finalize, nullptr, nullptr) == napi_ok) {
+    return true;
+  }
+  packer->refs--;
+  return false;
+}
+
+/* packer([frame, slots, tags, text, output]) -> { pack, packInto, unpack, unpackFrom, compile,
+ * fields, memory }, which work on these and on programs of their own; or a status */
+napi_value make_packer(const Call &call) {
+  static const Export list[] = {
+      {"pack", entry<pack, 0>},       {"packInto", entry<pack_into, 0>},
+      {"unpack", entry<unpack, 1>},   {"unpackFrom", entry<unpack_mapping, 0>},
+      {"compile", entry<compile, 3>}, {"fields", entry<fields, 1>},
+      {"memory", entry<memory, 1>},
+  };
+  Packer *packer = new (std::nothrow) Packer();
+  if (!packer) return to_number(call.env, mipc_no_memory());
+  packer->refs = 1;
+  packer->environment = call.environment();
+  packer->environment->refs++;
+  Object functions(call.env);
+  bool done = set_memory(call.env, packer, call.at[0]);
+  for (const Export &each : list)
+    done = done && add(call.env, functions, each, packer);
+  packer_put(call.env, packer);
+  return done ? functions.get() : to_number(call.env, mipc_no_memory());
 }
 
 } // namespace
 
-void pack_exports(Napi::Env env, Napi::Object exports) {
-  Environment *environment = environment_of(env);
-  Packer *packer = new (std::nothrow) Packer();
-  if (!packer) return;
-  packer->environment = environment;
-  environment->packer = packer;
-  set(exports, "pack", pack, packer);
-  set(exports, "packInto", pack_into, packer);
-  set(exports, "unpack", unpack, packer);
-  set(exports, "unpackFrom", unpack_mapping, packer);
-  exports.Set("packCompile", Napi::Function::New<compile>(env, "packCompile", packer));
-  exports.Set("packFields", Napi::Function::New<fields>(env, "packFields", packer));
-  exports.Set("packMemory", Napi::Function::New<memory>(env, "packMemory", packer));
-  exports.Set("packPrograms", Packer::PROGRAMS);
+void pack_exports(Environment *environment, Object &exports) {
+  static const Export list[] = {{"packer", entry<make_packer, 1>}};
+  add_functions(exports, environment, list);
+  exports.number("packPrograms", Packer::PROGRAMS);
 }

@@ -5,7 +5,6 @@
 #include "values.h"
 
 #include <new>
-#include <string>
 
 extern "C" {
 #include "../base/status.h"
@@ -17,68 +16,89 @@ extern "C" {
 
 namespace {
 
-/* A text of JS for as long as C looks at it; NULL where there is none. */
-class Text {
+/* The fields of an object of JS. Once one could not be read, nothing is to be done with the others:
+ * a name without its directory would be another region's. */
+class Fields {
 public:
-  explicit Text(const Napi::Value &value) : is_there(value.IsString()) {
-    if (is_there) text = value.As<Napi::String>().Utf8Value();
+  Fields(napi_env env, napi_value object) : env(env), object(object) {}
+
+  napi_value get(const char *name) {
+    napi_value value = nullptr;
+    if (napi_get_named_property(env, object, name, &value) == napi_ok) return value;
+    failed = true;
+    return nullptr;
   }
-  const char *get() const {
-    return is_there ? text.c_str() : nullptr;
+  uint64_t u64(const char *name) {
+    return whole(to_double(env, get(name)));
+  }
+  uint32_t u32(const char *name) {
+    return static_cast<uint32_t>(u64(name));
+  }
+  bool flag(const char *name) {
+    bool flag = false;
+    napi_get_value_bool(env, get(name), &flag);
+    return flag;
+  }
+  bool has_failed() const {
+    return failed;
   }
 
 private:
-  bool is_there;
-  std::string text;
+  napi_env env;
+  napi_value object;
+  bool failed = false;
 };
 
-/* The texts of a specification, and the rest of it. */
+/* A specification: its texts, and the rest of it. */
 struct Spec {
-  explicit Spec(const Napi::Object &given)
-      : where(given.Get("where")), inherited(given.Get("inherited")),
-        directory(given.Get("directory")) {
-    region.place = static_cast<mipc_place_t>(to_u32(given.Get("place")));
+  Spec(napi_env env, napi_value object)
+      : given(env, object), where(env, given.get("where")), inherited(env, given.get("inherited")),
+        directory(env, given.get("directory")), label(env, given.get("label")) {
+    region.place = static_cast<mipc_place_t>(given.u32("place"));
     region.where = where.get();
     region.inherited = inherited.get();
     region.directory = directory.get();
-    region.size = to_u64(given.Get("size"));
-    region.capacity = to_u64(given.Get("capacity"));
-    region.kind = to_u32(given.Get("kind"));
-    region.create = static_cast<mipc_create_t>(to_u32(given.Get("create")));
-    region.mode = to_u32(given.Get("mode"));
-    region.wait_ms = to_u32(given.Get("wait"));
-    region.read_only = to_bool(given.Get("attachReadOnly"));
-    region.any_filesystem = to_bool(given.Get("anyFilesystem"));
-    region.guard = to_bool(given.Get("guard"));
-    region.accept_unclean = to_bool(given.Get("acceptUnclean"));
-    region.must_inherit = to_bool(given.Get("mustInherit"));
+    region.size = given.u64("size");
+    region.capacity = given.u64("capacity");
+    region.kind = given.u32("kind");
+    region.create = static_cast<mipc_create_t>(given.u32("create"));
+    region.mode = given.u32("mode");
+    region.wait_ms = given.u32("wait");
+    region.read_only = given.flag("attachReadOnly");
+    region.any_filesystem = given.flag("anyFilesystem");
+    region.guard = given.flag("guard");
+    region.accept_unclean = given.flag("acceptUnclean");
+    region.must_inherit = given.flag("mustInherit");
   }
-  Text where, inherited, directory;
+  bool has_failed() const {
+    return given.has_failed() || where.has_failed() || inherited.has_failed() ||
+           directory.has_failed() || label.has_failed();
+  }
+  Fields given;
+  Text where, inherited, directory, label;
   mipc_region_spec_t region = {};
 };
 
 /* openRegion(owner, spec) -> handle of a mapping of the payload, or status; binding.report tells
  * more. With `prot`, `copyOnWrite` and `protect` of the mapping. */
-Napi::Value open_region(const Napi::CallbackInfo &info) {
-  mipc_report_t *report = environment_of(info.Env())->report;
-  Napi::Object given = info[1].As<Napi::Object>();
-  Spec spec(given);
-  mipc_region_t *region = nullptr;
-  int status = mipc_region_open(&spec.region, report, &region);
-  if (status < 0) return to_number(info, status);
-  mipc_report_t found = *report;
+napi_value open_region(const Call &call) {
+  mipc_report_t *report = call.environment()->report;
+  Spec spec(call.env, call.at[1]);
   mipc_mapping_spec_t wanted = {};
-  wanted.region = region;
-  wanted.prot = to_u32(given.Get("prot"));
-  wanted.copy_on_write = to_bool(given.Get("copyOnWrite"));
-  wanted.protect = to_bool(given.Get("protect"));
+  wanted.prot = spec.given.u32("prot");
+  wanted.copy_on_write = spec.given.flag("copyOnWrite");
+  wanted.protect = spec.given.flag("protect");
+  wanted.with_header = spec.given.flag("withHeader");
   wanted.guard = spec.region.guard;
-  wanted.with_header = to_bool(given.Get("withHeader"));
+  if (spec.has_failed()) return to_number(call.env, mipc_no_memory());
+  int status = mipc_region_open(&spec.region, report, &wanted.region);
+  if (status < 0) return to_number(call.env, status);
+  mipc_report_t found = *report;
   mipc_mapping_t *mapping = nullptr;
   status = mipc_mapping_open(&wanted, report, &mapping);
   if (status < 0) {
-    mipc_region_put(region);
-    return to_number(info, status);
+    mipc_region_put(wanted.region);
+    return to_number(call.env, status);
   }
   report->capacity = found.capacity;
   report->version = found.version;
@@ -87,89 +107,128 @@ Napi::Value open_region(const Napi::CallbackInfo &info) {
   report->made = found.made;
   report->device = found.device;
   report->inode = found.inode;
-  return own_mapping(info, mapping);
+  return own_mapping(call, mapping, &spec.label);
+}
+
+mipc_region_t *region_of(const Call &call) {
+  mipc_mapping_t *mapping = call.mapping();
+  return mapping ? mipc_mapping_region(mapping) : nullptr;
 }
 
 /* regionHandle(handle) -> text, or a status */
-Napi::Value region_handle(const Napi::CallbackInfo &info) {
-  mipc_mapping_t *mapping = find(info);
-  const mipc_region_t *region = mapping ? mipc_mapping_region(mapping) : nullptr;
-  if (!region) return to_number(info, MIPC_E_CLOSED);
+napi_value region_handle(const Call &call) {
+  const mipc_region_t *region = region_of(call);
+  if (!region) return to_number(call.env, MIPC_E_CLOSED);
   char text[MIPC_HANDLE_SIZE];
   int status = mipc_region_handle(region, text);
-  return status < 0 ? to_number(info, status) : Napi::String::New(info.Env(), text);
+  return status < 0 ? to_number(call.env, status) : to_text(call.env, text);
 }
 
-Napi::Array participants(Napi::Env env, const mipc_participant_t *list, uint32_t count) {
-  Napi::Array array = Napi::Array::New(env, count);
+/* regionShown(handle): the user has read the region's handle, and others may have it -> 0 or a
+ * status */
+napi_value region_shown(const Call &call) {
+  mipc_region_t *region = region_of(call);
+  if (region) mipc_region_show(region);
+  return to_number(call.env, region ? MIPC_OK : MIPC_E_CLOSED);
+}
+
+/* regionKept(name) -> whether this process keeps a region that it inherits, or hands on, as `name`
+ * and whose object was collected */
+napi_value region_kept(const Call &call) {
+  Text name(call.env, call.at[0]);
+  napi_value result = nullptr;
+  bool is_kept = name.get() && !name.has_failed() && mipc_region_is_kept(name.get());
+  return napi_get_boolean(call.env, is_kept, &result) == napi_ok ? result : nullptr;
+}
+
+napi_value participants(napi_env env, const mipc_participant_t *list, uint32_t count) {
+  List array(env);
   for (uint32_t i = 0; i < count; i++) {
-    Napi::Object entry = Napi::Object::New(env);
-    entry.Set("number", list[i].number);
-    entry.Set("pid", list[i].pid);
-    entry.Set("thread", list[i].thread);
-    entry.Set("pidNamespace", list[i].pid_namespace);
-    entry.Set("since", list[i].since);
-    entry.Set("waiting", list[i].waiting);
-    entry.Set("alive", list[i].alive);
-    array.Set(i, entry);
+    Object entry(env);
+    entry.number("number", list[i].number);
+    entry.number("pid", list[i].pid);
+    entry.number("thread", list[i].thread);
+    entry.number("pidNamespace", list[i].pid_namespace);
+    entry.number("since", list[i].since);
+    entry.number("waiting", list[i].waiting);
+    entry.flag("alive", list[i].alive);
+    array.push(entry.get());
   }
-  return array;
+  return array.get();
+}
+
+/* The 128 bits of an id as two bigints. */
+napi_value id_of(napi_env env, const uint64_t id[2]) {
+  List list(env);
+  for (int i = 0; i < 2; i++) {
+    napi_value half = nullptr;
+    list.push(napi_create_bigint_uint64(env, id[i], &half) == napi_ok ? half : nullptr);
+  }
+  return list.get();
+}
+
+napi_value facts_of(napi_env env, const mipc_region_facts_t &facts,
+                    const mipc_participant_t *list) {
+  Object result(env);
+  result.number("state", facts.state);
+  result.set("id", id_of(env, facts.id));
+  result.number("size", static_cast<double>(facts.size));
+  result.number("version", facts.version);
+  result.number("kind", facts.kind);
+  result.number("writers", facts.writers);
+  result.number("readers", facts.readers);
+  result.number("dead", facts.dead);
+  result.number("capacity", static_cast<double>(facts.capacity));
+  result.number("valueVersion", static_cast<double>(facts.value_version));
+  result.number("valueLength", static_cast<double>(facts.value_length));
+  result.number("owner", facts.owner);
+  result.number("heldMs", static_cast<double>(facts.held_ms));
+  result.flag("ownerAlive", facts.owner_alive);
+  result.set("participants", participants(env, list, facts.listed));
+  return result.get();
 }
 
 /* inspectRegion(spec) -> what mipc_region_facts_t has, with the list of participants, or a status
  */
-Napi::Value inspect(const Napi::CallbackInfo &info) {
-  Napi::Env env = info.Env();
-  Spec spec(info[0].As<Napi::Object>());
+napi_value inspect(const Call &call) {
+  Spec spec(call.env, call.at[0]);
   mipc_participant_t *list = new (std::nothrow) mipc_participant_t[MIPC_PARTICIPANTS];
-  if (!list) return to_number(info, mipc_no_memory());
-  mipc_region_facts_t facts = {};
-  int status = mipc_region_inspect(&spec.region, environment_of(env)->report, &facts, list,
-                                   MIPC_PARTICIPANTS);
-  Napi::Object result = Napi::Object::New(env);
-  if (status >= 0) {
-    result.Set("state", facts.state);
-    result.Set("id", Napi::Array::New(env, 2));
-    result.Get("id").As<Napi::Array>().Set(0u, Napi::BigInt::New(env, facts.id[0]));
-    result.Get("id").As<Napi::Array>().Set(1u, Napi::BigInt::New(env, facts.id[1]));
-    result.Set("size", static_cast<double>(facts.size));
-    result.Set("version", facts.version);
-    result.Set("kind", facts.kind);
-    result.Set("writers", facts.writers);
-    result.Set("readers", facts.readers);
-    result.Set("dead", facts.dead);
-    result.Set("capacity", static_cast<double>(facts.capacity));
-    result.Set("valueVersion", static_cast<double>(facts.value_version));
-    result.Set("valueLength", static_cast<double>(facts.value_length));
-    result.Set("owner", facts.owner);
-    result.Set("heldMs", static_cast<double>(facts.held_ms));
-    result.Set("ownerAlive", facts.owner_alive);
-    result.Set("participants", participants(env, list, facts.listed));
+  if (!list || spec.has_failed()) {
+    delete[] list;
+    return to_number(call.env, mipc_no_memory());
   }
+  mipc_region_facts_t facts = {};
+  int status = mipc_region_inspect(&spec.region, call.environment()->report, &facts, list,
+                                   MIPC_PARTICIPANTS);
+  napi_value result = status < 0 ? to_number(call.env, status) : facts_of(call.env, facts, list);
   delete[] list;
-  return status < 0 ? to_number(info, status) : Napi::Value(env, result);
+  return result;
 }
 
 /* unlinkRegion(spec) -> 0 or a status */
-Napi::Value unlink(const Napi::CallbackInfo &info) {
-  Spec spec(info[0].As<Napi::Object>());
-  return to_number(info, mipc_region_unlink(&spec.region, environment_of(info.Env())->report));
+napi_value unlink(const Call &call) {
+  Spec spec(call.env, call.at[0]);
+  if (spec.has_failed()) return to_number(call.env, mipc_no_memory());
+  return to_number(call.env, mipc_region_unlink(&spec.region, call.environment()->report));
 }
 
 /* namesDirectory(parent?) -> the path of the directory of names, there or not, or a status */
-Napi::Value names_directory(const Napi::CallbackInfo &info) {
-  Text parent(info[0]);
+napi_value names_directory(const Call &call) {
+  Text parent(call.env, call.at[0]);
   char path[MIPC_SHARED_PATH];
+  if (parent.has_failed()) return to_number(call.env, mipc_no_memory());
   int status = mipc_shared_directory_path(parent.get(), path);
-  return status < 0 ? to_number(info, status) : Napi::String::New(info.Env(), path);
+  return status < 0 ? to_number(call.env, status) : to_text(call.env, path);
 }
 
 } // namespace
 
-void region_exports(Napi::Env env, Napi::Object exports) {
-  exports.Set("openRegion", Napi::Function::New<open_region>(env));
-  exports.Set("regionHandle", Napi::Function::New<region_handle>(env));
-  exports.Set("inspectRegion", Napi::Function::New<inspect>(env));
-  exports.Set("unlinkRegion", Napi::Function::New<unlink>(env));
-  exports.Set("namesDirectory", Napi::Function::New<names_directory>(env));
+void region_exports(Environment *environment, Object &exports) {
+  static const Export list[] = {
+      {"openRegion", entry<open_region, 2>},         {"regionHandle", entry<region_handle, 1>},
+      {"regionShown", entry<region_shown, 1>},       {"regionKept", entry<region_kept, 1>},
+      {"inspectRegion", entry<inspect, 1>},          {"unlinkRegion", entry<unlink, 1>},
+      {"namesDirectory", entry<names_directory, 1>},
+  };
+  add_functions(exports, environment, list);
 }

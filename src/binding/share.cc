@@ -12,6 +12,7 @@ extern "C" {
 
 namespace {
 
+/* Never NULL: without shareMemory() lib/ does not get so far as to call the others. */
 mipc_share_frame_t *frame_of(const Environment *environment) {
   return environment->share;
 }
@@ -21,27 +22,20 @@ uint8_t *room_of(const Environment *environment) {
 }
 
 /* shareMemory() -> the ArrayBuffer of frame and room */
-Napi::Value memory(const Napi::CallbackInfo &info) {
-  Environment *environment = environment_of(info.Env());
-  if (environment->share) return environment->share_bytes.Value();
-  Napi::ArrayBuffer bytes =
-      Napi::ArrayBuffer::New(info.Env(), MIPC_SHARE_FRAME_SIZE + MIPC_SHARE_ROOM);
-  environment->share = static_cast<mipc_share_frame_t *>(bytes.Data());
-  environment->share_bytes = Napi::Persistent(bytes.As<Napi::Object>());
-  return bytes;
-}
-
-/* A field of the frame; lib/ puts in what is not negative. */
-uint64_t whole(double number) {
-  return static_cast<uint64_t>(static_cast<int64_t>(number));
+napi_value memory(const Call &call) {
+  Environment *environment = call.environment();
+  void *bytes = nullptr;
+  if (!environment->share && make_memory(call.env, MIPC_SHARE_FRAME_SIZE + MIPC_SHARE_ROOM, &bytes,
+                                         &environment->share_bytes)) {
+    environment->share = static_cast<mipc_share_frame_t *>(bytes);
+  }
+  return value_of(call.env, environment->share_bytes);
 }
 
 /* `way`: a mipc_share_way_t. */
-int set(Environment *environment, uint32_t handle, uint32_t ms, uint32_t way,
+int set(Environment *environment, mipc_mapping_t *mapping, uint32_t ms, uint32_t way,
         const uint8_t *bytes) {
   mipc_share_frame_t *frame = frame_of(environment);
-  mipc_mapping_t *mapping =
-      static_cast<mipc_mapping_t *>(mipc_slots_get(&environment->mappings, handle));
   if (!mapping) return MIPC_E_CLOSED;
   mipc_cell_value_t value = {0, whole(frame->length), frame->type, frame->checked != 0};
   uint64_t expected = frame->expected < 0 ? MIPC_SHARE_ANY : whole(frame->expected);
@@ -58,135 +52,119 @@ int tell(mipc_share_frame_t *frame, const mipc_cell_value_t &value, int status) 
   return status;
 }
 
-/* The two hot calls are on plain Node-API; their data is the environment.
- *
- * shareSet(handle, ms, way): frame.length bytes in the room, by the lock as shm/share.h has it
+/* shareSet(handle, ms, way): frame.length bytes in the room, by the lock as shm/share.h has it
  * -> nothing when they are set, else 2, set and recovered; 0, the lock was not free; 3, another
  * version; 4, likewise and recovered; or a status */
-napi_value share_set(napi_env env, napi_callback_info info) {
-  size_t count = 3;
-  napi_value arguments[3], result = nullptr;
-  void *data = nullptr;
-  uint32_t handle = 0, ms = 0, way = 0;
-  napi_get_cb_info(env, info, &count, arguments, nullptr, &data);
-  napi_get_value_uint32(env, arguments[0], &handle);
-  napi_get_value_uint32(env, arguments[1], &ms);
-  napi_get_value_uint32(env, arguments[2], &way);
-  Environment *environment = static_cast<Environment *>(data);
+napi_value share_set(const Call &call) {
+  Environment *environment = call.environment();
   if (frame_of(environment)->length > MIPC_SHARE_ROOM) return nullptr; /* lib/ never does */
-  int status = set(environment, handle, ms, way, room_of(environment));
-  if (status != MIPC_LOCK_TAKEN) napi_create_int32(env, status, &result);
-  return result;
+  int status = set(environment, call.mapping(), call.u32(1), call.u32(2), room_of(environment));
+  return status == MIPC_LOCK_TAKEN ? nullptr : to_number(call.env, status);
 }
 
 /* shareGet(handle): into the room -> nothing, else 1, frame.length is more than the room has; 2,
  * overtaken; or a status */
-napi_value share_get(napi_env env, napi_callback_info info) {
-  size_t count = 1;
-  napi_value argument, result = nullptr;
-  void *data = nullptr;
-  uint32_t handle = 0;
-  napi_get_cb_info(env, info, &count, &argument, nullptr, &data);
-  napi_get_value_uint32(env, argument, &handle);
-  Environment *environment = static_cast<Environment *>(data);
+napi_value share_get(const Call &call) {
+  Environment *environment = call.environment();
   mipc_share_frame_t *frame = frame_of(environment);
-  mipc_mapping_t *mapping =
-      static_cast<mipc_mapping_t *>(mipc_slots_get(&environment->mappings, handle));
+  mipc_mapping_t *mapping = call.mapping();
   mipc_cell_value_t value = {};
   value.checked = frame->checked != 0;
   int status = mapping ? mipc_share_get(mapping, room_of(environment), MIPC_SHARE_ROOM, &value)
                        : static_cast<int>(MIPC_E_CLOSED);
   tell(frame, value, status);
-  if (status != 0) napi_create_int32(env, status, &result);
-  return result;
+  return status == 0 ? nullptr : to_number(call.env, status);
 }
 
-/* The bytes of a Uint8Array, or the room when it is none. */
-uint8_t *bytes_or_room(const Napi::CallbackInfo &info, size_t at, size_t *ret_length) {
+/* The bytes of a Uint8Array, or the room when it is none. NULL: they cannot be had. */
+uint8_t *bytes_or_room(const Call &call, size_t at, size_t *ret_length) {
   void *bytes = nullptr;
-  napi_typedarray_type type;
-  bool is_there = false;
+  bool is_array = false;
   *ret_length = MIPC_SHARE_ROOM;
-  napi_is_typedarray(info.Env(), info[at], &is_there);
-  if (!is_there) return room_of(environment_of(info.Env()));
-  napi_get_typedarray_info(info.Env(), info[at], &type, ret_length, &bytes, nullptr, nullptr);
-  return static_cast<uint8_t *>(bytes);
+  if (napi_is_typedarray(call.env, call.at[at], &is_array) != napi_ok) return nullptr;
+  if (!is_array) return room_of(call.environment());
+  napi_status status = napi_get_typedarray_info(call.env, call.at[at], nullptr, ret_length, &bytes,
+                                                nullptr, nullptr);
+  return status == napi_ok ? static_cast<uint8_t *>(bytes) : nullptr;
 }
 
 /* shareSetFrom(handle, ms, way, bytes): the same from an array of its own -> as shareSet(), 1
  * when it is set */
-Napi::Value share_set_from(const Napi::CallbackInfo &info) {
-  Environment *environment = environment_of(info.Env());
+napi_value share_set_from(const Call &call) {
+  Environment *environment = call.environment();
   size_t length;
-  const uint8_t *bytes = bytes_or_room(info, 3, &length);
-  if (frame_of(environment)->length > static_cast<double>(length)) {
-    return to_number(info, MIPC_E_RANGE);
+  const uint8_t *bytes = bytes_or_room(call, 3, &length);
+  if (!bytes || frame_of(environment)->length > static_cast<double>(length)) {
+    return to_number(call.env, MIPC_E_RANGE);
   }
-  return to_number(info,
-                   set(environment, to_u32(info[0]), to_u32(info[1]), to_u32(info[2]), bytes));
+  return to_number(call.env, set(environment, call.mapping(), call.u32(1), call.u32(2), bytes));
 }
 
 /* shareGetInto(handle, bytes?, ms?): the same into an array of its own; with `ms` under the lock,
  * which is waited for so long at most -> as shareGet(), 0 when it is there */
-Napi::Value share_get_into(const Napi::CallbackInfo &info) {
-  Environment *environment = environment_of(info.Env());
+napi_value share_get_into(const Call &call) {
+  Environment *environment = call.environment();
   mipc_share_frame_t *frame = frame_of(environment);
-  mipc_mapping_t *mapping = find(info);
-  if (!mapping) return to_number(info, MIPC_E_CLOSED);
+  mipc_mapping_t *mapping = call.mapping();
+  if (!mapping) return to_number(call.env, MIPC_E_CLOSED);
   size_t length;
-  uint8_t *bytes = bytes_or_room(info, 1, &length);
+  uint8_t *bytes = bytes_or_room(call, 1, &length);
+  if (!bytes) return to_number(call.env, MIPC_E_RANGE);
   mipc_cell_value_t value = {};
   value.checked = frame->checked != 0;
-  int status = info[2].IsNumber() ? mipc_share_get_locked(mapping, environment, bytes, length,
-                                                          to_u32(info[2]) * 1000, &value)
-                                  : mipc_share_get(mapping, bytes, length, &value);
-  return to_number(info, tell(frame, value, status));
+  int status = call.is(2, napi_number) ? mipc_share_get_locked(mapping, environment, bytes, length,
+                                                               call.u32(2) * 1000, &value)
+                                       : mipc_share_get(mapping, bytes, length, &value);
+  return to_number(call.env, tell(frame, value, status));
 }
 
 /* shareLook(handle): frame.version, frame.length -> 0 or as shareGet() */
-Napi::Value look(const Napi::CallbackInfo &info) {
-  mipc_mapping_t *mapping = find(info);
-  if (!mapping) return to_number(info, MIPC_E_CLOSED);
+napi_value look(const Call &call) {
+  mipc_mapping_t *mapping = call.mapping();
+  if (!mapping) return to_number(call.env, MIPC_E_CLOSED);
   mipc_cell_value_t value = {};
   int status = mipc_share_look(mapping, &value);
-  return to_number(info, tell(frame_of(environment_of(info.Env())), value, status));
+  return to_number(call.env, tell(frame_of(call.environment()), value, status));
 }
 
 /* shareSize(capacity) -> bytes of a payload for it, 0: there are none so large */
-Napi::Value size(const Napi::CallbackInfo &info) {
-  return to_number(info, static_cast<int64_t>(mipc_cell_size(to_u64(info[0]))));
+napi_value size(const Call &call) {
+  return to_number(call.env, static_cast<int64_t>(mipc_cell_size(call.u64(0))));
+}
+
+int find_watch(mipc_mapping_t *mapping, mipc_watch_t **ret_watch) {
+  return mapping ? mipc_mapping_watch(mapping, notify, mipc_mapping_tied(mapping), ret_watch)
+                 : static_cast<int>(MIPC_E_CLOSED);
 }
 
 /* watchArm(handle): gives notice when the region's event moves, once -> 0 or a status */
-Napi::Value watch_arm(const Napi::CallbackInfo &info) {
-  mipc_mapping_t *mapping = find(info);
-  if (!mapping) return to_number(info, MIPC_E_CLOSED);
+napi_value watch_arm(const Call &call) {
   mipc_watch_t *watch;
-  int status = mipc_mapping_watch(mapping, notify, mipc_mapping_tied(mapping), &watch);
-  return to_number(info, status < 0 ? status : mipc_watch_arm(watch));
+  int status = find_watch(call.mapping(), &watch);
+  return to_number(call.env, status < 0 ? status : mipc_watch_arm(watch));
 }
 
 /* watchDisarm(handle): no more of it */
-Napi::Value watch_disarm(const Napi::CallbackInfo &info) {
-  mipc_mapping_t *mapping = find(info);
-  if (!mapping) return to_number(info, MIPC_E_CLOSED);
+napi_value watch_disarm(const Call &call) {
   mipc_watch_t *watch;
-  int status = mipc_mapping_watch(mapping, notify, mipc_mapping_tied(mapping), &watch);
+  int status = find_watch(call.mapping(), &watch);
   if (status == 0) mipc_watch_disarm(watch);
-  return to_number(info, status);
+  return to_number(call.env, status);
 }
 
 } // namespace
 
-void share_exports(Napi::Env env, Napi::Object exports) {
-  Environment *environment = environment_of(env);
-  exports.Set("shareMemory", Napi::Function::New<memory>(env));
-  set_plain(exports, "shareSet", share_set, environment);
-  set_plain(exports, "shareGet", share_get, environment);
-  exports.Set("shareSetFrom", Napi::Function::New<share_set_from>(env));
-  exports.Set("shareGetInto", Napi::Function::New<share_get_into>(env));
-  exports.Set("shareLook", Napi::Function::New<look>(env));
-  exports.Set("shareSize", Napi::Function::New<size>(env));
-  exports.Set("watchArm", Napi::Function::New<watch_arm>(env));
-  exports.Set("watchDisarm", Napi::Function::New<watch_disarm>(env));
+void share_exports(Environment *environment, Object &exports) {
+  static const Export list[] = {
+      {"shareMemory", entry<memory, 0>},
+      {"shareSet", entry<share_set, 3>},
+      {"shareGet", entry<share_get, 1>},
+      {"shareSetFrom", entry<share_set_from, 4>},
+      {"shareGetInto", entry<share_get_into, 3>},
+      {"shareLook", entry<look, 1>},
+      {"shareSize", entry<size, 1>},
+      {"watchArm", entry<watch_arm, 1>},
+      {"watchDisarm", entry<watch_disarm, 1>},
+  };
+  add_functions(exports, environment, list);
 }

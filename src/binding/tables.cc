@@ -1,7 +1,7 @@
 /*
  * The tables that C defines and JS reads: status codes, system calls, constants, advices, layout.
  */
-#include "environment.h"
+#include "values.h"
 
 extern "C" {
 #include "../base/status.h"
@@ -11,7 +11,7 @@ extern "C" {
 }
 
 /* [{ status, name, text }] in the order of the list. */
-static Napi::Array codes(Napi::Env env) {
+static napi_value codes(napi_env env) {
   struct Row {
     int status;
     const char *name, *text;
@@ -19,22 +19,22 @@ static Napi::Array codes(Napi::Env env) {
 #define ROW(symbol, number, name, text) {number, name, text},
   static const Row rows[] = {MIPC_STATUS_MAP(ROW)};
 #undef ROW
-  Napi::Array list = Napi::Array::New(env);
+  List list(env);
   for (const Row &row : rows) {
-    Napi::Object entry = Napi::Object::New(env);
-    entry.Set("status", row.status);
-    entry.Set("name", row.name);
-    entry.Set("text", row.text);
-    list.Set(list.Length(), entry);
+    Object entry(env);
+    entry.number("status", row.status);
+    entry.text("name", row.name);
+    entry.text("text", row.text);
+    list.push(entry.get());
   }
-  return list;
+  return list.get();
 }
 
-template <size_t n> static Napi::Array names(Napi::Env env, const char *const (&list)[n]) {
-  Napi::Array array = Napi::Array::New(env, n);
-  for (uint32_t i = 0; i < n; i++)
-    array.Set(i, list[i]);
-  return array;
+template <size_t n> static napi_value names(napi_env env, const char *const (&list)[n]) {
+  List array(env);
+  for (const char *name : list)
+    array.push(to_text(env, name));
+  return array.get();
 }
 
 struct LayoutRow {
@@ -45,23 +45,23 @@ struct LayoutRow {
 
 /* { size, fields: { name: { offset, type, meaning } } } */
 template <size_t n>
-static Napi::Object layout_of(Napi::Env env, uint32_t size, const LayoutRow (&rows)[n]) {
-  Napi::Object fields = Napi::Object::New(env);
+static napi_value layout_of(napi_env env, uint32_t size, const LayoutRow (&rows)[n]) {
+  Object fields(env);
   for (const LayoutRow &row : rows) {
-    Napi::Object field = Napi::Object::New(env);
-    field.Set("offset", row.offset);
-    field.Set("type", row.type);
-    field.Set("meaning", row.meaning);
-    fields.Set(row.name, field);
+    Object field(env);
+    field.number("offset", row.offset);
+    field.text("type", row.type);
+    field.text("meaning", row.meaning);
+    fields.set(row.name, field.get());
   }
-  Napi::Object layout = Napi::Object::New(env);
-  layout.Set("size", size);
-  layout.Set("fields", fields);
-  return layout;
+  Object layout(env);
+  layout.number("size", size);
+  layout.set("fields", fields.get());
+  return layout.get();
 }
 
 /* One for each struct that C and JS share. */
-static Napi::Object layouts(Napi::Env env) {
+static napi_value layouts(napi_env env) {
 #define ROW(type, field, offset, meaning) {#type, #field, offset, meaning},
   static const LayoutRow report[] = {MIPC_REPORT_ROWS(ROW)};
   static const LayoutRow region[] = {MIPC_REGION_ROWS(ROW)};
@@ -70,18 +70,18 @@ static Napi::Object layouts(Napi::Env env) {
   static const LayoutRow share[] = {MIPC_SHARE_FRAME_ROWS(ROW)};
   static const LayoutRow pack[] = {MIPC_PACK_FRAME_ROWS(ROW)};
 #undef ROW
-  Napi::Object layout = Napi::Object::New(env);
-  layout.Set("report", layout_of(env, MIPC_REPORT_SIZE, report));
-  layout.Set("region", layout_of(env, MIPC_HEADER_SIZE, region));
-  layout.Set("participant", layout_of(env, MIPC_PARTICIPANT_SIZE, participant));
-  layout.Set("cellSlot", layout_of(env, MIPC_CELL_SLOT_SIZE, slot));
-  layout.Set("share", layout_of(env, MIPC_SHARE_FRAME_SIZE, share));
-  layout.Set("pack", layout_of(env, MIPC_PACK_FRAME_SIZE, pack));
-  return layout;
+  Object layout(env);
+  layout.set("report", layout_of(env, MIPC_REPORT_SIZE, report));
+  layout.set("region", layout_of(env, MIPC_HEADER_SIZE, region));
+  layout.set("participant", layout_of(env, MIPC_PARTICIPANT_SIZE, participant));
+  layout.set("cellSlot", layout_of(env, MIPC_CELL_SLOT_SIZE, slot));
+  layout.set("share", layout_of(env, MIPC_SHARE_FRAME_SIZE, share));
+  layout.set("pack", layout_of(env, MIPC_PACK_FRAME_SIZE, pack));
+  return layout.get();
 }
 
 /* [{ name, kind, text }]: what pack and unpack return, by number. */
-static Napi::Array pack_errors(Napi::Env env) {
+static napi_value pack_errors(napi_env env) {
   struct Row {
     const char *name, *kind, *text;
   };
@@ -92,39 +92,49 @@ static Napi::Array pack_errors(Napi::Env env) {
                              {"MORE_OUTPUT", "", ""},
                              MIPC_PACK_ERROR_MAP(ROW)};
 #undef ROW
-  Napi::Array list = Napi::Array::New(env);
+  List list(env);
   for (const Row &row : rows) {
-    Napi::Object entry = Napi::Object::New(env);
-    entry.Set("name", row.name);
-    entry.Set("kind", row.kind);
-    entry.Set("text", row.text);
-    list.Set(list.Length(), entry);
+    Object entry(env);
+    entry.text("name", row.name);
+    entry.text("kind", row.kind);
+    entry.text("text", row.text);
+    list.push(entry.get());
   }
-  return list;
+  return list.get();
 }
 
-void tables_exports(Napi::Env env, Napi::Object exports) {
-  exports.Set("codes", codes(env));
-  exports.Set("packErrors", pack_errors(env));
+/* { number: name } */
+static napi_value region_kinds(napi_env env) {
+  struct Row {
+    const char *number, *name;
+  };
+#define ROW(symbol, number, name) {#number, name},
+  static const Row rows[] = {MIPC_REGION_KIND_MAP(ROW)};
+#undef ROW
+  Object kinds(env);
+  for (const Row &row : rows)
+    kinds.text(row.number, row.name);
+  return kinds.get();
+}
+
+void tables_exports(napi_env env, Object &exports) {
+  exports.set("codes", codes(env));
+  exports.set("packErrors", pack_errors(env));
 
 #define ROW(symbol, name) name,
   static const char *const calls[] = {MIPC_CALL_MAP(ROW)};
   static const char *const advices[] = {MIPC_ADVICE_MAP(ROW)};
 #undef ROW
-  exports.Set("calls", names(env, calls));
-  exports.Set("advices", names(env, advices));
+  exports.set("calls", names(env, calls));
+  exports.set("advices", names(env, advices));
 
-  Napi::Object constants = Napi::Object::New(env);
-#define ROW(name, number) constants.Set(#name, number);
+  Object constants(env);
+#define ROW(name, value) constants.number(#name, value);
   MIPC_CONSTANT_MAP(ROW)
 #undef ROW
-  exports.Set("constants", constants);
+  exports.set("constants", constants.get());
 
-  exports.Set("layout", layouts(env));
-  exports.Set("regionVersion", MIPC_REGION_VERSION);
-  Napi::Object kinds = Napi::Object::New(env);
-#define ROW(symbol, number, name) kinds.Set(number, name);
-  MIPC_REGION_KIND_MAP(ROW)
-#undef ROW
-  exports.Set("regionKinds", kinds);
+  exports.set("layout", layouts(env));
+  exports.number("regionVersion", MIPC_REGION_VERSION);
+  exports.set("regionKinds", region_kinds(env));
 }

@@ -1,36 +1,253 @@
 /*
- * Arguments as plain C values, numbers as results. lib/ has checked every type; a value of another
- * type counts as 0 or false here.
+ * What goes between JS and C: arguments as plain C values, and the objects that are handed back.
+ *
+ * Every call of Node-API may fail, at any time: worker.terminate() and process.exit() reach a
+ * thread in the middle of a native call, and from then on nothing can be made or set. So nothing
+ * here is used after the call that should have made it has failed: an argument that cannot be read
+ * counts as 0, and an object that cannot be built becomes nullptr, which JS sees as undefined, if
+ * it runs on at all. lib/ has checked every type; a value of another type counts as 0 or false,
+ * too.
  */
 #ifndef MIPC_BINDING_VALUES_H
 #define MIPC_BINDING_VALUES_H
 
 #include "environment.h"
 
+#include <cstdlib>
+
 extern "C" {
 #include "../shm/mapping.h"
 }
 
-inline uint64_t to_u64(const Napi::Value &value) {
-  int64_t number = 0;
-  napi_get_value_int64(value.Env(), value, &number);
-  return number < 0 ? 0 : static_cast<uint64_t>(number);
+/* A number from JS as one of C: NaN and what is negative or too large are `otherwise`. */
+inline uint64_t whole(double number, uint64_t otherwise = 0) {
+  return number >= 0 && number < 9007199254740992.0 ? static_cast<uint64_t>(number) : otherwise;
 }
 
-inline uint32_t to_u32(const Napi::Value &value) {
-  uint32_t number = 0;
-  napi_get_value_uint32(value.Env(), value, &number);
+/* What no handle is. */
+constexpr uint64_t NO_HANDLE = UINT64_MAX;
+
+/* The mapping of a handle, as JS has it, or NULL. */
+inline mipc_mapping_t *find(const Environment *environment, double handle) {
+  return static_cast<mipc_mapping_t *>(
+      mipc_slots_get(&environment->mappings, whole(handle, NO_HANDLE)));
+}
+
+inline double to_double(napi_env env, napi_value value) {
+  double number = 0;
+  napi_get_value_double(env, value, &number);
   return number;
 }
 
-inline bool to_bool(const Napi::Value &value) {
-  bool flag = false;
-  napi_get_value_bool(value.Env(), value, &flag);
-  return flag;
+/* One call from JS: its arguments, and the environment, which is the data of each function. */
+struct Call {
+  static constexpr size_t MOST = 12;
+
+  napi_env env;
+  void *data = nullptr;
+  napi_value at[MOST];
+
+  /* Of the arguments only the first `most` may be asked for; JS may have given fewer. */
+  Call(napi_env env, napi_callback_info info, size_t most) : env(env) {
+    napi_get_cb_info(env, info, &most, at, nullptr, &data);
+  }
+
+  Environment *environment() const {
+    return static_cast<Environment *>(data);
+  }
+  double number(size_t i) const {
+    return to_double(env, at[i]);
+  }
+  uint64_t u64(size_t i) const {
+    return whole(number(i));
+  }
+  uint32_t u32(size_t i) const {
+    uint32_t number = 0;
+    napi_get_value_uint32(env, at[i], &number);
+    return number;
+  }
+  bool flag(size_t i) const {
+    bool flag = false;
+    napi_get_value_bool(env, at[i], &flag);
+    return flag;
+  }
+  bool is(size_t i, napi_valuetype type) const {
+    napi_valuetype found = napi_undefined;
+    return napi_typeof(env, at[i], &found) == napi_ok && found == type;
+  }
+  /* The mapping of the handle that is the first argument, or NULL. */
+  mipc_mapping_t *mapping() const {
+    return find(environment(), number(0));
+  }
+};
+
+/* The callback of Node-API for a function that takes a Call with up to `most` arguments. It returns
+ * nullptr for undefined. */
+template <napi_value (*body)(const Call &), size_t most = Call::MOST>
+napi_value entry(napi_env env, napi_callback_info info) {
+  static_assert(most <= Call::MOST, "too many arguments");
+  Call call(env, info, most);
+  return call.data ? body(call) : nullptr;
 }
 
-inline Napi::Value to_number(const Napi::CallbackInfo &info, int64_t number) {
-  return Napi::Number::New(info.Env(), static_cast<double>(number));
+/* A count, handle or status. */
+inline napi_value to_number(napi_env env, int64_t number) {
+  napi_value value = nullptr;
+  return napi_create_double(env, static_cast<double>(number), &value) == napi_ok ? value : nullptr;
+}
+
+inline napi_value to_text(napi_env env, const char *text) {
+  napi_value value = nullptr;
+  napi_status status = napi_create_string_utf8(env, text, NAPI_AUTO_LENGTH, &value);
+  return status == napi_ok ? value : nullptr;
+}
+
+/* A JS object while it is built. The first step that fails makes it nullptr, and the later ones do
+ * nothing; so the steps need no checks of their own. */
+class Object {
+public:
+  explicit Object(napi_env env) : env(env) {
+    if (napi_create_object(env, &value) != napi_ok) value = nullptr;
+  }
+  Object(napi_env env, napi_value existing) : env(env), value(existing) {}
+
+  void set(const char *name, napi_value field) {
+    if (value && (!field || napi_set_named_property(env, value, name, field) != napi_ok)) {
+      value = nullptr;
+    }
+  }
+  void number(const char *name, double number) {
+    napi_value field = nullptr;
+    set(name, napi_create_double(env, number, &field) == napi_ok ? field : nullptr);
+  }
+  void flag(const char *name, bool flag) {
+    napi_value field = nullptr;
+    set(name, napi_get_boolean(env, flag, &field) == napi_ok ? field : nullptr);
+  }
+  void text(const char *name, const char *text) {
+    set(name, to_text(env, text));
+  }
+  /* A function: `data` is what its Call finds. */
+  napi_value function(const char *name, napi_callback callback, void *data) {
+    napi_value made = nullptr;
+    if (!value || napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, data, &made)) {
+      made = nullptr;
+    }
+    set(name, made);
+    return made;
+  }
+  /* nullptr when anything has failed. */
+  napi_value get() const {
+    return value;
+  }
+
+private:
+  napi_env env;
+  napi_value value = nullptr;
+};
+
+/* The same of a JS array. */
+class List {
+public:
+  explicit List(napi_env env) : env(env) {
+    if (napi_create_array(env, &value) != napi_ok) value = nullptr;
+  }
+  void push(napi_value item) {
+    if (value && (!item || napi_set_element(env, value, length++, item) != napi_ok)) {
+      value = nullptr;
+    }
+  }
+  void number(double number) {
+    napi_value item = nullptr;
+    push(napi_create_double(env, number, &item) == napi_ok ? item : nullptr);
+  }
+  napi_value get() const {
+    return value;
+  }
+
+private:
+  napi_env env;
+  napi_value value = nullptr;
+  uint32_t length = 0;
+};
+
+/* The functions that a subject adds to `exports`; their data is the environment. */
+struct Export {
+  const char *name;
+  napi_callback callback;
+};
+
+template <size_t n>
+void add_functions(Object &exports, Environment *environment, const Export (&list)[n]) {
+  for (const Export &each : list)
+    exports.function(each.name, each.callback, environment);
+}
+
+/* A text of JS for as long as C looks at it. */
+class Text {
+public:
+  Text(napi_env env, napi_value value) {
+    napi_valuetype type = napi_undefined;
+    if (!value || napi_typeof(env, value, &type) != napi_ok) {
+      failed = true;
+    } else if (type == napi_string) {
+      read(env, value);
+    }
+  }
+  Text(const Text &) = delete;
+  Text &operator=(const Text &) = delete;
+  ~Text() {
+    std::free(text);
+  }
+  /* NULL where there is none. */
+  const char *get() const {
+    return text;
+  }
+  /* Hands it over, to be freed. */
+  char *take() {
+    char *taken = text;
+    text = nullptr;
+    return taken;
+  }
+  /* There is one, and it could not be read. */
+  bool has_failed() const {
+    return failed;
+  }
+
+private:
+  void read(napi_env env, napi_value value) {
+    size_t length = 0;
+    failed = true;
+    if (napi_get_value_string_utf8(env, value, nullptr, 0, &length) != napi_ok) return;
+    text = static_cast<char *>(std::malloc(length + 1));
+    if (!text) return;
+    failed = napi_get_value_string_utf8(env, value, text, length + 1, &length) != napi_ok;
+  }
+
+  char *text = nullptr;
+  bool failed = false;
+};
+
+/* An ArrayBuffer of `size` bytes, and a reference that keeps it alive. false: neither is there. */
+inline bool make_memory(napi_env env, size_t size, void **ret_bytes, napi_ref *ret_reference) {
+  napi_value buffer = nullptr;
+  napi_ref reference = nullptr;
+  if (napi_create_arraybuffer(env, size, ret_bytes, &buffer) != napi_ok) return false;
+  if (napi_create_reference(env, buffer, 1, &reference) != napi_ok) return false;
+  *ret_reference = reference;
+  return true;
+}
+
+/* What a reference holds, or nullptr. */
+inline napi_value value_of(napi_env env, napi_ref reference) {
+  napi_value value = nullptr;
+  bool found = reference && napi_get_reference_value(env, reference, &value) == napi_ok;
+  return found ? value : nullptr;
+}
+
+inline void drop(napi_env env, napi_ref *reference) {
+  if (*reference) napi_delete_reference(env, *reference);
+  *reference = nullptr;
 }
 
 /* Ties a mapping to the JS object that owns it: collected, it lets go of the mapping. The mapping
@@ -38,28 +255,13 @@ inline Napi::Value to_number(const Napi::CallbackInfo &info, int64_t number) {
 struct Owner {
   Environment *environment;
   mipc_mapping_t *mapping;
-  uint32_t handle;
+  uint64_t handle;
+  char *label; /* what the object is, in words; NULL: nobody said */
+  Owner *next; /* in the environment's list of those that hold their lock and were collected */
 };
 
-/* The mapping of the handle that is the first argument, or NULL. */
-inline mipc_mapping_t *find(napi_env env, uint32_t handle) {
-  return static_cast<mipc_mapping_t *>(mipc_slots_get(&environment_of(env)->mappings, handle));
-}
-
-inline mipc_mapping_t *find(const Napi::CallbackInfo &info) {
-  return find(info.Env(), to_u32(info[0]));
-}
-
-/* A function on plain Node-API: less work for each argument and none for the result. `data`: what
- * it finds in its callback info. */
-inline void set_plain(Napi::Object exports, const char *name, napi_callback callback, void *data) {
-  napi_value function = nullptr;
-  napi_create_function(exports.Env(), name, NAPI_AUTO_LENGTH, callback, data, &function);
-  napi_set_named_property(exports.Env(), exports, name, function);
-}
-
 /* Puts a new mapping into the table, and ties it to the JS object that is the first argument; frees
- * it on failure. -> handle or status */
-Napi::Value own_mapping(const Napi::CallbackInfo &info, mipc_mapping_t *mapping);
+ * it on failure. `label` becomes the owner's. -> handle or status */
+napi_value own_mapping(const Call &call, mipc_mapping_t *mapping, Text *label);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * The frame of one call of pack or unpack between JS and C: one in each environment (thread),
- * written by JS before the call and by C in it. All fields are doubles, so that JS stores and loads
- * them as elements of one Float64Array; the values themselves lie in arrays beside it.
+ * The frame of one call of pack or unpack between JS and C: one for each copy of lib/ that
+ * a thread has loaded, written by JS before the call and by C in it. JS stores and loads the fields
+ * as elements of a Float64Array or Uint32Array; the values themselves lie in arrays beside it.
  *
  * Rows as in shm/layout.h: they make the struct, the asserts, binding.layout.pack, and the table in
  * src/README.md.
@@ -16,12 +16,12 @@
 /* clang-format off */
 #define MIPC_PACK_FRAME_ROWS(X)                                                                    \
   X(uint32_t, program, 0, "index of the compiled template")                                        \
-  X(uint32_t, handle, 4, "of the mapping")                                                         \
-  X(uint32_t, count, 8, "of values: given to pack, got from unpack")                               \
-  X(uint32_t, text_size, 12, "pack: bytes of strings in use")                                      \
-  X(uint32_t, numbers, 16, "1: all values are numbers, and no tag has to be looked at")            \
-  X(uint32_t, bigint, 20, "unpack: a mipc_bigint_t")                                               \
-  X(uint32_t, letter, 24, "of a failure")                                                          \
+  X(uint32_t, count, 4, "of values: given to pack, got from unpack")                               \
+  X(uint32_t, text_size, 8, "pack: bytes of strings in use")                                       \
+  X(uint32_t, numbers, 12, "1: all values are numbers, and no tag has to be looked at")            \
+  X(uint32_t, bigint, 16, "unpack: a mipc_bigint_t")                                               \
+  X(uint32_t, letter, 20, "of a failure")                                                          \
+  X(double, handle, 24, "of the mapping")                                                          \
   X(double, offset, 32, "in the mapping, of the first byte")                                       \
   X(double, length, 40, "unpack: bytes that may be looked at")                                     \
   X(double, size, 48, "pack: bytes packed")                                                        \

@@ -172,6 +172,14 @@ uint32_t mipc_filelock_turn(const mipc_filelock_t *lock) {
   return lock->turn;
 }
 
+bool mipc_filelock_holds(const mipc_filelock_t *lock) {
+  if (!lock->thread) return lock->state == HELD;
+  mipc_monitor_enter(lock->monitor);
+  bool won = lock->state == WON;
+  mipc_monitor_leave(lock->monitor);
+  return won;
+}
+
 void mipc_filelock_drop(mipc_filelock_t *lock) {
   if (lock->thread || lock->state != HELD)
     return; /* with a thread, the state is not ours to read */

@@ -27,8 +27,8 @@ int mipc_filelock_open(mipc_file_t file, bool own, mipc_filelock_t **ret_lock);
 /* Gives up what is held or waited for. NULL is fine. */
 void mipc_filelock_close(mipc_filelock_t *lock);
 
-/* Takes it if it is free, after a wait that was left undone is cancelled; trying again `naps` times after a short sleep. 1, 0 (somebody
- * else's), or a failure (os/flock.h). */
+/* Takes it if it is free, after a wait that was left undone is cancelled; trying again `naps` times
+ * after a short sleep. 1, 0 (somebody else's), or a failure (os/flock.h). */
 int mipc_filelock_take(mipc_filelock_t *lock, const mipc_flock_range_t *range, uint32_t naps);
 
 /* Starts waiting, likewise. `notify`, if any, is called on the waiting thread, once, when it is WON
@@ -49,6 +49,9 @@ bool mipc_filelock_held(const mipc_filelock_t *lock);
 
 /* Of what is HELD: another number than that of any acquisition before. */
 uint32_t mipc_filelock_turn(const mipc_filelock_t *lock);
+
+/* Whether it is HELD or WON. */
+bool mipc_filelock_holds(const mipc_filelock_t *lock);
 
 /* HELD -> FREE; does nothing in other states. */
 void mipc_filelock_drop(mipc_filelock_t *lock);

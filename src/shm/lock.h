@@ -58,9 +58,8 @@ void mipc_lock_close(mipc_lock_t *lock);
  * Takes it for a user: TAKEN or RECOVERED; BUSY, when `us` microseconds have not been enough.
  * `barge`: also when it is kept for somebody who has waited, and when its owner is dead; for those
  * who do not wait at all. Without both it is taken only when nobody has or wants it. DEADLOCK:
- * another lock object of the same thread has it, or this one, or another copy of this library in the
- * same thread. CLOSED; TRUNCATED, CORRUPT: the
- * region is not what it was, and nothing is held.
+ * another lock object of the same thread has it, or this one, or another copy of this library in
+ * the same thread. CLOSED; TRUNCATED, CORRUPT: the region is not what it was, and nothing is held.
  */
 int mipc_lock_take(mipc_lock_t *lock, uint32_t us, bool barge);
 
@@ -90,6 +89,9 @@ uint32_t mipc_lock_turn(const mipc_lock_t *lock);
  * store of the same user would be overwritten by it. Cleared when the lock is released. */
 bool mipc_lock_updating(const mipc_lock_t *lock);
 void mipc_lock_set_updating(mipc_lock_t *lock, bool on);
+
+/* Whether it is held by a user, or won by a wait that no poll has told of. */
+bool mipc_lock_holds(const mipc_lock_t *lock);
 
 /*
  * Starts to wait beside everything else, unless it does already. `notify` is called on the waiter's

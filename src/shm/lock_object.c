@@ -75,8 +75,8 @@ bool mipc_i_lock_own_thread(const mipc_lock_t *lock) {
       who.pid_namespace != self.pid_namespace) {
     return false;
   }
-  /* A waiter of a neighbour may have won it since the caller looked for one; a dead process may have
-   * left a row with our numbers. */
+  /* A waiter of a neighbour may have won it since the caller looked for one; a dead process may
+   * have left a row with our numbers. */
   return !mipc_i_lock_neighbour(lock) &&
          (mipc_atomic_load_relaxed(&lock->header->lock) & MIPC_MAX_NUMBER) == owner &&
          mipc_region_alive(lock->region, owner) != 0;
@@ -148,6 +148,15 @@ void mipc_lock_cancel(mipc_lock_t *lock) {
     lock->borrowed = false;
   else
     mipc_i_lock_release(lock);
+}
+
+bool mipc_lock_holds(const mipc_lock_t *lock) {
+  if (lock->fork_generation != mipc_fork_generation()) return false;
+  if (lock->use == MIPC_I_LOCK_USER) return true;
+  mipc_waiter_enter(lock->waiter);
+  bool won = mipc_waiter_result(lock->waiter) > 0;
+  mipc_waiter_leave(lock->waiter);
+  return won;
 }
 
 void mipc_lock_abandon(mipc_lock_t *lock) {

@@ -201,7 +201,7 @@ int mipc_mapping_unlock_memory(mipc_mapping_t *m) {
   return m->closed ? (int)MIPC_E_CLOSED : mipc_vm_unlock(m->base, m->span);
 }
 
-const mipc_region_t *mipc_mapping_region(const mipc_mapping_t *m) {
+mipc_region_t *mipc_mapping_region(const mipc_mapping_t *m) {
   return m->region;
 }
 
@@ -236,6 +236,15 @@ int mipc_mapping_watch(mipc_mapping_t *m, void (*notify)(void *), void *notified
   int status = m->watch ? 0 : mipc_watch_open(m->region, notify, notified, &m->watch);
   if (status == 0) *ret_watch = m->watch;
   return status;
+}
+
+bool mipc_mapping_holds(const mipc_mapping_t *m) {
+  return (m->lock && mipc_filelock_holds(m->lock)) ||
+         (m->region_lock && mipc_lock_holds(m->region_lock));
+}
+
+void mipc_mapping_keep(mipc_mapping_t *m) {
+  if (m->region && !m->closed) mipc_region_keep(m->region);
 }
 
 void mipc_mapping_tie(mipc_mapping_t *m, void *tied) {

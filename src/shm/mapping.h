@@ -123,7 +123,7 @@ int mipc_mapping_lock_memory(mipc_mapping_t *mapping);
 int mipc_mapping_unlock_memory(mipc_mapping_t *mapping);
 
 /* The region under it, which is the mapping's; NULL: none. */
-const mipc_region_t *mipc_mapping_region(const mipc_mapping_t *mapping);
+mipc_region_t *mipc_mapping_region(const mipc_mapping_t *mapping);
 
 /* Whether a fault has put zeros in the place of the file; for good. */
 bool mipc_mapping_truncated(const mipc_mapping_t *mapping);
@@ -149,6 +149,12 @@ int mipc_mapping_watch(mipc_mapping_t *mapping, void (*notify)(void *), void *no
 
 /* Gives up its locks and its watch, whoever waits for what; the mapping stays open. */
 void mipc_mapping_give_up(mipc_mapping_t *mapping);
+
+/* Whether one of its locks is held by a user, or won by a wait that the user was not told of. */
+bool mipc_mapping_holds(const mipc_mapping_t *mapping);
+
+/* Nobody can close it any more: keeps its region, if others can see it (mipc_region_keep). */
+void mipc_mapping_keep(mipc_mapping_t *mapping);
 
 /* What the caller has tied to it; nothing here touches it. NULL at first. */
 void mipc_mapping_tie(mipc_mapping_t *mapping, void *tied);

@@ -102,6 +102,20 @@ void mipc_region_close(mipc_region_t *region);
 void mipc_region_get(mipc_region_t *region);
 void mipc_region_put(mipc_region_t *region);
 
+/* Its handle was given to somebody, who may give it to others. */
+void mipc_region_show(mipc_region_t *region);
+
+/*
+ * The caller is about to let go of a region that it cannot close any more. If others can see it, by
+ * its name, its path, what it is inherited as, or a handle that was shown, this process stays
+ * attached until it ends, but with one attachment to each region only: the same name opened and
+ * forgotten ten thousand times costs no more than once.
+ */
+void mipc_region_keep(mipc_region_t *region);
+
+/* Whether one is kept that this process calls `name` (INHERIT). */
+bool mipc_region_is_kept(const char *name);
+
 /* Whether it is still what it was: 0; CLOSED, also in the child of a fork(); TRUNCATED; CORRUPT:
  * the header is another's. To be asked after the last access to anything that JS is told of. */
 int mipc_region_status(const mipc_region_t *region);

@@ -15,6 +15,7 @@ struct mipc_region {
   bool read_only;
   bool made; /* here and now, by this attachment */
   bool closed;
+  bool shown;               /* its handle */
   uint32_t fork_generation; /* of the process that has the descriptors */
   /* Holds our byte, and the birth lock for a moment; nothing is mapped from it, so that the locks
    * go with it. */
@@ -32,6 +33,7 @@ struct mipc_region {
   int32_t row;         /* -1: none */
   char *inherit;       /* what this process calls it, else NULL */
   mipc_region_t *next; /* in the table of those */
+  mipc_region_t *next_kept;
 };
 
 /* Bytes past the end of any file that say who is there: one for each number, and many for readers,

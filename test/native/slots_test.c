@@ -10,12 +10,14 @@
 
 #include "check.h"
 
+#define LAST_NUMBER (((int64_t)1 << 52) - 1)
+
 static void empty_table_finds_nothing(void) {
   mipc_slots_t table;
   memset(&table, 0xA5, sizeof table);
   mipc_slots_init(&table);
   CHECK(mipc_slots_get(&table, 0) == NULL);
-  CHECK(mipc_slots_get(&table, UINT32_MAX) == NULL);
+  CHECK(mipc_slots_get(&table, UINT64_MAX) == NULL);
   CHECK(mipc_slots_remove(&table, 0) == NULL);
   CHECK_EQ(table.used, 0);
   mipc_slots_done(&table);
@@ -26,13 +28,13 @@ static void removed_number_is_stale(void) {
   mipc_slots_t table;
   mipc_slots_init(&table);
   int a, b;
-  uint32_t first = (uint32_t)mipc_slots_add(&table, &a);
+  uint64_t first = (uint64_t)mipc_slots_add(&table, &a);
   CHECK(mipc_slots_get(&table, first) == &a);
   CHECK(mipc_slots_remove(&table, first) == &a);
   CHECK(mipc_slots_get(&table, first) == NULL);
   CHECK(mipc_slots_remove(&table, first) == NULL);
   CHECK_EQ(table.used, 0);
-  uint32_t second = (uint32_t)mipc_slots_add(&table, &b);
+  uint64_t second = (uint64_t)mipc_slots_add(&table, &b);
   CHECK(second != first);
   CHECK(mipc_slots_get(&table, first) == NULL);
   CHECK(mipc_slots_remove(&table, first) == NULL);
@@ -40,25 +42,57 @@ static void removed_number_is_stale(void) {
   mipc_slots_done(&table);
 }
 
-/* Twelve bits of generation: a number comes back after 4,096 uses of its index, never before. */
+/* With 12 bits of generation a number came back after 4,096 uses of its index, and a closed object
+ * reached another one. */
 static void one_index_over_and_over(void) {
-  enum { TIMES = 4096 };
-  static uint32_t numbers[TIMES];
+  enum { TIMES = 10000 };
+  static uint64_t numbers[TIMES];
   mipc_slots_t table;
   mipc_slots_init(&table);
   int item;
   for (int i = 0; i < TIMES; i++) {
     int64_t number = mipc_slots_add(&table, &item);
-    CHECK(number >= 0 && number <= UINT32_MAX);
-    numbers[i] = (uint32_t)number;
+    CHECK(number >= 0 && number <= LAST_NUMBER);
+    numbers[i] = (uint64_t)number;
     CHECK(mipc_slots_remove(&table, numbers[i]) == &item);
   }
   for (int i = 1; i < TIMES; i++)
     CHECK(numbers[i] != numbers[i - 1] && numbers[i] != numbers[0]);
-  uint32_t again = (uint32_t)mipc_slots_add(&table, &item);
-  for (int i = 1; i < TIMES; i++)
+  uint64_t again = (uint64_t)mipc_slots_add(&table, &item);
+  for (int i = 0; i < TIMES; i++)
     CHECK(mipc_slots_get(&table, numbers[i]) == NULL);
   CHECK(mipc_slots_get(&table, again) == &item);
+  mipc_slots_done(&table);
+}
+
+static void last_generation_retires_its_index(void) {
+  mipc_slots_t table;
+  mipc_slots_init(&table);
+  int item;
+  uint64_t first = (uint64_t)mipc_slots_add(&table, &item);
+  CHECK(mipc_slots_remove(&table, first) == &item);
+  table.slots[first].generation = UINT32_MAX;
+  uint64_t last = (uint64_t)mipc_slots_add(&table, &item);
+  CHECK_EQ(last, ((uint64_t)UINT32_MAX << MIPC_SLOT_INDEX_BITS) | first);
+  CHECK(mipc_slots_remove(&table, last) == &item);
+  uint64_t other = (uint64_t)mipc_slots_add(&table, &item);
+  CHECK(other % MIPC_SLOT_LIMIT != first);
+  CHECK(mipc_slots_get(&table, first) == NULL);
+  CHECK(mipc_slots_get(&table, last) == NULL);
+  mipc_slots_done(&table);
+}
+
+static void number_of_an_index_is_the_one_that_is_out(void) {
+  mipc_slots_t table;
+  mipc_slots_init(&table);
+  int item;
+  CHECK_EQ(mipc_slots_number(&table, 0), -1);
+  int64_t number = mipc_slots_add(&table, &item);
+  CHECK(mipc_slots_remove(&table, (uint64_t)number) == &item);
+  CHECK_EQ(mipc_slots_number(&table, 0), -1);
+  number = mipc_slots_add(&table, &item);
+  CHECK_EQ(mipc_slots_number(&table, (uint32_t)number & (MIPC_SLOT_LIMIT - 1)), number);
+  CHECK_EQ(mipc_slots_number(&table, MIPC_SLOT_LIMIT), -1);
   mipc_slots_done(&table);
 }
 
@@ -66,23 +100,23 @@ static void numbers_never_given_out_find_nothing(void) {
   mipc_slots_t table;
   mipc_slots_init(&table);
   int item;
-  uint32_t number = (uint32_t)mipc_slots_add(&table, &item);
-  for (uint32_t bit = 0; bit < 32; bit++)
-    CHECK(mipc_slots_get(&table, number ^ (1u << bit)) == NULL);
-  CHECK(mipc_slots_get(&table, UINT32_MAX) == NULL);
+  uint64_t number = (uint64_t)mipc_slots_add(&table, &item);
+  for (uint32_t bit = 0; bit < 64; bit++)
+    CHECK(mipc_slots_get(&table, number ^ ((uint64_t)1 << bit)) == NULL);
+  CHECK(mipc_slots_get(&table, UINT64_MAX) == NULL);
   mipc_slots_done(&table);
 }
 
 static void grows_to_its_limit_and_no_further(void) {
   mipc_slots_t table;
   mipc_slots_init(&table);
-  uint32_t *numbers = malloc(MIPC_SLOT_LIMIT * sizeof *numbers);
+  uint64_t *numbers = malloc(MIPC_SLOT_LIMIT * sizeof *numbers);
   if (!CHECK(numbers)) return;
   bool good = true;
   for (uint32_t i = 0; i < MIPC_SLOT_LIMIT; i++) {
     int64_t number = mipc_slots_add(&table, &numbers[i]);
-    good = good && number >= 0 && number <= UINT32_MAX;
-    numbers[i] = (uint32_t)number;
+    good = good && number >= 0 && number <= LAST_NUMBER;
+    numbers[i] = (uint64_t)number;
   }
   CHECK(good);
   CHECK_EQ(table.used, MIPC_SLOT_LIMIT);
@@ -110,18 +144,17 @@ static uint32_t random_below(uint32_t bound) {
 
 /*
  * Against a plain list of (number, item). Numbers that were removed go to a short memory of stale
- * ones; they are looked up too, and must find nothing, unless the same number was given out again
- * (which 4,096 uses of one index make right).
+ * ones; they are looked up too, and must find nothing.
  */
 enum { LIVE = 2000, STALE = 512 };
 static struct {
-  uint32_t number;
+  uint64_t number;
   void *item;
 } live[LIVE];
-static uint32_t stale[STALE];
+static uint64_t stale[STALE];
 static uint32_t live_count, stale_count;
 
-static bool is_live(uint32_t number) {
+static bool is_live(uint64_t number) {
   for (uint32_t i = 0; i < live_count; i++) {
     if (live[i].number == number) return true;
   }
@@ -131,15 +164,15 @@ static bool is_live(uint32_t number) {
 static bool add_one(mipc_slots_t *table, uintptr_t serial) {
   void *item = (void *)(serial + 1);
   int64_t number = mipc_slots_add(table, item);
-  if (number < 0 || is_live((uint32_t)number)) return false;
-  live[live_count].number = (uint32_t)number;
+  if (number < 0 || is_live((uint64_t)number)) return false;
+  live[live_count].number = (uint64_t)number;
   live[live_count++].item = item;
   return true;
 }
 
 static bool remove_one(mipc_slots_t *table) {
   uint32_t i = random_below(live_count);
-  uint32_t number = live[i].number;
+  uint64_t number = live[i].number;
   bool good = mipc_slots_remove(table, number) == live[i].item;
   live[i] = live[--live_count];
   stale[stale_count++ % STALE] = number;
@@ -153,8 +186,8 @@ static bool look_around(const mipc_slots_t *table) {
     good = good && mipc_slots_get(table, live[i].number) == live[i].item;
   }
   if (stale_count) {
-    uint32_t number = stale[random_below(stale_count < STALE ? stale_count : STALE)];
-    good = good && (is_live(number) || !mipc_slots_get(table, number));
+    uint64_t number = stale[random_below(stale_count < STALE ? stale_count : STALE)];
+    good = good && !mipc_slots_get(table, number);
   }
   return good;
 }
@@ -182,6 +215,8 @@ int main(void) {
   empty_table_finds_nothing();
   removed_number_is_stale();
   one_index_over_and_over();
+  last_generation_retires_its_index();
+  number_of_an_index_is_the_one_that_is_out();
   numbers_never_given_out_find_nothing();
   grows_to_its_limit_and_no_further();
   random_run_follows_the_model();

@@ -1,0 +1,83 @@
+/*
+ * Regions that stay attached though their objects are gone: a list of the process, under its mutex.
+ * The contract stands in region.h.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../os/fork.h"
+#include "../os/process.h"
+#include "region_i.h"
+
+static mipc_region_t *first;
+static uint32_t generation; /* of the process that has entered the last */
+static bool leaves_at_exit;
+
+void mipc_region_show(mipc_region_t *region) {
+  region->shown = true;
+}
+
+static bool is_visible(const mipc_region_t *r) {
+  return r->place == MIPC_PLACE_NAME || r->place == MIPC_PLACE_PATH || r->inherit || r->shown;
+}
+
+/* Whether `kept` does for others all that `region` does. */
+static bool covers(const mipc_region_t *kept, const mipc_region_t *region) {
+  if (!region->inherit) return true;
+  return kept->inherit && !strcmp(kept->inherit, region->inherit);
+}
+
+static bool is_same(const mipc_region_t *a, const mipc_region_t *b) {
+  return a->fork_generation == b->fork_generation && a->id[0] == b->id[0] && a->id[1] == b->id[1];
+}
+
+static mipc_region_t *take_first(void) {
+  mipc_process_lock();
+  mipc_region_t *region = first;
+  if (region) first = region->next_kept;
+  mipc_process_unlock();
+  return region;
+}
+
+/* At the end of the process. The kernel would do the same but for names, whose files would stay
+ * until the next open of any name. In the child of a fork() these are the parent's, and the mutex
+ * may be held by a thread that is not there. */
+static void leave_all(void) {
+  if (generation != mipc_fork_generation()) return;
+  for (mipc_region_t *region; (region = take_first());) {
+    if (region->fork_generation == generation) mipc_region_put(region);
+  }
+}
+
+void mipc_region_keep(mipc_region_t *region) {
+  /* CLOSED in the child of a fork(); of a region that is not what it was, others see nothing. */
+  if (!is_visible(region) || mipc_region_status(region) != 0) return;
+  mipc_process_lock();
+  mipc_region_t **at = &first;
+  while (*at && !(is_same(*at, region) && (covers(*at, region) || covers(region, *at)))) {
+    at = &(*at)->next_kept;
+  }
+  mipc_region_t *before = *at;
+  bool is_covered = before && covers(before, region);
+  if (!is_covered) {
+    mipc_region_get(region);
+    region->next_kept = before ? before->next_kept : NULL;
+    *at = region;
+    generation = region->fork_generation;
+    if (!leaves_at_exit) leaves_at_exit = atexit(leave_all) == 0;
+  }
+  mipc_process_unlock();
+  /* Not under the mutex, as closing it needs that. */
+  if (before && !is_covered) mipc_region_put(before);
+}
+
+bool mipc_region_is_kept(const char *name) {
+  uint32_t now = mipc_fork_generation();
+  mipc_process_lock();
+  const mipc_region_t *r = first;
+  while (r && !(r->fork_generation == now && r->inherit && !strcmp(r->inherit, name))) {
+    r = r->next_kept;
+  }
+  mipc_process_unlock();
+  return r != NULL;
+}
