@@ -4,6 +4,17 @@
 const js = require('@eslint/js');
 const globals = require('globals');
 
+const CLOCK = [
+  'performance',
+  'setTimeout',
+  'clearTimeout',
+  'setInterval',
+  'clearInterval',
+  'setImmediate',
+  'clearImmediate',
+  'queueMicrotask',
+];
+
 module.exports = [
   { ignores: ['build/', 'prebuilds/', 'node_modules/', 'bench/node_modules/'] },
   js.configs.recommended,
@@ -23,6 +34,24 @@ module.exports = [
       'object-shorthand': 'error',
       'prefer-const': 'error',
       strict: ['error', 'global'],
+    },
+  },
+  {
+    /* Test runners fake these: what lib/ needs of them it takes when it is loaded, in clock.js. */
+    files: ['lib/**/*.js'],
+    ignores: ['lib/clock.js'],
+    rules: {
+      'no-restricted-globals': ['error', ...CLOCK],
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'nextTick' },
+        { object: 'AbortSignal', property: 'timeout' },
+        ...CLOCK.map((property) => ({ object: 'globalThis', property })),
+      ],
+      'no-restricted-syntax': [
+        'error',
+        "MemberExpression[object.name='Date'][property.name='now']",
+      ],
     },
   },
   {

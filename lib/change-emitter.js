@@ -12,7 +12,7 @@ const LISTENING = Symbol('listening');
 class ChangeEmitter extends EventEmitter {
   on(name, listener) {
     super.on(name, listener);
-    return this.#turnOn();
+    return this.#turnOn(name, listener);
   }
 
   addListener(name, listener) {
@@ -21,7 +21,7 @@ class ChangeEmitter extends EventEmitter {
 
   prependListener(name, listener) {
     super.prependListener(name, listener);
-    return this.#turnOn();
+    return this.#turnOn(name, listener);
   }
 
   off(name, listener) {
@@ -38,8 +38,15 @@ class ChangeEmitter extends EventEmitter {
     return this.#turnOff();
   }
 
-  #turnOn() {
-    if (this.listenerCount('change') > 0) this[LISTENING](true);
+  /* A listener that cannot be served is not kept. */
+  #turnOn(name, listener) {
+    if (this.listenerCount('change') === 0) return this;
+    try {
+      this[LISTENING](true);
+    } catch (error) {
+      super.removeListener(name, listener);
+      throw error;
+    }
     return this;
   }
 

@@ -2,48 +2,30 @@
  * The lock of one object on its file: the steps of binding (take, begin, poll, cancel, drop) made
  * into calls that block, calls that try, and a queue of promises. One lock at a time for an object.
  *
+ * As in region-lock.js, #held is a hint, set before the lock is taken; C knows whether it is held.
+ *
  * All objects of this thread on one file form a group. A synchronous call that finds the lock taken
  * asks it first: a lock held in this very thread would never be released while the thread waits.
  */
 'use strict';
 
+const os = require('node:os');
+
 const binding = require('./binding');
+const { now } = require('./clock');
 const { MmapipcError } = require('./errors');
+const { groupOf, join } = require('./filelock-groups');
 const { LockGuard, deadlock } = require('./lock-guard');
 const { holderOf } = require('./lock-holder');
 const { LockQueue } = require('./lock-queue');
 
+const { fileSection } = binding;
+const sectionStatus = new Int32Array(binding.sectionMemory());
+
 const NAPS = 10; /* tries, 50 us apart, before a synchronous call sends a thread to wait */
 const SLICE = 20; /* ms of a native wait: worker.terminate() and process.exit() act between two */
-
-/*
- * A group: the FileLocks of this thread on one file, weakly, as one that holds the lock may be
- * collected. They find the group by 'device:inode' and keep it alive; what is gone, groups and
- * members, is forgotten in time.
- */
-const groups = new Map(); /* id -> WeakRef to { members: [WeakRef], sweepAt } */
-let sweepAt = 16;
-
-function groupOf(id) {
-  let group = groups.get(id)?.deref();
-  if (group === undefined) {
-    if (groups.size >= sweepAt) {
-      for (const [key, ref] of groups) if (ref.deref() === undefined) groups.delete(key);
-      sweepAt = Math.max(16, groups.size * 2);
-    }
-    group = { members: [], sweepAt: 16 };
-    groups.set(id, new WeakRef(group));
-  }
-  return group;
-}
-
-function join(group, lock) {
-  if (group.members.length >= group.sweepAt) {
-    group.members = group.members.filter((ref) => ref.deref() !== undefined);
-    group.sweepAt = Math.max(16, group.members.length * 2);
-  }
-  group.members.push(new WeakRef(lock));
-}
+const NAPS_PER_SLICE = 400; /* where no thread can be had */
+const NO_THREAD = -os.constants.errno.EAGAIN;
 
 function overlap(a, b) {
   if (a.shared && b.shared) return false;
@@ -69,23 +51,32 @@ class FileLock {
   }
 
   get held() {
-    return this.#held !== null;
+    if (this.#held === null) return false;
+    if (binding.fileLockHeld(this.#handle)) return true;
+    this.#held = null;
+    return false;
   }
 
   get heldAsync() {
-    return this.#held !== null && this.#heldAsync;
+    return this.#heldAsync && this.held;
   }
 
   get heldSync() {
-    return this.#held !== null && !this.#heldAsync;
+    return !this.#heldAsync && this.held;
+  }
+
+  holds(guard) {
+    return this.#held === guard && this.held;
   }
 
   /* A guard, or null when it is not free. */
   tryLock(request) {
-    if (this.#held !== null) return null;
+    if (this.#held !== null && this.held) return null;
     if (this.#queue.length !== 0) this.#queue.suspend();
     try {
-      return this.#take(request, 0) ? this.#hold(request, false) : null;
+      const status = this.tryNow(request);
+      if (status < 0) throw this.#file.errorOf(status);
+      return status === 1 ? this.#held : null;
     } finally {
       if (this.#queue.length !== 0) this.#queue.resume();
     }
@@ -93,15 +84,43 @@ class FileLock {
 
   /* A guard; sleeps until then, or until `timeout` ms have passed. */
   lock(request, timeout) {
-    if (this.#held !== null) throw deadlock('this object holds the lock already');
+    if (this.#held !== null && this.held) throw deadlock('this object holds the lock already');
     if (this.#queue.length !== 0) this.#queue.suspend();
+    const guard = this.#prepare(request);
     try {
-      if (!this.#take(request, timeout > 0 ? NAPS : 0)) {
-        this.#checkDeadlock(request);
-        this.#wait(request, timeout);
-      }
-      return this.#hold(request, false);
+      const status = this.#take(request, timeout > 0 ? NAPS : 0);
+      if (status === 1) return guard;
+      this.#wait(request, timeout, status, this.#steps(request));
+      return guard;
+    } catch (error) {
+      if (this.#held === guard) this.#held = null;
+      throw error;
     } finally {
+      if (this.#queue.length !== 0) this.#queue.resume();
+    }
+  }
+
+  /* What body(guard) returns, which runs under the lock. C takes and releases it, whatever ends body. */
+  run(body, request, timeout) {
+    if (this.#held !== null && this.held) throw deadlock('this object holds the lock already');
+    if (this.#queue.length !== 0) this.#queue.suspend();
+    const guard = this.#prepare(request);
+    let result;
+    const take = (naps) => {
+      const { shared, offset, length } = request;
+      result = fileSection(this.#handle, shared, naps, offset, length, body, guard);
+      return sectionStatus[0];
+    };
+    const poll = (ms) => {
+      result = binding.fileSectionPoll(this.#handle, ms, body, guard);
+      return sectionStatus[0];
+    };
+    try {
+      const status = take(timeout > 0 ? NAPS : 0);
+      if (status !== 1) this.#wait(request, timeout, status, { take, poll });
+      return result;
+    } finally {
+      if (this.#held === guard) this.#held = null;
       if (this.#queue.length !== 0) this.#queue.resume();
     }
   }
@@ -110,20 +129,20 @@ class FileLock {
     return this.#queue.push(request, timeout, signal);
   }
 
-  /* Gives back what this guard took; does nothing for a guard whose lock is gone. */
+  /* Releases what this guard took; does nothing for a guard whose lock is gone. */
   release(guard) {
     if (this.#held !== guard) return;
+    this.#queue.resumeSoon();
     binding.lockDrop(this.#handle);
     this.#held = null;
-    this.#queue.resumeSoon();
   }
 
-  /* Whatever is held, in whosever hands its guard is. */
+  /* Whatever guard it was taken with. */
   releaseHeld() {
-    if (this.#held !== null) this.#held.release();
+    if (this.#held !== null) this.release(this.#held);
   }
 
-  /* The object is being closed: what waits is told, what is held is given back. */
+  /* The object is being closed: what waits is rejected, what is held is released. */
   close(error) {
     this.#queue.close(error);
     this.releaseHeld();
@@ -131,7 +150,7 @@ class FileLock {
 
   /* Whether this object holds what is wanted, so that a wait in this thread would never end. */
   conflicts(request) {
-    return this.#held !== null && overlap(this.#request, request);
+    return this.held && overlap(this.#request, request);
   }
 
   suspend() {
@@ -145,7 +164,10 @@ class FileLock {
   /* The steps of the queue. */
 
   tryNow(request) {
-    return this.#tryNow(request, 0);
+    this.#prepare(request);
+    const status = this.#take(request, 0);
+    if (status !== 1) this.#held = null;
+    return status;
   }
 
   begin({ shared, offset, length }) {
@@ -153,15 +175,24 @@ class FileLock {
   }
 
   poll() {
-    return binding.lockPoll(this.#handle, 0);
+    if (this.held) return 0;
+    this.#prepare(this.#queue.first);
+    const status = binding.lockPoll(this.#handle, 0);
+    if (status !== 1) this.#held = null;
+    return status;
   }
 
   cancel() {
     binding.lockCancel(this.#handle);
   }
 
-  hold(request) {
-    return this.#hold(request, true);
+  hold() {
+    return this.#held;
+  }
+
+  /* The guard has been given to the user of lockAsync(). Until then unlock() may release it. */
+  given() {
+    this.#heldAsync = true;
   }
 
   errorOf(status) {
@@ -178,14 +209,16 @@ class FileLock {
     );
   }
 
-  #take(request, naps) {
-    const status = this.#tryNow(request, naps);
-    if (status < 0) throw this.#file.errorOf(status);
-    return status === 1;
+  #prepare(request) {
+    /* A lock of the kernel's is released with its holder, undetected: never recovered. */
+    const guard = new LockGuard(this);
+    this.#heldAsync = false;
+    this.#request = request;
+    return (this.#held = guard);
   }
 
   /* 1 taken, 0 not, or a negative status. */
-  #tryNow({ shared, offset, length }, naps) {
+  #take({ shared, offset, length }, naps) {
     const status =
       length === 0
         ? binding.lockTake(this.#handle, shared, naps)
@@ -193,11 +226,11 @@ class FileLock {
     return status === undefined ? 1 : status;
   }
 
-  #hold(request, isAsync) {
-    this.#heldAsync = isAsync;
-    this.#request = request;
-    /* A lock that the kernel keeps comes free with its holder, and says nothing of it. */
-    return (this.#held = new LockGuard(this, false));
+  #steps(request) {
+    return {
+      take: (naps) => this.#take(request, naps),
+      poll: (ms) => binding.lockPoll(this.#handle, ms),
+    };
   }
 
   #checkDeadlock(request) {
@@ -208,28 +241,34 @@ class FileLock {
     }
   }
 
-  /* The others' asynchronous waits stop meanwhile: one of them could win, and not be told of it
-   * while this thread sleeps. */
-  #wait(request, timeout) {
-    const { shared, offset, length } = request;
+  /* After a first try that was in vain. The others' asynchronous waits stop meanwhile: one of them
+   * could win, and not be told of it while this thread sleeps. Unwound, the wait ends by itself. */
+  #wait(request, timeout, status, steps) {
+    if (status < 0) throw this.#file.errorOf(status);
+    this.#checkDeadlock(request);
     const others = this.#others();
     for (const other of others) other.suspend();
     try {
-      const until = performance.now() + timeout;
-      if (timeout > 0) {
-        const status = binding.lockBegin(this.#handle, shared, offset, length, false);
-        if (status < 0) throw this.#file.errorOf(status);
-      }
-      for (let rest = timeout; rest > 0; rest = until - performance.now()) {
-        const status = binding.lockPoll(this.#handle, Math.ceil(Math.min(rest, SLICE)));
-        if (status < 0) throw this.#file.errorOf(status);
-        if (status === 1) return;
-      }
-      binding.lockCancel(this.#handle);
-      throw this.timeoutError(request, timeout);
+      this.#waitLong(request, timeout, steps);
     } finally {
       for (const other of others) other.resume();
     }
+  }
+
+  #waitLong(request, timeout, steps) {
+    const { shared, offset, length } = request;
+    const until = now() + timeout;
+    let begun = 0;
+    if (timeout > 0) begun = binding.lockBegin(this.#handle, shared, offset, length, false);
+    for (let rest = timeout; rest > 0; rest = until - now()) {
+      let status = begun;
+      if (begun === 0) status = steps.poll(Math.ceil(Math.min(rest, SLICE)));
+      if (status === NO_THREAD) status = steps.take(NAPS_PER_SLICE);
+      if (status === 1) return;
+      if (status < 0) throw this.#file.errorOf(status);
+    }
+    binding.lockCancel(this.#handle);
+    throw this.timeoutError(request, timeout);
   }
 
   #others() {

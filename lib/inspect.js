@@ -8,6 +8,7 @@ const fs = require('node:fs');
 const os = require('node:os');
 
 const binding = require('./binding');
+const { wallNow } = require('./clock');
 const { invalidType, invalidValue } = require('./errors');
 const { complete, persist } = require('./region');
 const { kindName, namesDirectory, regionError } = require('./region-errors');
@@ -51,7 +52,7 @@ function reasonOf(status, version) {
 }
 
 /* ms: when this machine was started; taken once, so that one participant has one time. */
-const BOOT = Date.now() - os.uptime() * 1000;
+const BOOT = wallNow() - os.uptime() * 1000;
 
 function participantOf({ since, ...rest }) {
   return { ...rest, since: new Date(BOOT + since * 1000) };
@@ -64,7 +65,7 @@ function lockOf({ owner, heldMs, ownerAlive, participants }) {
     .reduce((sum, { waiting }) => sum + waiting, 0);
   if (owner === 0) return { holder: null, waiters };
   const { pid, thread, pidNamespace } = participants.find(({ number }) => number === owner) ?? {};
-  const since = new Date(Date.now() - heldMs);
+  const since = new Date(wallNow() - heldMs);
   const holder = { number: owner, pid, thread, pidNamespace, alive: ownerAlive, since, heldMs };
   return { holder, waiters };
 }

@@ -1,6 +1,6 @@
 /*
- * What lock(), tryLock() and lockAsync() give: one acquisition, to be released once. And the error of
- * one that could never come.
+ * What lock(), tryLock() and lockAsync() return: one acquisition, to be released once. And the error
+ * of an acquisition that could never succeed.
  */
 'use strict';
 
@@ -9,17 +9,21 @@ const { DISPOSE } = require('./scope');
 
 /* guard[HELD]: the lock, null once it is released. */
 const HELD = Symbol('held lock');
+/* guard[RECOVERED](): it was taken from a dead owner. */
+const RECOVERED = Symbol('recovered');
 
 /* A class of guards that has these methods besides. (A class derived from LockGuard would cost each
- * lock() 10 ns: V8 makes private fields slowly where new.target is not the class itself.) */
+ * lock() 10 ns: V8 makes private fields slowly where new.target is not the class itself.)
+ *
+ * A guard is made before its lock is taken, as nothing can fail between the taking and the return to
+ * the user. So a guard may exist whose lock was never taken: the lock knows (lock.holds(guard)). */
 function guardClass(name, methods) {
   class Guard {
     #lock;
-    #recovered;
+    #recovered = false;
 
-    constructor(lock, recovered) {
+    constructor(lock) {
       this.#lock = lock;
-      this.#recovered = recovered;
     }
 
     get recovered() {
@@ -27,14 +31,20 @@ function guardClass(name, methods) {
     }
 
     get [HELD]() {
-      return this.#lock;
+      const lock = this.#lock;
+      return lock !== null && lock.holds(this) ? lock : null;
     }
 
+    [RECOVERED]() {
+      this.#recovered = true;
+    }
+
+    /* The lock first: unwound in between, the guard can release it again. */
     release() {
       const lock = this.#lock;
       if (lock === null) return;
-      this.#lock = null;
       lock.release(this);
+      this.#lock = null;
     }
 
     [DISPOSE]() {
@@ -57,4 +67,4 @@ function deadlock(why) {
   );
 }
 
-module.exports = { HELD, LockGuard, deadlock, guardClass };
+module.exports = { HELD, LockGuard, RECOVERED, deadlock, guardClass };

@@ -2,23 +2,33 @@
  * The asynchronous acquisitions of one object: a queue of promises, the first of which tries, or
  * waits in C. First come, first served; a timeout or a signal takes one out of it.
  *
- * `steps` is the object's lock. It has: held; tryNow(request) and poll(): > 0 taken, 0 not, or a
- * negative status; begin(request): a wait in C is under way, 0 or a status; cancel(); hold(request,
- * status): the guard of what was taken; errorOf(status); timeoutError(request, timeout).
+ * `steps` is the object's lock. It has: held; tryNow(request, barge) and poll(): > 0 taken, 0 not, or
+ * a negative status; begin(request): a wait in C is under way, 0 or a status; cancel(); hold(request,
+ * status): the guard of what was taken; given(): that guard is the user's now; acted(): the operation
+ * has released it; errorOf(status); timeoutError(request, timeout).
+ *
+ * Where no thread can be started for the wait, the first tries again every few milliseconds.
  */
 'use strict';
 
+const os = require('node:os');
+
+const { LONGEST_TIMER, clearTimeout, queueMicrotask, setTimeout } = require('./clock');
 const { abortError } = require('./errors');
 const { countPending, listen, unlisten } = require('./notices');
+const { offAbort, onAbort } = require('./signals');
 
-const LONGEST_TIMER = 2 ** 31 - 1; /* ms; Node fires longer ones at once */
+const NO_THREAD = -os.constants.errno.EAGAIN;
+const POLL = 5; /* ms */
 
 class LockQueue {
   #handle;
   #steps;
-  #entries = []; /* { request, timeout, resolve, reject, signal, timer, onAbort } */
+  /* { request, timeout, act, resolve, reject, signal, timer, onAbort, isCounted, isGiven } */
+  #entries = [];
   #waiting = false; /* in C, for the first of them */
-  #onNotice = () => this.#settleFirst(this.#steps.poll());
+  #poller; /* the timer of the next try, where no thread can be had */
+  #onNotice = () => this.resume();
 
   constructor(handle, steps) {
     this.#handle = handle;
@@ -29,58 +39,83 @@ class LockQueue {
     return this.#entries.length;
   }
 
-  push(request, timeout, signal) {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) {
-        reject(abortError(signal));
-        return;
-      }
-      if (timeout === 0 && (this.#steps.held || this.#entries.length !== 0)) {
-        reject(this.#steps.timeoutError(request, timeout));
-        return;
-      }
-      /* `steps` is reached from here: an object somebody awaits the lock of is not collected. */
-      if (this.#entries.length === 0) this.#listen();
-      const entry = { request, timeout, resolve, reject, signal };
-      if (timeout > 0 && timeout !== Infinity) {
-        entry.timer = setTimeout(() => this.#expire(entry), Math.min(timeout, LONGEST_TIMER));
-      }
-      if (signal !== undefined) {
-        entry.onAbort = () => this.#giveUp(entry, abortError(signal));
-        signal.addEventListener('abort', entry.onAbort, { once: true });
-      }
-      countPending(1);
-      this.#entries.push(entry);
-      if (this.#entries.length === 1) this.resume();
-    });
+  /* What the first of them asks for. */
+  get first() {
+    return this.#entries[0]?.request;
   }
 
-  /* Stops the wait under way; its entry stays first in the queue. */
+  /* A promise of the guard; with `act` of what act() returns under the lock, which it releases. */
+  push(request, timeout, signal, act) {
+    if (signal?.aborted) return Promise.reject(abortError(signal));
+    this.#forgetLost();
+    if (timeout === 0 && (this.#steps.held || this.#entries.length !== 0)) {
+      return Promise.reject(this.#steps.timeoutError(request, timeout));
+    }
+    const entry = { request, timeout, act, signal, isCounted: false, isGiven: false };
+    const promise = new Promise((resolve, reject) => {
+      entry.resolve = resolve;
+      entry.reject = reject;
+    });
+    /* `steps` is reached from here: an object whose lock is awaited is not collected. */
+    if (this.#entries.length === 0) this.#listen();
+    this.#entries.push(entry);
+    countPending(1);
+    entry.isCounted = true;
+    if (timeout > 0 && timeout !== Infinity) {
+      entry.timer = setTimeout(() => this.#expire(entry), Math.min(timeout, LONGEST_TIMER));
+    }
+    if (signal !== undefined) {
+      entry.onAbort = () => this.#giveUp(entry, abortError(signal));
+      onAbort(signal, entry.onAbort);
+    }
+    if (this.#entries.length === 1) this.#proceed();
+    entry.isGiven = true;
+    return promise;
+  }
+
+  /* Stops the wait under way; its entry stays first in the queue. It goes on when the call that wanted
+   * this is over, even if that was unwound. */
   suspend() {
     if (!this.#waiting) return;
+    this.resumeSoon();
     this.#waiting = false;
     this.#steps.cancel();
   }
 
   /* Lets the first of the queue try, or wait, or have what the wait has won. */
   resume() {
-    if (this.#waiting) this.#onNotice();
-    while (!this.#steps.held && this.#entries.length > 0 && !this.#waiting) {
+    this.#forgetLost();
+    this.#proceed();
+  }
+
+  #proceed() {
+    if (this.#waiting) this.#settleFirst(this.#steps.poll());
+    while (!this.#waiting && this.#entries.length > 0 && !this.#steps.held) {
       const { request, timeout } = this.#entries[0];
-      let status = this.#steps.tryNow(request, timeout === 0);
+      const isPolled = this.#poller !== undefined;
+      let status = this.#steps.tryNow(request, timeout === 0 || isPolled);
       if (status === 0 && timeout > 0) {
         status = this.#steps.begin(request);
         if (status === 0) {
           this.#waiting = true;
           return;
         }
+        if (status === NO_THREAD) {
+          this.#tryLater();
+          return;
+        }
       }
-      this.#finish(this.#entries.shift(), status);
+      this.#finish(this.#entries[0], status);
     }
   }
 
-  /* The lock was given back. Not at once: the code that runs may take it again, and would meet a
-   * guard that nobody has been given yet. */
+  #tryLater() {
+    clearTimeout(this.#poller);
+    this.#poller = setTimeout(() => this.resume(), POLL);
+  }
+
+  /* The lock is about to be released. Not at once: the code that runs may take it again, and would
+   * meet a guard that is not given to anybody yet. */
   resumeSoon() {
     if (this.#entries.length !== 0) queueMicrotask(() => this.resume());
   }
@@ -88,38 +123,60 @@ class LockQueue {
   /* The object is being closed. */
   close(error) {
     this.suspend();
-    const entries = this.#entries;
-    this.#entries = [];
-    for (const entry of entries) this.#settle(entry).reject(error);
+    for (const entry of [...this.#entries]) {
+      this.#remove(entry);
+      entry.reject(error);
+    }
   }
 
   /* The status of a wait that may have been stopped, or gone on, since the notice was sent. */
   #settleFirst(status) {
-    if (status === 0 || !this.#waiting) return;
+    if (status === 0) return;
     this.#waiting = false;
-    this.#finish(this.#entries.shift(), status);
-    this.resume();
+    this.#finish(this.#entries[0], status);
   }
 
+  /* With status > 0 the lock is held here, and unlock() can release it until the user has the guard. */
   #finish(entry, status) {
-    this.#settle(entry);
     const steps = this.#steps;
-    if (status > 0) entry.resolve(steps.hold(entry.request, status));
-    else if (status === 0) entry.reject(steps.timeoutError(entry.request, entry.timeout));
-    else entry.reject(steps.errorOf(status));
+    this.#remove(entry);
+    if (status < 0) {
+      entry.reject(steps.errorOf(status));
+    } else if (status === 0) {
+      entry.reject(steps.timeoutError(entry.request, entry.timeout));
+    } else if (entry.act === undefined) {
+      entry.resolve(steps.hold(entry.request, status));
+      steps.given();
+    } else {
+      this.#act(entry, status);
+    }
   }
 
-  #settle(entry) {
-    countPending(-1);
+  #act(entry, status) {
+    try {
+      this.#steps.hold(entry.request, status);
+      entry.resolve(entry.act());
+    } catch (error) {
+      entry.reject(error);
+    } finally {
+      this.#steps.acted();
+    }
+  }
+
+  #remove(entry) {
+    this.#entries.splice(this.#entries.indexOf(entry), 1);
+    if (entry.isCounted) countPending(-1);
     clearTimeout(entry.timer);
-    entry.signal?.removeEventListener('abort', entry.onAbort);
-    if (this.#entries.length === 0) unlisten(this.#handle, this.#onNotice);
-    return entry;
+    if (entry.onAbort !== undefined) offAbort(entry.signal, entry.onAbort);
+    if (this.#entries.length > 0) return;
+    unlisten(this.#handle, this.#onNotice);
+    clearTimeout(this.#poller);
+    this.#poller = undefined;
   }
 
   /* Its wait may have won in time, and the event loop been too busy to hear of it. */
   #expire(entry) {
-    if (this.#waiting && entry === this.#entries[0]) this.#onNotice();
+    if (this.#waiting && entry === this.#entries[0]) this.resume();
     if (!this.#entries.includes(entry)) return;
     this.#giveUp(entry, this.#steps.timeoutError(entry.request, entry.timeout));
   }
@@ -128,9 +185,18 @@ class LockQueue {
     const at = this.#entries.indexOf(entry);
     if (at < 0) return;
     if (at === 0) this.suspend();
-    this.#entries.splice(at, 1);
-    this.#settle(entry).reject(error);
-    this.resume();
+    this.#remove(entry);
+    entry.reject(error);
+    this.#proceed();
+  }
+
+  /* Entries of calls that were unwound before they returned their promise. */
+  #forgetLost() {
+    if (this.#entries.every((entry) => entry.isGiven)) return;
+    for (const entry of this.#entries.filter((each) => !each.isGiven)) {
+      if (entry === this.#entries[0]) this.suspend();
+      this.#remove(entry);
+    }
   }
 
   #listen() {

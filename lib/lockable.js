@@ -4,8 +4,8 @@
  */
 'use strict';
 
-const { MmapipcError, invalidReturn, invalidType } = require('./errors');
-const { boolean, callback, integer, options, timeoutOf } = require('./validate');
+const { MmapipcError, invalidReturn } = require('./errors');
+const { abortSignal, boolean, callback, integer, options, timeoutOf } = require('./validate');
 
 /* The subclass has the methods [LOCK](), giving its lock (filelock.js, region-lock.js), made at the
  * first call, and [DEFAULTS](), giving { whole, shared, timeout, ranges } and, with ranges, { size,
@@ -48,21 +48,19 @@ const lockable = (Base) =>
       lock.releaseHeld();
     }
 
+    /* Not lock(), try and finally: a `finally` does not run after a stack overflow in it, or when the
+     * time limit of node:vm or worker.terminate() ends fn. */
     withLock(fn, opts) {
       callback(fn, 'The "fn" argument');
-      const guard = this.lock(opts);
-      try {
-        const result = fn(guard);
-        if (typeof result?.then === 'function') {
-          throw invalidReturn(
-            'withLock',
-            'the lock would be gone before its end; use withLockAsync',
-          );
-        }
-        return result;
-      } finally {
-        guard.release();
-      }
+      const lock = this[LOCK]();
+      const defaults = this[DEFAULTS]();
+      const { request, timeout } =
+        opts === undefined
+          ? { request: defaults.whole, timeout: defaults.timeout }
+          : interpret(opts, SYNC_OPTIONS, defaults);
+      const result = lock.run(fn, request, timeout);
+      if (typeof result?.then !== 'function') return result;
+      throw invalidReturn('withLock', 'the lock is released before its end; use withLockAsync');
     }
 
     lockAsync(opts) {
@@ -92,9 +90,7 @@ function interpret(given, known, defaults) {
   const { shared = defaults.shared, timeout = defaults.timeout, signal } = opts;
   boolean(shared, 'The option "shared"');
   timeoutOf(timeout, 'The option "timeout"');
-  if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
-    throw invalidType('The option "signal"', 'an AbortSignal', signal);
-  }
+  abortSignal(signal);
   if (!defaults.ranges) {
     if (!shared && opts.offset === undefined && opts.length === undefined) {
       return { request: defaults.whole, timeout, signal };

@@ -31,6 +31,11 @@ class Region {
     }
   }
 
+  /* Whether it is found by a name or path, which may come to lead elsewhere. */
+  get isAtPath() {
+    return (this.name ?? this.path) !== undefined;
+  }
+
   /* Others may have it from here on: the region outlives an object that is collected. */
   get handle() {
     if (!this.#isShown && this.#handle !== undefined) {

@@ -3,24 +3,34 @@
  * queue of promises. A free lock is one call into C; a wait is a loop of short ones, so that
  * worker.terminate() and process.exit() act between two.
  *
+ * C is the truth. A function of JS can be unwound wherever it enters another or loops (the end of the
+ * stack, the time limit of node:vm), so #held is set before the call of C that takes the lock, and
+ * after that call there are only stores and returns. #held === null means that no user holds it; any
+ * other value is a hint, which `held` checks.
+ *
  * What the thread of an asynchronous wait has won, C lends to synchronous calls of this object, and
  * takes away for those of others of this JS thread, which would else wait for themselves.
  */
 'use strict';
 
 const binding = require('./binding');
+const { now } = require('./clock');
 const { MmapipcError } = require('./errors');
-const { LockGuard, deadlock } = require('./lock-guard');
+const { HELD, LockGuard, RECOVERED, deadlock } = require('./lock-guard');
 const { LockQueue } = require('./lock-queue');
 const { codeOf } = require('./report');
 
 /* The two hot calls, which have no argument: the handle lies here. (By names of their own, as the
  * binding is an object of many properties.) */
-const { regionLockTake, regionLockDrop } = binding;
+const { regionLockTake, regionLockDrop, regionSection } = binding;
 const handleOfCall = new Float64Array(binding.regionLockMemory());
+const sectionStatus = new Int32Array(binding.sectionMemory());
 
 const SLICE = 20; /* ms of a native wait */
-const RECOVERED = 2; /* MIPC_LOCK_RECOVERED */
+const FROM_DEAD = 2; /* MIPC_LOCK_RECOVERED */
+
+/* For C, at the beginning of a section whose lock was a dead owner's. */
+const recovered = (guard) => guard[HELD].tellGuard(guard);
 
 class RegionLock {
   #handle;
@@ -38,41 +48,109 @@ class RegionLock {
   }
 
   get held() {
-    return this.#held !== null;
+    if (this.#held === null) return false;
+    if (binding.regionLockHeld(this.#handle)) return true;
+    this.#held = null;
+    return false;
   }
 
   get heldAsync() {
-    return this.#held !== null && this.#heldAsync;
+    return this.#heldAsync && this.held;
   }
 
   get heldSync() {
+    return !this.#heldAsync && this.held;
+  }
+
+  /* Whether to try an operation under the lock first; it may find that nothing is held. */
+  get seemsHeldSync() {
     return this.#held !== null && !this.#heldAsync;
   }
 
+  holds(guard) {
+    return this.#held === guard && this.held;
+  }
+
   tryLock() {
-    if (this.#held !== null) return null;
+    if (this.held) return null;
     const status = this.tryNow(undefined, true);
-    if (status > 0) return this.#hold(status, false);
+    if (status > 0) return this.hold(undefined, status);
     if (status === 0) return null;
     throw this.errorOf(status);
   }
 
   lock(request, timeout) {
-    if (this.#held !== null) throw this.#ownDeadlock();
+    if (this.#held !== null && this.held) throw this.#ownDeadlock();
+    const guard = new this.#Guard(this);
+    this.#heldAsync = false;
+    this.#held = guard;
     handleOfCall[0] = this.#handle;
     const status = regionLockTake();
-    if (status === undefined) {
-      this.#heldAsync = false;
-      return (this.#held = new this.#Guard(this, false));
+    return status === undefined ? guard : this.#lockSlowly(guard, status, timeout);
+  }
+
+  /* `status`: of the first try. */
+  #lockSlowly(guard, status, timeout) {
+    const got = status > 0 ? status : this.#wait(guard, status, timeout);
+    if (got === FROM_DEAD) this.tellGuard(guard);
+    return guard;
+  }
+
+  #wait(guard, status, timeout) {
+    try {
+      if (status < 0) throw this.errorOf(status);
+      return this.#repeat(timeout, (ms, barge) => binding.regionLockWait(this.#handle, ms, barge));
+    } catch (error) {
+      if (this.#held === guard) this.#held = null;
+      throw error;
     }
-    return this.#hold(status > 0 ? status : this.#wait(status, timeout), false);
+  }
+
+  /* What body(guard) returns, which runs under the lock. C takes and releases it, whatever ends body.
+   * `updates`: it is an update of a Share, no user is told of a recovery. */
+  run(body, request, timeout, updates = false) {
+    if (this.#held !== null && this.held) throw this.#ownDeadlock();
+    const guard = new this.#Guard(this);
+    this.#heldAsync = false;
+    this.#held = guard;
+    try {
+      const result = regionSection(this.#handle, 0, false, updates, body, guard, recovered);
+      return sectionStatus[0] === 1 ? result : this.#runSlowly(body, guard, timeout, updates);
+    } finally {
+      if (this.#held === guard) this.#held = null;
+      this.#queue.resumeSoon();
+    }
+  }
+
+  #runSlowly(body, guard, timeout, updates) {
+    if (sectionStatus[0] < 0) throw this.errorOf(sectionStatus[0]);
+    let result;
+    this.#repeat(timeout, (ms, barge) => {
+      result = regionSection(this.#handle, ms, barge, updates, body, guard, recovered);
+      return sectionStatus[0];
+    });
+    return result;
+  }
+
+  /* The same of an update under the lock that the user holds. */
+  runUpdate(body) {
+    const result = binding.regionUpdate(this.#handle, body);
+    const status = sectionStatus[0];
+    if (status === 1) return result;
+    throw codeOf(status) === 'ERR_MMAPIPC_DEADLOCK' ? inUpdateError() : this.errorOf(status);
   }
 
   lockAsync(request, timeout, signal) {
     return this.#queue.push(request, timeout, signal);
   }
 
-  /* Whether somebody awaits it. */
+  /* What act() returns, which runs as soon as the lock is acquired, and releases it in one call of C.
+   * No user is told of a recovery. */
+  actAsync(timeout, act) {
+    return this.#queue.push(undefined, timeout, undefined, act);
+  }
+
+  /* Whether the queue is not empty. */
   get isAwaited() {
     return this.#queue.length !== 0;
   }
@@ -81,36 +159,23 @@ class RegionLock {
     return this.#owner.object;
   }
 
-  /* For an operation of ours, whose guard no user sees: whoever locks next is told of a recovery. */
-  lockQuietly(timeout) {
-    return this.#untell(this.lock(undefined, timeout));
-  }
-
-  async lockQuietlyAsync(timeout) {
-    return this.#untell(await this.lockAsync(undefined, timeout));
-  }
-
-  #untell(guard) {
-    if (guard.recovered) binding.regionLockUntell(this.#handle);
-    return guard;
-  }
-
-  /* Gives back what this guard took; does nothing for a guard whose lock is gone. */
+  /* Releases what this guard took; does nothing for a guard whose lock is gone. What waits here is
+   * told before, as nothing may run afterwards. */
   release(guard) {
     if (this.#held !== guard) return;
-    this.#held = null;
+    this.#queue.resumeSoon();
     handleOfCall[0] = this.#handle;
     const status = regionLockDrop();
-    this.#queue.resumeSoon();
+    this.#held = null;
     if (status !== undefined) throw this.errorOf(status);
   }
 
-  /* Whatever is held, in whosever hands its guard is. */
+  /* Whatever guard it was taken with. */
   releaseHeld() {
-    if (this.#held !== null) this.#held.release();
+    if (this.#held !== null) this.release(this.#held);
   }
 
-  /* The object is being closed: what waits is told, what is held is given back. */
+  /* The object is being closed: what waits is rejected, what is held is released. */
   close(error) {
     this.#queue.close(error);
     this.releaseHeld();
@@ -118,9 +183,14 @@ class RegionLock {
 
   /* Why a synchronous call that needs the lock cannot have it. */
   deadlockError() {
-    return this.#held === null
-      ? deadlock('another object of this thread holds the lock')
-      : this.#ownDeadlock();
+    return this.held
+      ? this.#ownDeadlock()
+      : deadlock('another object of this thread holds the lock');
+  }
+
+  /* Of a set by the user that holds the lock. */
+  updatingError() {
+    return inUpdateError();
   }
 
   /* An operation of C's (a set) was BUSY; `again()` is that operation, a slice long: its status. */
@@ -133,16 +203,23 @@ class RegionLock {
     this.#owner.onRecovered?.();
   }
 
+  tellGuard(guard) {
+    guard[RECOVERED]();
+    if (binding.regionLockRecovers(this.#handle)) this.tellRecovered();
+  }
+
   /* The steps of the queue. */
 
   tryNow(request, barge) {
+    this.#prepare();
     handleOfCall[0] = this.#handle;
-    const status = regionLockTake();
+    let status = regionLockTake();
     if (status === undefined) return 1;
-    if (status !== 0 || !barge) return status;
-    const now = binding.regionLockWait(this.#handle, 0, true);
-    /* Another object of this thread has it: taken, for those who do not wait here. */
-    return codeOf(now) === 'ERR_MMAPIPC_DEADLOCK' ? 0 : now;
+    if (status === 0 && barge) status = binding.regionLockWait(this.#handle, 0, true);
+    if (status > 0) return status;
+    this.#held = null;
+    /* Another object of this thread holds it: taken, for calls that do not wait here. */
+    return barge && codeOf(status) === 'ERR_MMAPIPC_DEADLOCK' ? 0 : status;
   }
 
   begin() {
@@ -150,7 +227,11 @@ class RegionLock {
   }
 
   poll() {
-    return this.#held === null ? binding.regionLockPoll(this.#handle) : 0;
+    if (this.held) return 0;
+    this.#prepare();
+    const status = binding.regionLockPoll(this.#handle);
+    if (status <= 0) this.#held = null;
+    return status;
   }
 
   cancel() {
@@ -158,7 +239,19 @@ class RegionLock {
   }
 
   hold(request, status) {
-    return this.#hold(status, true);
+    const guard = this.#held;
+    if (status === FROM_DEAD) this.tellGuard(guard);
+    return guard;
+  }
+
+  /* The guard has been given to the user of lockAsync(). Until then unlock() may release it. */
+  given() {
+    this.#heldAsync = true;
+  }
+
+  /* The operation has released it. */
+  acted() {
+    this.#held = null;
   }
 
   errorOf(status) {
@@ -176,23 +269,15 @@ class RegionLock {
     );
   }
 
-  #hold(status, isAsync) {
-    this.#heldAsync = isAsync;
-    const isRecovered = status === RECOVERED;
-    this.#held = new this.#Guard(this, isRecovered);
-    if (isRecovered && binding.regionLockRecovers(this.#handle)) this.tellRecovered();
-    return this.#held;
-  }
-
-  /* > 0; `status`: of the first try. */
-  #wait(status, timeout) {
-    if (status < 0) throw this.errorOf(status);
-    return this.#repeat(timeout, (ms, barge) => binding.regionLockWait(this.#handle, ms, barge));
+  #prepare() {
+    const guard = new this.#Guard(this);
+    this.#heldAsync = false;
+    this.#held = guard;
   }
 
   #repeat(timeout, call) {
-    const until = performance.now() + timeout;
-    for (let rest = timeout; ; rest = until - performance.now()) {
+    const until = now() + timeout;
+    for (let rest = timeout; ; rest = until - now()) {
       const ms = rest > 0 ? Math.ceil(Math.min(rest, SLICE)) : 0;
       const status = call(ms, timeout === 0);
       if (status > 0) return status;
@@ -211,12 +296,20 @@ class RegionLock {
   }
 }
 
-/* Of the holder, as far as the table of the region knows him. */
+function inUpdateError() {
+  return new MmapipcError(
+    'ERR_MMAPIPC_DEADLOCK',
+    'the function given to update() sets the value of the same object, which the result of the ' +
+      'update would overwrite; return the new value instead',
+  );
+}
+
+/* Of the holder, as far as it stands in the table of the region. */
 function describe(holder) {
   if (holder === undefined) return '';
   const { number, pid, thread, heldMs, alive } = holder;
-  const who = pid === undefined ? `participant ${number}` : `process ${pid} (thread ${thread})`;
-  return `; ${who} has held it for ${heldMs} ms${alive ? '' : ', and is dead'}`;
+  const name = pid === undefined ? `participant ${number}` : `process ${pid} (thread ${thread})`;
+  return `; ${name} has held it for ${heldMs} ms${alive ? '' : ', and is dead'}`;
 }
 
 module.exports = { RegionLock };

@@ -6,6 +6,7 @@
 
 const { mustInherit } = require('./ancestry');
 const binding = require('./binding');
+const { now } = require('./clock');
 const { PLACE, describe, namesParent, variableOf } = require('./region-options');
 const { regionError } = require('./region-errors');
 const { codeOf } = require('./report');
@@ -29,8 +30,8 @@ function complete(spec) {
  * its result, or the error. */
 function persist(given, call) {
   const spec = complete(given);
-  const until = performance.now() + spec.timeout;
-  for (let rest = spec.timeout; ; rest = until - performance.now()) {
+  const until = now() + spec.timeout;
+  for (let rest = spec.timeout; ; rest = until - now()) {
     spec.wait = Math.ceil(Math.max(0, Math.min(rest, SLICE)));
     const result = call(spec);
     if (typeof result !== 'number' || result >= 0) return result;

@@ -1,24 +1,37 @@
 /*
- * Who waits for a Share to change: promises, and listeners of 'change'. A thread of C waits for the
+ * What waits for a Share to change: promises, and listeners of 'change'. A thread of C waits for the
  * region's event and gives notice once; it is armed again before the version is looked at, so that no
- * change is missed, and told of several as one.
+ * change is missed, and several are reported as one.
+ *
+ * Where no thread can be started (a limit of processes), the version is looked at every 20 ms instead.
  */
 'use strict';
 
+const os = require('node:os');
+
 const binding = require('./binding');
+const { LONGEST_TIMER, clearTimeout, now, setTimeout } = require('./clock');
 const { MmapipcError, abortError } = require('./errors');
 const { countPending, listen, unlisten } = require('./notices');
+const { offAbort, onAbort } = require('./signals');
 
-const LONGEST_TIMER = 2 ** 31 - 1; /* ms; Node fires longer ones at once */
+const NO_THREAD = -os.constants.errno.EAGAIN;
+const POLL = 20; /* ms between two looks without a thread */
+const RETRY = 1000; /* ms between two tries to start one */
 
 class Changes {
   #handle;
-  #share; /* { version(), errorOf(status), tell(version) } */
-  #waiting = new Set(); /* { since, resolve, reject, timer, signal, onAbort } */
+  #share; /* { version(), errorOf(status), tell(version), fail(error) } */
+  /* { since, resolve(version), reject(error), close(error), timer, signal, onAbort } */
+  #waiting = new Set();
   #told; /* the version that listeners know, while there are some */
   #isListening = false;
   #isRef = false;
   #isOn = false; /* C watches */
+  #isClosed = false;
+  #hasFailed = false; /* and listeners were told so */
+  #timer; /* of the next look without a thread */
+  #retryAt = 0;
   #onNotice = () => this.#look();
 
   constructor(handle, share) {
@@ -26,27 +39,45 @@ class Changes {
     this.#share = share;
   }
 
+  get isClosed() {
+    return this.#isClosed;
+  }
+
   /* The version once it is another than `since`. */
   next(since, timeout, signal) {
     return new Promise((resolve, reject) => {
-      if (signal?.aborted) {
-        reject(abortError(signal));
-        return;
-      }
-      const entry = { since, resolve, reject, signal };
-      this.#waiting.add(entry);
-      this.#turn();
-      countPending(1);
-      if (timeout !== Infinity) {
-        const late = () => this.#settle(entry).reject(timeoutError(timeout));
-        entry.timer = setTimeout(late, Math.min(timeout, LONGEST_TIMER));
-      }
-      if (signal !== undefined) {
-        entry.onAbort = () => this.#settle(entry).reject(abortError(signal));
-        signal.addEventListener('abort', entry.onAbort, { once: true });
-      }
-      this.#look();
+      this.wait({ since, resolve, reject, close: reject, signal }, timeout);
     });
+  }
+
+  /* Calls one of the functions of `entry`, once, unless it is forgotten before. */
+  wait(entry, timeout = Infinity) {
+    const { signal } = entry;
+    if (signal?.aborted) {
+      entry.reject(abortError(signal));
+      return;
+    }
+    this.#waiting.add(entry);
+    try {
+      this.#turn();
+    } catch (error) {
+      this.#waiting.delete(entry);
+      throw error;
+    }
+    countPending(1);
+    if (timeout !== Infinity) {
+      const late = () => this.#settle(entry)?.reject(timeoutError(timeout));
+      entry.timer = setTimeout(late, Math.min(timeout, LONGEST_TIMER));
+    }
+    if (signal !== undefined) {
+      entry.onAbort = () => this.#settle(entry)?.reject(abortError(signal));
+      onAbort(signal, entry.onAbort);
+    }
+    this.#look();
+  }
+
+  forget(entry) {
+    this.#settle(entry);
   }
 
   /* Whether there are listeners. */
@@ -67,59 +98,85 @@ class Changes {
   }
 
   close(error) {
+    this.#isClosed = true;
     this.listening(false);
-    for (const entry of [...this.#waiting]) this.#settle(entry).reject(error);
+    for (const entry of [...this.#waiting]) this.#settle(entry)?.close(error);
   }
 
-  /* C is to watch while anybody waits or listens. */
+  /* C is to watch while there are waits or listeners. */
   #turn() {
     const on = this.#isListening || this.#waiting.size > 0;
     if (on === this.#isOn) return;
-    this.#isOn = on;
-    if (!on) {
-      unlisten(this.#handle, this.#onNotice);
-      binding.watchDisarm(this.#handle);
+    if (on) {
+      const status = listen(this.#handle, this.#onNotice);
+      if (status < 0) throw this.#share.errorOf(status);
+      this.#isOn = true;
       return;
     }
-    const status = listen(this.#handle, this.#onNotice);
-    if (status < 0) throw this.#share.errorOf(status);
+    this.#isOn = false;
+    clearTimeout(this.#timer);
+    unlisten(this.#handle, this.#onNotice);
+    binding.watchDisarm(this.#handle);
   }
 
   #look() {
     if (!this.#isOn) return;
     let version;
     try {
-      const status = binding.watchArm(this.#handle);
-      if (status < 0) throw this.#share.errorOf(status);
+      if (!this.#hasFailed) this.#arm();
       version = this.#share.version();
     } catch (error) {
-      for (const entry of [...this.#waiting]) this.#settle(entry).reject(error);
+      this.#fail(error);
       return;
     }
     for (const entry of [...this.#waiting]) {
-      if (entry.since !== version) this.#settle(entry).resolve(version);
+      if (entry.since !== version) this.#settle(entry)?.resolve(version);
     }
     if (!this.#isListening || version === this.#told) return;
     this.#told = version;
     this.#share.tell(version);
   }
 
+  /* A wait or listener that is to keep the process alive is counted (notices.js), so the timer need
+   * not. */
+  #arm() {
+    const time = now();
+    if (time >= this.#retryAt) {
+      const status = binding.watchArm(this.#handle);
+      if (status === 0) return;
+      if (status !== NO_THREAD) throw this.#share.errorOf(status);
+      this.#retryAt = time + RETRY;
+    }
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(this.#onNotice, POLL);
+    this.#timer.unref();
+  }
+
+  /* Changes cannot be observed any more. */
+  #fail(error) {
+    for (const entry of [...this.#waiting]) this.#settle(entry)?.reject(error);
+    if (!this.#isListening || this.#hasFailed) return;
+    this.#hasFailed = true;
+    clearTimeout(this.#timer);
+    binding.watchDisarm(this.#handle);
+    this.#share.fail(error);
+  }
+
+  /* The entry, when it was still there. */
   #settle(entry) {
-    if (!this.#waiting.delete(entry)) return NOBODY;
+    if (!this.#waiting.delete(entry)) return undefined;
     countPending(-1);
     clearTimeout(entry.timer);
-    entry.signal?.removeEventListener('abort', entry.onAbort);
+    if (entry.onAbort !== undefined) offAbort(entry.signal, entry.onAbort);
     this.#turn();
     return entry;
   }
 }
 
-const NOBODY = { resolve() {}, reject() {} };
-
 function timeoutError(timeout) {
   return new MmapipcError(
     'ERR_MMAPIPC_TIMEOUT',
-    `nobody has set the value within ${timeout} ms; ask for a longer { timeout }, or none`,
+    `the value was not set within ${timeout} ms; use a longer { timeout }, or none`,
   );
 }
 

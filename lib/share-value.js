@@ -5,6 +5,7 @@
 'use strict';
 
 const binding = require('./binding');
+const { now } = require('./clock');
 const { TYPE: TYPES } = require('./codec');
 const { MmapipcError } = require('./errors');
 const { closedError, codeOf, errorOf, readOnlyLockError } = require('./report');
@@ -18,6 +19,9 @@ const ANY = -1; /* set: over whatever version is there */
 const SLICE = 20; /* ms of a native wait */
 const RECOVERED = 2; /* MIPC_LOCK_RECOVERED */
 const OTHER = 3; /* MIPC_SHARE_OTHER */
+const OTHER_RECOVERED = 4; /* MIPC_SHARE_OTHER_RECOVERED */
+/* How a set comes by the lock: mipc_share_way_t. */
+const WAY = { TAKE: 0, UNDER: 1, UPDATE: 2, LAST: 3 };
 const MORE = 1; /* MIPC_CELL_MORE */
 const OVERTAKEN = 2; /* MIPC_CELL_OVERTAKEN */
 const READ_TIMEOUT = 1000; /* ms that writers may be quicker than a reader */
@@ -87,17 +91,20 @@ class Value {
     return status === MORE ? 0 : status;
   }
 
-  /* The new version; undefined, when `expected` is given and not the version that is there. `under`:
-   * the caller has the lock. */
-  set(value, expected = ANY, under = this.#lock !== undefined && this.#lock.heldSync) {
+  /* The new version; undefined, when `expected` is given and not the version that is there. */
+  set(value, expected = ANY, way = this.#way()) {
     if (this.#lock === undefined) throw this.#share.closed ? closedError() : readOnlyLockError();
     const { type, bytes, length } = this.#codec.encode(value, room);
-    return this.#store(type, bytes, length, expected, under);
+    return this.#store(type, bytes, length, expected, way);
   }
 
-  clear(under = this.#lock !== undefined && this.#lock.heldSync) {
+  clear(way = this.#way()) {
     if (this.#lock === undefined) throw this.#share.closed ? closedError() : readOnlyLockError();
-    this.#store(TYPES.NONE, room, 0, ANY, under);
+    this.#store(TYPES.NONE, room, 0, ANY, way);
+  }
+
+  #way() {
+    return this.#lock !== undefined && this.#lock.seemsHeldSync ? WAY.UNDER : WAY.TAKE;
   }
 
   /* The same; waits for the lock without holding up the thread. The value is taken at once. */
@@ -106,19 +113,15 @@ class Value {
     const lock = this.#lock;
     const { type, bytes, length } = this.#codec.encode(value, room);
     this.#checkFits(length);
-    if (lock.heldSync) return this.#store(type, bytes, length, expected, true);
+    if (lock.heldSync) return this.#store(type, bytes, length, expected, WAY.UNDER);
     if (!lock.heldAsync && !lock.isAwaited) {
-      const status = this.#call(type, bytes, length, expected, false, 0);
+      const status = this.#call(type, bytes, length, expected, WAY.TAKE, 0);
       const isTaken = status === 0 || codeOf(status) === 'ERR_MMAPIPC_DEADLOCK';
       if (!isTaken) return this.#result(status);
     }
     const copy = Buffer.from(bytes.subarray(0, length));
-    const guard = await lock.lockQuietlyAsync(this.#timeout);
-    try {
-      return this.#store(type, copy, length, expected, true);
-    } finally {
-      guard.release();
-    }
+    const store = () => this.#result(this.#call(type, copy, length, expected, WAY.LAST, 0));
+    return lock.actAsync(this.#timeout, store);
   }
 
   /* Throws when what is there is not what it was. */
@@ -137,31 +140,38 @@ class Value {
     }
   }
 
-  #store(type, bytes, length, expected, under) {
+  #store(type, bytes, length, expected, way) {
     this.#checkFits(length);
-    const status = this.#call(type, bytes, length, expected, under, this.#firstSlice);
+    const status = this.#call(type, bytes, length, expected, way, this.#firstSlice);
     if (status === 1) return doubles[VERSION];
+    if (status < 0 && way === WAY.UNDER) {
+      if (codeOf(status) === 'ERR_MMAPIPC_DEADLOCK') throw this.#lock.updatingError();
+      /* A call that seemed to hold the lock was unwound before it took it. */
+      if (!this.#lock.held && !this.#share.closed) {
+        return this.#store(type, bytes, length, expected, WAY.TAKE);
+      }
+    }
     if (status !== 0) return this.#result(status);
-    const again = (ms) => this.#call(type, bytes, length, expected, under, ms);
+    const again = (ms) => this.#call(type, bytes, length, expected, way, ms);
     return this.#result(this.#lock.persist(this.#timeout, again));
   }
 
-  #call(type, bytes, length, expected, under, ms) {
+  #call(type, bytes, length, expected, way, ms) {
     doubles[LENGTH] = length;
     doubles[EXPECTED] = expected;
     words[TYPE] = type;
     words[CHECKED] = this.#checked;
     if (bytes === room) {
       doubles[HANDLE] = this.#handle;
-      return shareSet(ms, under) ?? 1;
+      return shareSet(ms, way) ?? 1;
     }
-    return binding.shareSetFrom(this.#handle, ms, under, bytes);
+    return binding.shareSetFrom(this.#handle, ms, way, bytes);
   }
 
   #result(status) {
     if (status < 0) throw this.#errorOf(status);
-    if (status === RECOVERED) this.#lock.tellRecovered();
-    return status === OTHER ? undefined : doubles[VERSION];
+    if (status === RECOVERED || status === OTHER_RECOVERED) this.#lock.tellRecovered();
+    return status === OTHER || status === OTHER_RECOVERED ? undefined : doubles[VERSION];
   }
 
   #checkFits(length) {
@@ -193,12 +203,12 @@ class Value {
   /* Reads until it is not overtaken any more: call(ms) under the lock, when it is to be had within
    * `ms`, call() without. */
   #persist(call) {
-    const until = performance.now() + READ_TIMEOUT;
+    const until = now() + READ_TIMEOUT;
     for (;;) {
       let status = call();
       while (status === MORE) status = call();
       if (status !== OVERTAKEN) return status;
-      if (performance.now() >= until) throw overtakenError();
+      if (now() >= until) throw overtakenError();
       if (this.#lock === undefined) {
         Atomics.wait(nobody, 0, 0, NAP);
         continue;
@@ -225,4 +235,4 @@ function overtakenError() {
   );
 }
 
-module.exports = { Value };
+module.exports = { Value, WAY };

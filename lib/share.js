@@ -10,8 +10,9 @@ const util = require('node:util');
 
 const binding = require('./binding');
 const { ChangeEmitter, LISTENING } = require('./change-emitter');
+const { nextTick } = require('./clock');
 const { freeze } = require('./codec');
-const { MmapipcError, invalidReturn, invalidType, withCode } = require('./errors');
+const { MmapipcError, invalidReturn, withCode } = require('./errors');
 const { DEFAULTS, LOCK, lockable } = require('./lockable');
 const { attachOptions, openOptions, placeFields, regionOf, whereOf } = require('./place');
 const { staleError } = require('./region-errors');
@@ -24,10 +25,12 @@ const { StaleWatch } = require('./stale-watch');
 const { ShareGuard, UNDER } = require('./share-guard');
 const { openWhole } = require('./share-open');
 const { EXISTING, interpret } = require('./share-options');
-const { Value } = require('./share-value');
-const { callback, integer, options, timeoutOf } = require('./validate');
+const { Value, WAY } = require('./share-value');
+const { Watch } = require('./share-watch');
+const { abortSignal, callback, integer, options, timeoutOf } = require('./validate');
 
 const CLOSED = -1;
+const WARNING = { type: 'MmapipcWarning', code: 'MMAPIPC_NOT_OBSERVED' };
 
 /* Which of the two words of a version is the low one. */
 const LOW = os.endianness() === 'LE' ? 0 : 1;
@@ -75,6 +78,7 @@ class Share extends lockable(ChangeEmitter) {
       version: () => this.version,
       errorOf: (status) => this.#errorOf(status),
       tell: (version) => this.#tell('change', version),
+      fail: (error) => this.#tellFailure(error),
     });
     if (isUnclean) this.#verify();
   }
@@ -172,19 +176,19 @@ class Share extends lockable(ChangeEmitter) {
     callback(fn, 'The "fn" argument');
     const lock = this.#locking();
     if (lock.heldAsync) throw lock.deadlockError();
-    if (lock.heldSync) return this.#update(fn);
-    const guard = lock.lockQuietly(this.#spec.timeout);
-    try {
-      return this.#update(fn);
-    } finally {
-      guard.release();
-    }
+    if (lock.heldSync) return this.#updateUnder(fn);
+    return lock.run(() => this.#update(fn), undefined, this.#spec.timeout, true);
+  }
+
+  /* Under the lock that the user holds. */
+  #updateUnder(fn) {
+    return this.#lock.runUpdate(() => this.#update(fn));
   }
 
   #update(fn) {
     const value = fn(this.#value.get());
     checkResult(value);
-    this.#value.set(value, undefined, true);
+    this.#value.set(value, undefined, WAY.UPDATE);
     return value;
   }
 
@@ -219,7 +223,7 @@ class Share extends lockable(ChangeEmitter) {
         signal,
       } = options(opts, ['since', 'timeout', 'signal'], 'The options object');
       timeoutOf(timeout, 'The option "timeout"');
-      checkSignal(signal);
+      abortSignal(signal);
       if (since !== undefined) integer(since, 'The option "since"');
       return this.#changes.next(since ?? this.version, timeout, signal);
     });
@@ -227,18 +231,11 @@ class Share extends lockable(ChangeEmitter) {
 
   /* Begins with the first change after the call, whenever it is iterated over. */
   watch(opts) {
-    const { signal } = options(opts, ['signal'], 'The options object');
-    checkSignal(signal);
-    return this.#watch(this.version, signal);
-  }
-
-  async *#watch(since, signal) {
-    for (let version = since; ;) {
-      await this.#changes.next(version, Infinity, signal);
-      const value = this.get();
-      ({ version } = this.#value);
-      yield value;
-    }
+    const { since, signal } = options(opts, ['since', 'signal'], 'The options object');
+    abortSignal(signal);
+    if (since !== undefined) integer(since, 'The option "since"');
+    const read = () => [this.get(), this.#value.version];
+    return new Watch(this.#changes, read, since ?? this.version, signal);
   }
 
   ref() {
@@ -299,17 +296,17 @@ class Share extends lockable(ChangeEmitter) {
   [LISTENING](on) {
     if (on) this.#checkOpen();
     this.#changes.listening(on);
-    this.#staleWatch.turn(on && this.#region.handle === undefined);
+    this.#staleWatch.turn(on && this.#region.isAtPath);
   }
 
   /* For guards: under the lock that one of them has. */
   get [UNDER]() {
     return {
-      store: (what, version) => this.#value.set(what, version, true),
-      clear: () => this.#value.clear(true),
+      store: (what, version) => this.#value.set(what, version, WAY.UNDER),
+      clear: () => this.#value.clear(WAY.UNDER),
       update: (fn) => {
         callback(fn, 'The "fn" argument');
-        return this.#update(fn);
+        return this.#updateUnder(fn);
       },
     };
   }
@@ -351,7 +348,16 @@ class Share extends lockable(ChangeEmitter) {
 
   /* Listeners run on their own, so that what they throw is not taken for ours. */
   #tell(event, ...args) {
-    if (this.listenerCount(event) > 0) process.nextTick(() => this.emit(event, ...args));
+    if (this.listenerCount(event) > 0) nextTick(() => this.emit(event, ...args));
+  }
+
+  /* A listener of 'change' that hears no more must not go unnoticed; yet another process, which has
+   * truncated a file, is not to end this one. */
+  #tellFailure(error) {
+    if (this.listenerCount('error') > 0) this.#tell('error', error);
+    else {
+      process.emitWarning(`'change' of a Share is not emitted any more: ${error.message}`, WARNING);
+    }
   }
 
   async #promise(fn) {
@@ -373,11 +379,6 @@ class Share extends lockable(ChangeEmitter) {
       throw error;
     }
   }
-}
-
-function checkSignal(signal) {
-  if (signal === undefined || typeof signal?.addEventListener === 'function') return;
-  throw invalidType('The option "signal"', 'an AbortSignal', signal);
 }
 
 function noResult() {

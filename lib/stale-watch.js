@@ -4,8 +4,7 @@
  */
 'use strict';
 
-/* Taken when the package is loaded: a test's fake timers must not stop them. */
-const { clearInterval, setInterval } = globalThis;
+const { clearInterval, nextTick, setInterval } = require('./clock');
 
 const PERIOD = 1000; /* ms */
 
@@ -36,7 +35,7 @@ class StaleWatch {
       process.emitWarning(error.message, { type: 'MmapipcWarning', code: 'MMAPIPC_STALE' });
       return;
     }
-    process.nextTick(() => this.#object.emit('error', error));
+    nextTick(() => this.#object.emit('error', error));
   }
 
   turn(on) {

@@ -34,6 +34,12 @@ function callback(value, what) {
   return value;
 }
 
+/* Optional. */
+function abortSignal(value) {
+  if (value === undefined || typeof value?.addEventListener === 'function') return value;
+  throw invalidType('The option "signal"', 'an AbortSignal', value);
+}
+
 /* An object of options whose every key is known; undefined counts as none. */
 function options(value, known, what) {
   if (value === undefined) return {};
@@ -102,4 +108,12 @@ function bytesOf(view, what, expected) {
   return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 }
 
-module.exports = { integer, boolean, callback, options, bytesOf, timeoutOf };
+module.exports = {
+  abortSignal,
+  integer,
+  boolean,
+  callback,
+  options,
+  bytesOf,
+  timeoutOf,
+};

@@ -18,6 +18,7 @@
         "binding/pack.cc",
         "binding/region.cc",
         "binding/regionlock.cc",
+        "binding/section.cc",
         "binding/share.cc",
         "binding/tables.cc",
         "pack/checksum.c",

@@ -3,6 +3,8 @@
  */
 'use strict';
 
+const assert = require('node:assert/strict');
+
 process.env.MMAPIPC_CASES ??= '2000000';
 
 require('./pack-perl.test.js');

@@ -17,6 +17,7 @@ static void environment_finalize(napi_env env, void *data, void *) {
   Environment *environment = static_cast<Environment *>(data);
   drop(env, &environment->report_bytes);
   drop(env, &environment->lock_bytes);
+  drop(env, &environment->section_bytes);
   drop(env, &environment->share_bytes);
   drop(env, &environment->deliver);
   drop(env, &environment->collected);
@@ -62,6 +63,7 @@ static Napi::Object init(Napi::Env env, Napi::Object given) {
     pack_exports(environment, exports);
     region_exports(environment, exports);
     regionlock_exports(environment, exports);
+    section_exports(environment, exports);
     share_exports(environment, exports);
     tables_exports(env, exports);
   }

@@ -31,6 +31,8 @@ struct Environment {
   napi_ref report_bytes;            /* keeps them alive, whatever JS does with its own reference */
   double *lock_handle;              /* of the next call of the lock; NULL: not asked for yet */
   napi_ref lock_bytes;
+  int32_t *section_status; /* of the last section that was to run; NULL: not asked for yet */
+  napi_ref section_bytes;
   mipc_share_frame_t *share; /* with room behind it; NULL: not asked for yet */
   napi_ref share_bytes;
 };
@@ -52,6 +54,7 @@ void notices_exports(napi_env env, Environment *environment, Object &exports);
 void pack_exports(Environment *environment, Object &exports);
 void region_exports(Environment *environment, Object &exports);
 void regionlock_exports(Environment *environment, Object &exports);
+void section_exports(Environment *environment, Object &exports);
 void share_exports(Environment *environment, Object &exports);
 void tables_exports(napi_env env, Object &exports);
 

@@ -32,13 +32,15 @@ napi_value memory(const Call &call) {
   return value_of(call.env, environment->share_bytes);
 }
 
-int set(Environment *environment, mipc_mapping_t *mapping, uint32_t ms, bool under,
+/* `way`: a mipc_share_way_t. */
+int set(Environment *environment, mipc_mapping_t *mapping, uint32_t ms, uint32_t way,
         const uint8_t *bytes) {
   mipc_share_frame_t *frame = frame_of(environment);
   if (!mapping) return MIPC_E_CLOSED;
   mipc_cell_value_t value = {0, whole(frame->length), frame->type, frame->checked != 0};
   uint64_t expected = frame->expected < 0 ? MIPC_SHARE_ANY : whole(frame->expected);
-  int status = mipc_share_set(mapping, environment, bytes, expected, ms * 1000, under, &value);
+  int status = mipc_share_set(mapping, environment, bytes, expected, ms * 1000,
+                              static_cast<mipc_share_way_t>(way), &value);
   frame->version = static_cast<double>(value.version);
   return status;
 }
@@ -55,14 +57,14 @@ mipc_mapping_t *hot_mapping(const Environment *environment) {
   return find(environment, environment->share->handle);
 }
 
-/* shareSet(ms, under): frame.length bytes in the room, `under` the lock that the user has
+/* shareSet(ms, way): frame.length bytes in the room, by the lock as shm/share.h has it
  * -> nothing when they are set, else 2, set and recovered; 0, the lock was not free; 3, another
- * version; or a status */
+ * version; 4, likewise and recovered; or a status */
 napi_value share_set(const Call &call) {
   Environment *environment = call.environment();
   if (frame_of(environment)->length > MIPC_SHARE_ROOM) return nullptr; /* lib/ never does */
   int status =
-      set(environment, hot_mapping(environment), call.u32(0), call.flag(1), room_of(environment));
+      set(environment, hot_mapping(environment), call.u32(0), call.u32(1), room_of(environment));
   return status == MIPC_LOCK_TAKEN ? nullptr : to_number(call.env, status);
 }
 
@@ -92,7 +94,7 @@ uint8_t *bytes_or_room(const Call &call, size_t at, size_t *ret_length) {
   return status == napi_ok ? static_cast<uint8_t *>(bytes) : nullptr;
 }
 
-/* shareSetFrom(handle, ms, under, bytes): the same from an array of its own -> as shareSet(), 1
+/* shareSetFrom(handle, ms, way, bytes): the same from an array of its own -> as shareSet(), 1
  * when it is set */
 napi_value share_set_from(const Call &call) {
   Environment *environment = call.environment();
@@ -101,7 +103,7 @@ napi_value share_set_from(const Call &call) {
   if (!bytes || frame_of(environment)->length > static_cast<double>(length)) {
     return to_number(call.env, MIPC_E_RANGE);
   }
-  return to_number(call.env, set(environment, call.mapping(), call.u32(1), call.flag(2), bytes));
+  return to_number(call.env, set(environment, call.mapping(), call.u32(1), call.u32(2), bytes));
 }
 
 /* shareGetInto(handle, bytes?, ms?): the same into an array of its own; with `ms` under the lock,

@@ -71,6 +71,7 @@ int mipc_event_wait(mipc_region_shm_t *h, bool can_write, uint32_t count, uint32
 }
 
 struct mipc_watch {
+  const mipc_region_t *region;
   mipc_region_shm_t *header;
   bool can_write;
   uint32_t fork_generation;
@@ -84,7 +85,8 @@ static int look(void *context, bool fresh) {
   mipc_watch_t *watch = context;
   if (fresh) watch->looks = 0;
   uint32_t now = mipc_event_count(watch->header);
-  if (now == watch->count) return 0;
+  /* A region that was cut off shows zeros here, or the count that it had: no more comes of it. */
+  if (now == watch->count && mipc_region_status(watch->region) == 0) return 0;
   watch->count = now;
   return 1;
 }
@@ -98,7 +100,8 @@ int mipc_watch_open(mipc_region_t *region, void (*notify)(void *), void *notifie
                     mipc_watch_t **ret_watch) {
   mipc_watch_t *watch = calloc(1, sizeof *watch);
   if (!watch) return mipc_no_memory();
-  *watch = (mipc_watch_t){.header = region->header,
+  *watch = (mipc_watch_t){.region = region,
+                          .header = region->header,
                           .can_write = !region->read_only,
                           .fork_generation = region->fork_generation,
                           .count = mipc_event_count(region->header)};

@@ -34,7 +34,8 @@ int mipc_event_wait(mipc_region_shm_t *header, bool can_write, uint32_t count, u
 /*
  * A watch: a thread of its own (shm/waiter.h) that waits for the count to move, tells once, and is
  * quiet until it is armed again. Moves in between are told then, as one. One for each object, used
- * by one thread (of JS).
+ * by one thread (of JS). It tells also when it finds, a quarter of a second later at most, that the
+ * region is truncated or overwritten.
  */
 typedef struct mipc_watch mipc_watch_t;
 

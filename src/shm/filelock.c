@@ -17,7 +17,10 @@
  * sent to wait at once (bench/lock.js; fs-ext, which blocks in flock, 0.62 beside them). */
 #define NAP_US 50
 
-typedef enum { FREE, WAITING, WON, FAILED, HELD } state_t;
+/* So long what was won waits for a poll. */
+#define UNPOLLED_MS 100
+
+typedef enum { FREE, WAITING, WON, FAILED, LOST, HELD } state_t;
 
 struct mipc_filelock {
   mipc_file_t file;
@@ -26,10 +29,12 @@ struct mipc_filelock {
   mipc_monitor_t *monitor;  /* guards state and status while the thread runs */
   state_t state;
   int status;             /* of FAILED */
+  bool seen;              /* WON, and the end of the wait was polled or cancelled */
   mipc_atomic_u32_t stop; /* tells the thread to give up */
   mipc_thread_t *thread;  /* NULL: none to join */
   void (*notify)(void *);
   void *context;
+  uint32_t turn; /* counts the times that it was HELD */
 };
 
 int mipc_filelock_open(mipc_file_t file, bool own, mipc_filelock_t **ret_lock) {
@@ -58,16 +63,32 @@ void mipc_filelock_close(mipc_filelock_t *lock) {
   free(lock);
 }
 
+static void hold(mipc_filelock_t *lock) {
+  lock->state = HELD;
+  lock->turn++;
+}
+
 int mipc_filelock_take(mipc_filelock_t *lock, const mipc_flock_range_t *range, uint32_t naps) {
+  mipc_filelock_cancel(lock);
   for (;;) {
     int status = mipc_flock_try(lock->file, range);
     if (status == 1) {
       lock->range = *range;
-      lock->state = HELD;
+      hold(lock);
     }
     if (status != 0 || naps-- == 0) return status;
     mipc_thread_nap(NAP_US);
   }
+}
+
+/* WON, entered: until a poll or a cancel has seen it; else it is released. */
+static void await_poll(mipc_filelock_t *lock) {
+  /* A wait may return early: several short ones. */
+  for (int i = 0; i < 4 && !lock->seen; i++)
+    mipc_monitor_wait(lock->monitor, UNPOLLED_MS / 4);
+  if (lock->seen) return;
+  mipc_flock_release(lock->file, &lock->range);
+  lock->state = LOST;
 }
 
 static void wait_for_it(void *argument) {
@@ -77,21 +98,28 @@ static void wait_for_it(void *argument) {
   lock->state = status == 1 ? WON : FAILED;
   lock->status = status;
   mipc_monitor_signal(lock->monitor);
+  if (!lock->notify && status == 1) await_poll(lock);
   mipc_monitor_leave(lock->monitor);
   /* Still before the join: the lock cannot be freed under us. */
   if (lock->notify) lock->notify(lock->context);
 }
 
-int mipc_filelock_begin(mipc_filelock_t *lock, const mipc_flock_range_t *range,
-                        void (*notify)(void *), void *context) {
-  lock->range = *range;
-  lock->notify = notify;
-  lock->context = context;
+static int start(mipc_filelock_t *lock) {
   lock->stop = 0;
+  lock->seen = false;
   lock->state = WAITING;
   int status = mipc_thread_start(wait_for_it, lock, &lock->thread);
   if (status < 0) lock->state = FREE;
   return status;
+}
+
+int mipc_filelock_begin(mipc_filelock_t *lock, const mipc_flock_range_t *range,
+                        void (*notify)(void *), void *context) {
+  mipc_filelock_cancel(lock);
+  lock->range = *range;
+  lock->notify = notify;
+  lock->context = context;
+  return start(lock);
 }
 
 static void join(mipc_filelock_t *lock) {
@@ -104,10 +132,16 @@ int mipc_filelock_poll(mipc_filelock_t *lock, uint32_t ms) {
   mipc_monitor_enter(lock->monitor);
   if (lock->state == WAITING && ms) mipc_monitor_wait(lock->monitor, ms);
   state_t state = lock->state;
+  lock->seen = state == WON;
+  mipc_monitor_signal(lock->monitor);
   mipc_monitor_leave(lock->monitor);
   if (state == WAITING) return 0;
   join(lock);
-  lock->state = state == WON ? HELD : FREE;
+  if (state == LOST) return start(lock);
+  if (state == WON)
+    hold(lock);
+  else
+    lock->state = FREE;
   return lock->status;
 }
 
@@ -121,11 +155,21 @@ void mipc_filelock_cancel(mipc_filelock_t *lock) {
     mipc_thread_interrupt(lock->thread);
     mipc_monitor_wait(lock->monitor, INTERRUPT_MS);
   }
+  lock->seen = true;
+  mipc_monitor_signal(lock->monitor);
   mipc_monitor_leave(lock->monitor);
   join(lock);
   bool won = lock->state == WON;
   lock->state = FREE;
   if (won) mipc_flock_release(lock->file, &lock->range);
+}
+
+bool mipc_filelock_held(const mipc_filelock_t *lock) {
+  return !lock->thread && lock->state == HELD;
+}
+
+uint32_t mipc_filelock_turn(const mipc_filelock_t *lock) {
+  return lock->turn;
 }
 
 bool mipc_filelock_holds(const mipc_filelock_t *lock) {

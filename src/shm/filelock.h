@@ -27,21 +27,28 @@ int mipc_filelock_open(mipc_file_t file, bool own, mipc_filelock_t **ret_lock);
 /* Gives up what is held or waited for. NULL is fine. */
 void mipc_filelock_close(mipc_filelock_t *lock);
 
-/* FREE: takes it if it is free, trying again `naps` times after a short sleep. 1, 0 (somebody
- * else's), or a failure (os/flock.h). */
+/* Takes it if it is free, after a wait that was left undone is cancelled; trying again `naps` times
+ * after a short sleep. 1, 0 (somebody else's), or a failure (os/flock.h). */
 int mipc_filelock_take(mipc_filelock_t *lock, const mipc_flock_range_t *range, uint32_t naps);
 
-/* FREE: starts waiting. `notify`, if any, is called on the waiting thread, once, when it is WON or
- * has failed. */
+/* Starts waiting, likewise. `notify`, if any, is called on the waiting thread, once, when it is WON
+ * or has failed. Without it polls must follow each other: what is WON and not polled for within 100
+ * ms is released, as the caller may have been unwound; a later poll starts another wait. */
 int mipc_filelock_begin(mipc_filelock_t *lock, const mipc_flock_range_t *range,
                         void (*notify)(void *), void *context);
 
 /* WAITING or WON: sleeps up to `ms` for the end of the wait. 1: HELD now; 0: still waiting; a
- * failure: FREE again. */
+ * failure: FREE again. EAGAIN: no thread can be started for the wait. */
 int mipc_filelock_poll(mipc_filelock_t *lock, uint32_t ms);
 
 /* Any state: stops waiting and gives back what was won. Does nothing to a lock HELD. */
 void mipc_filelock_cancel(mipc_filelock_t *lock);
+
+/* Whether it is HELD. */
+bool mipc_filelock_held(const mipc_filelock_t *lock);
+
+/* Of what is HELD: another number than that of any acquisition before. */
+uint32_t mipc_filelock_turn(const mipc_filelock_t *lock);
 
 /* Whether it is HELD or WON. */
 bool mipc_filelock_holds(const mipc_filelock_t *lock);

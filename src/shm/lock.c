@@ -205,9 +205,9 @@ static int take_over(mipc_lock_t *lock, mipc_lock_t *other) {
  * is here. What a waiter of theirs has won is borrowed, or taken over; MIPC_LOCK_BUSY: it is not
  * theirs; else DEADLOCK.
  */
-static int ask_own_thread(mipc_lock_t *lock, bool is_ours) {
+static int ask_own_thread(mipc_lock_t *lock, bool is_ours, bool will_sleep) {
   mipc_lock_t *other = is_ours ? lock : mipc_i_lock_neighbour(lock);
-  if (!other) return MIPC_LOCK_BUSY;
+  if (!other) return will_sleep && mipc_i_lock_own_thread(lock) ? (int)MIPC_E_DEADLOCK : 0;
   int status = other->use == MIPC_I_LOCK_FREE ? (int)MIPC_E_CORRUPT : (int)MIPC_E_DEADLOCK;
   mipc_waiter_enter(other->waiter);
   if (mipc_waiter_result(other->waiter) > 0 && other->use == MIPC_I_LOCK_FREE) {
@@ -230,7 +230,7 @@ static int wait_for_it(mipc_lock_t *lock, uint32_t us, bool barge) {
   for (;;) {
     int status = mipc_i_lock_look(lock, a);
     if (status == MIPC_LOCK_BUSY || status == MIPC_I_LOCK_OURS) {
-      status = ask_own_thread(lock, status == MIPC_I_LOCK_OURS);
+      status = ask_own_thread(lock, status == MIPC_I_LOCK_OURS, us && !spent);
     }
     if (status != MIPC_LOCK_BUSY || spent >= us) {
       /* The next call goes on where this one has stopped. */
@@ -260,6 +260,7 @@ static int take(mipc_lock_t *lock, uint32_t us, bool barge, mipc_i_lock_use_t us
   }
   lock->waits = false;
   lock->use = use;
+  lock->turn += use == MIPC_I_LOCK_USER;
   lock->recovers = lock->attempt.recovers;
   lock->told = status == MIPC_LOCK_RECOVERED && use == MIPC_I_LOCK_USER;
   /* An operation hears of what it has found itself, and only once. */
@@ -270,7 +271,7 @@ static int take(mipc_lock_t *lock, uint32_t us, bool barge, mipc_i_lock_use_t us
 static int give_back(mipc_lock_t *lock) {
   bool told = lock->told, borrowed = lock->borrowed;
   lock->use = MIPC_I_LOCK_FREE;
-  lock->told = lock->borrowed = false;
+  lock->told = lock->borrowed = lock->updating = false;
   if (!is_usable(lock)) return MIPC_E_CLOSED;
   /* relaxed: before the word goes, whose release orders it. */
   if (told) mipc_atomic_store_relaxed(&lock->header->lock_recovered, 0);
@@ -302,6 +303,18 @@ bool mipc_lock_recovers(const mipc_lock_t *lock) {
 
 bool mipc_lock_held(const mipc_lock_t *lock) {
   return lock->use == MIPC_I_LOCK_USER;
+}
+
+uint32_t mipc_lock_turn(const mipc_lock_t *lock) {
+  return lock->turn;
+}
+
+bool mipc_lock_updating(const mipc_lock_t *lock) {
+  return lock->updating;
+}
+
+void mipc_lock_set_updating(mipc_lock_t *lock, bool on) {
+  lock->updating = on;
 }
 
 int mipc_lock_enter(mipc_lock_t *lock, uint32_t us, bool under) {

@@ -58,8 +58,8 @@ void mipc_lock_close(mipc_lock_t *lock);
  * Takes it for a user: TAKEN or RECOVERED; BUSY, when `us` microseconds have not been enough.
  * `barge`: also when it is kept for somebody who has waited, and when its owner is dead; for those
  * who do not wait at all. Without both it is taken only when nobody has or wants it. DEADLOCK:
- * another lock object of the same thread has it, or this one. CLOSED; TRUNCATED, CORRUPT: the
- * region is not what it was, and nothing is held.
+ * another lock object of the same thread has it, or this one, or another copy of this library in
+ * the same thread. CLOSED; TRUNCATED, CORRUPT: the region is not what it was, and nothing is held.
  */
 int mipc_lock_take(mipc_lock_t *lock, uint32_t us, bool barge);
 
@@ -80,6 +80,15 @@ void mipc_lock_untell(mipc_lock_t *lock);
 bool mipc_lock_recovers(const mipc_lock_t *lock);
 
 bool mipc_lock_held(const mipc_lock_t *lock); /* by a user */
+
+/* Of what is held: another number than that of any acquisition before. By it a caller that has run
+ * foreign code finds out whether what is held now is what it took. */
+uint32_t mipc_lock_turn(const mipc_lock_t *lock);
+
+/* Whether an update() of the user runs, a read and a store with foreign code in between: another
+ * store of the same user would be overwritten by it. Cleared when the lock is released. */
+bool mipc_lock_updating(const mipc_lock_t *lock);
+void mipc_lock_set_updating(mipc_lock_t *lock, bool on);
 
 /* Whether it is held by a user, or won by a wait that no poll has told of. */
 bool mipc_lock_holds(const mipc_lock_t *lock);

@@ -39,6 +39,8 @@ struct mipc_lock {
   const void *thread;
   /* All of these are touched by its thread only. */
   mipc_i_lock_use_t use;
+  bool updating; /* a user's update() runs: it alone may set (lock.h) */
+  uint32_t turn; /* counts the times that a user got it */
   bool told;     /* its user knows that it is recovered */
   bool recovers; /* it was taken from a dead owner, by this object */
   bool borrowed; /* from the waiter */
@@ -68,5 +70,9 @@ int mipc_i_lock_release(mipc_lock_t *lock);
 /* Another lock of the same thread on the same region that the word says is the owner; NULL: none.
  */
 mipc_lock_t *mipc_i_lock_neighbour(const mipc_lock_t *lock);
+
+/* Whether the owner is none of this table, and yet attached by the calling thread: by another copy
+ * of this library in the process. A row that lies can only cause an error. */
+bool mipc_i_lock_own_thread(const mipc_lock_t *lock);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "../base/status.h"
 #include "../os/fork.h"
+#include "../os/identity.h"
 #include "../os/process.h"
 #include "../os/wait.h"
 #include "lock_i.h"
@@ -61,6 +62,26 @@ mipc_lock_t *mipc_i_lock_neighbour(const mipc_lock_t *lock) {
   return found;
 }
 
+bool mipc_i_lock_own_thread(const mipc_lock_t *lock) {
+  mipc_identity_t self;
+  mipc_participant_t who;
+  /* relaxed: an owner that is asleep here cannot change the word; another's may, at any time. */
+  uint32_t owner = mipc_atomic_load_relaxed(&lock->header->lock) & MIPC_MAX_NUMBER;
+  if (!owner || owner == lock->me || !mipc_region_participant(lock->region, owner, &who)) {
+    return false;
+  }
+  mipc_identity(&self);
+  if (who.pid != self.pid || who.thread != self.thread || !self.pid_namespace ||
+      who.pid_namespace != self.pid_namespace) {
+    return false;
+  }
+  /* A waiter of a neighbour may have won it since the caller looked for one; a dead process may
+   * have left a row with our numbers. */
+  return !mipc_i_lock_neighbour(lock) &&
+         (mipc_atomic_load_relaxed(&lock->header->lock) & MIPC_MAX_NUMBER) == owner &&
+         mipc_region_alive(lock->region, owner) != 0;
+}
+
 static int look(void *context, bool fresh) {
   mipc_lock_t *lock = context;
   if (fresh) mipc_i_lock_attempt(lock, &lock->waiting);
@@ -109,6 +130,7 @@ int mipc_lock_poll(mipc_lock_t *lock) {
     return status;
   }
   lock->use = MIPC_I_LOCK_USER;
+  lock->turn++;
   lock->recovers = lock->waiting.recovers; /* nobody waits: it is at rest */
   lock->told = recovered;
   return recovered ? MIPC_LOCK_RECOVERED : MIPC_LOCK_TAKEN;
@@ -143,7 +165,7 @@ void mipc_lock_abandon(mipc_lock_t *lock) {
   mipc_lock_cancel(lock);
   if (lock->use == MIPC_I_LOCK_FREE) return;
   lock->use = MIPC_I_LOCK_FREE;
-  lock->told = false;
+  lock->told = lock->updating = false;
   /* relaxed: before the word goes, whose release orders it. */
   mipc_atomic_store_relaxed(&lock->header->lock_recovered, 1);
   mipc_i_lock_release(lock);

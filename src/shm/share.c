@@ -31,21 +31,21 @@ static int find_cell(const mipc_mapping_t *m, mipc_cell_t *ret_cell) {
   return 0;
 }
 
-int mipc_share_set(mipc_mapping_t *m, const void *thread, const void *bytes, uint64_t expected,
-                   uint32_t us, bool under, mipc_cell_value_t *value) {
+static int set(mipc_mapping_t *m, mipc_lock_t *lock, const void *bytes, uint64_t expected,
+               uint32_t us, mipc_share_way_t way, mipc_cell_value_t *value) {
   mipc_cell_t cell;
-  mipc_lock_t *lock;
   int status = find_cell(m, &cell);
-  if (status == 0) status = mipc_mapping_region_lock(m, thread, &lock);
   if (status < 0) return status;
   if (value->length > cell.capacity) return MIPC_E_RANGE;
-  int taken = mipc_lock_enter(lock, us, under);
+  if (way == MIPC_SHARE_UNDER && mipc_lock_updating(lock)) return MIPC_E_DEADLOCK;
+  int taken = mipc_lock_enter(lock, us, way != MIPC_SHARE_TAKE);
   if (taken <= 0) return taken;
   uint64_t version = mipc_cell_version(&cell);
   if (expected != MIPC_SHARE_ANY && version != expected) {
     value->version = version;
     status = mipc_lock_leave(lock);
-    return status < 0 ? status : MIPC_SHARE_OTHER;
+    if (status < 0) return status;
+    return taken == MIPC_LOCK_RECOVERED ? MIPC_SHARE_OTHER_RECOVERED : MIPC_SHARE_OTHER;
   }
   status = mipc_cell_write(&cell, bytes, value);
   /* While we have the lock: if we die before those who wait are woken, whoever recovers it does. */
@@ -54,6 +54,18 @@ int mipc_share_set(mipc_mapping_t *m, const void *thread, const void *bytes, uin
   if (status == 0) status = left;
   if (status == 0) status = check(m);
   return status < 0 ? status : taken;
+}
+
+int mipc_share_set(mipc_mapping_t *m, const void *thread, const void *bytes, uint64_t expected,
+                   uint32_t us, mipc_share_way_t way, mipc_cell_value_t *value) {
+  mipc_lock_t *lock;
+  int status = mipc_mapping_region_lock(m, thread, &lock);
+  if (status < 0) return status;
+  status = set(m, lock, bytes, expected, us, way, value);
+  if (way != MIPC_SHARE_LAST) return status;
+  mipc_lock_untell(lock);
+  int left = mipc_lock_drop(lock);
+  return status >= 0 && left < 0 ? left : status;
 }
 
 int mipc_share_get(mipc_mapping_t *m, void *to, uint64_t room, mipc_cell_value_t *ret_value) {

@@ -10,19 +10,29 @@
 #include "mapping.h"
 
 /* What a set gives besides MIPC_LOCK_BUSY, TAKEN and RECOVERED. */
-#define MIPC_SHARE_OTHER 3 /* not set: the version that is there is not the one expected */
+#define MIPC_SHARE_OTHER           3 /* not set: the version that is there is not the one expected */
+#define MIPC_SHARE_OTHER_RECOVERED 4 /* likewise, and the lock was a dead owner's */
+
+/* How a set comes by the lock. */
+typedef enum {
+  MIPC_SHARE_TAKE,   /* takes and releases it */
+  MIPC_SHARE_UNDER,  /* uses the one that the user holds */
+  MIPC_SHARE_UPDATE, /* uses the one under which the user's update() runs */
+  MIPC_SHARE_LAST, /* uses the one that was taken for this set, and releases it, also on failure */
+} mipc_share_way_t;
 
 /* Set: over any version. */
 #define MIPC_SHARE_ANY UINT64_MAX
 
 /*
  * Sets the value, if the version is `expected`. TAKEN: it is set, and value->version is its
- * version; RECOVERED: likewise, and whoever had the lock had died with it; OTHER (value->version:
- * what is there); BUSY and all failures: as mipc_lock_enter(), whose parameters these are; RANGE:
- * larger than the capacity. ACCESS: attached read-only.
+ * version; RECOVERED: likewise, and whoever had the lock had died with it; OTHER, OTHER_RECOVERED
+ * (value->version: what is there); BUSY and all failures: as mipc_lock_enter(), whose parameters
+ * these are; RANGE: larger than the capacity. ACCESS: attached read-only. DEADLOCK, with UNDER: the
+ * user's update() runs, and would overwrite it.
  */
 int mipc_share_set(mipc_mapping_t *mapping, const void *thread, const void *bytes,
-                   uint64_t expected, uint32_t us, bool under, mipc_cell_value_t *value);
+                   uint64_t expected, uint32_t us, mipc_share_way_t way, mipc_cell_value_t *value);
 
 /*
  * Gets the value: as mipc_cell_read(). `locked`: under the lock, for one who was overtaken:

@@ -90,7 +90,7 @@ int mipc_waiter_begin(mipc_waiter_t *w) {
   mipc_monitor_leave(w->monitor);
   if (w->thread) return 0;
   int status = mipc_thread_start(run, w, &w->thread);
-  if (status < 0) w->state = IDLE;
+  if (status < 0) w->state = IDLE; /* no thread reads it */
   return status;
 }
 

@@ -1,0 +1,208 @@
+/*
+ * Sections: functions of JS that run under a lock. C takes the lock, calls the function and
+ * releases the lock, as only a frame of C runs on whatever ends the function: an exception, the end
+ * of the stack, the time limit of node:vm, worker.terminate(). A `finally` of JS does not.
+ *
+ * What the function returned or threw goes on to the caller. Whether it ran at all stands in the
+ * status: a section that could not take the lock at once is to be asked for again by JS, in slices,
+ * as lock() is.
+ *
+ * Also here: whether C holds a lock. JS keeps only a hint of it.
+ */
+#include "values.h"
+
+extern "C" {
+#include "../base/status.h"
+}
+
+namespace {
+
+int find_region_lock(Environment *environment, double handle, mipc_lock_t **ret_lock) {
+  mipc_mapping_t *mapping = find(environment, handle);
+  return mapping ? mipc_mapping_region_lock(mapping, environment, ret_lock)
+                 : static_cast<int>(MIPC_E_CLOSED);
+}
+
+int find_file_lock(const Environment *environment, double handle, mipc_filelock_t **ret_lock) {
+  mipc_mapping_t *mapping = find(environment, handle);
+  return mapping ? mipc_mapping_lock(mapping, ret_lock) : static_cast<int>(MIPC_E_CLOSED);
+}
+
+/* A section that has begun: with its lock, `turn` of it. While the function runs the object may be
+ * closed, and the lock be released and taken again, so all is found anew afterwards. */
+struct Section {
+  Environment *environment;
+  double handle;
+  uint32_t turn;
+};
+
+void end_region_section(const Section &section) {
+  mipc_lock_t *lock = nullptr;
+  if (find_region_lock(section.environment, section.handle, &lock) < 0) return;
+  if (!mipc_lock_held(lock) || mipc_lock_turn(lock) != section.turn) return;
+  mipc_lock_drop(lock);
+}
+
+void end_file_section(const Section &section) {
+  mipc_filelock_t *lock = nullptr;
+  if (find_file_lock(section.environment, section.handle, &lock) < 0) return;
+  if (!mipc_filelock_held(lock) || mipc_filelock_turn(lock) != section.turn) return;
+  mipc_filelock_drop(lock);
+}
+
+/* What function(argument) returned; nullptr: it was unwound, which JS is told of on return. */
+napi_value run(napi_env env, napi_value function, napi_value argument) {
+  napi_value undefined = nullptr, result = nullptr;
+  if (napi_get_undefined(env, &undefined) != napi_ok) return nullptr;
+  if (napi_call_function(env, undefined, function, argument ? 1 : 0, &argument, &result) !=
+      napi_ok) {
+    return nullptr;
+  }
+  return result;
+}
+
+/* Listeners of the object look: what JS was to do after the section may not have been done. */
+void notify_of(const Section &section) {
+  mipc_mapping_t *mapping = find(section.environment, section.handle);
+  if (mapping && section.environment->notices) notify(mipc_mapping_tied(mapping));
+}
+
+void report(Environment *environment, int status) {
+  if (environment->section_status) *environment->section_status = status;
+}
+
+/* sectionMemory() -> ArrayBuffer: the status, an Int32 */
+napi_value memory(const Call &call) {
+  Environment *environment = call.environment();
+  void *bytes = nullptr;
+  if (!environment->section_status &&
+      make_memory(call.env, sizeof(int32_t), &bytes, &environment->section_bytes)) {
+    environment->section_status = static_cast<int32_t *>(bytes);
+  }
+  return value_of(call.env, environment->section_bytes);
+}
+
+/*
+ * regionSection(handle, ms, barge, update, body, guard, recovered): takes the lock, within `ms`,
+ * runs body(guard), and before it recovered(guard), when the owner was dead. `update`: it is an
+ * update() of ours, which no user is told of and other sets may not come between. -> what body
+ * returned; status 1: it ran; 0: the lock was not free; else a failure
+ */
+napi_value region_section(const Call &call) {
+  Environment *environment = call.environment();
+  Section section = {environment, call.number(0), 0};
+  mipc_lock_t *lock = nullptr;
+  bool updates = call.flag(3);
+  int status = find_region_lock(environment, section.handle, &lock);
+  if (status == 0) status = mipc_lock_take(lock, call.u32(1) * 1000, call.flag(2));
+  if (status <= 0) {
+    report(environment, status);
+    return nullptr;
+  }
+  section.turn = mipc_lock_turn(lock);
+  bool tells = status == MIPC_LOCK_RECOVERED;
+  if (updates) {
+    if (tells) mipc_lock_untell(lock);
+    tells = tells && mipc_lock_recovers(lock);
+    mipc_lock_set_updating(lock, true);
+  }
+  napi_value result = nullptr;
+  if (!tells || run(call.env, call.at[6], call.at[5])) {
+    result = run(call.env, call.at[4], call.at[5]);
+  }
+  end_region_section(section);
+  if (!result) notify_of(section);
+  report(environment, MIPC_LOCK_TAKEN);
+  return result;
+}
+
+/* regionUpdate(handle, body): runs body() as an update under the lock that the user holds. -> as
+ * regionSection(); DEADLOCK: in an update already; NOT_LOCKED */
+napi_value region_update(const Call &call) {
+  Environment *environment = call.environment();
+  Section section = {environment, call.number(0), 0};
+  mipc_lock_t *lock = nullptr;
+  int status = find_region_lock(environment, section.handle, &lock);
+  if (status == 0 && !mipc_lock_held(lock)) status = MIPC_E_NOT_LOCKED;
+  if (status == 0 && mipc_lock_updating(lock)) status = MIPC_E_DEADLOCK;
+  if (status < 0) {
+    report(environment, status);
+    return nullptr;
+  }
+  section.turn = mipc_lock_turn(lock);
+  mipc_lock_set_updating(lock, true);
+  napi_value result = run(call.env, call.at[1], nullptr);
+  if (find_region_lock(environment, section.handle, &lock) == 0 && mipc_lock_held(lock) &&
+      mipc_lock_turn(lock) == section.turn) {
+    mipc_lock_set_updating(lock, false);
+  }
+  report(environment, MIPC_LOCK_TAKEN);
+  return result;
+}
+
+napi_value run_file_section(const Call &call, int status, napi_value body, napi_value guard) {
+  Environment *environment = call.environment();
+  Section section = {environment, call.number(0), 0};
+  mipc_filelock_t *lock = nullptr;
+  if (status != 1 || find_file_lock(environment, section.handle, &lock) < 0) {
+    report(environment, status);
+    return nullptr;
+  }
+  section.turn = mipc_filelock_turn(lock);
+  napi_value result = run(call.env, body, guard);
+  end_file_section(section);
+  if (!result) notify_of(section);
+  report(environment, 1);
+  return result;
+}
+
+/* fileSection(handle, shared, naps, offset, length, body, guard): as lockTake(), then as
+ * regionSection() */
+napi_value file_section(const Call &call) {
+  mipc_mapping_t *mapping = call.mapping();
+  mipc_filelock_t *lock = nullptr;
+  int status = mapping ? mipc_mapping_lock(mapping, &lock) : static_cast<int>(MIPC_E_CLOSED);
+  if (status == 0) {
+    mipc_flock_range_t range =
+        mipc_mapping_lock_range(mapping, call.flag(1), call.u64(3), call.u64(4));
+    status = mipc_filelock_take(lock, &range, call.u32(2));
+  }
+  return run_file_section(call, status, call.at[5], call.at[6]);
+}
+
+/* fileSectionPoll(handle, ms, body, guard): as lockPoll(), then likewise */
+napi_value file_section_poll(const Call &call) {
+  mipc_filelock_t *lock = nullptr;
+  int status = find_file_lock(call.environment(), call.number(0), &lock);
+  if (status == 0) status = mipc_filelock_poll(lock, call.u32(1));
+  return run_file_section(call, status, call.at[2], call.at[3]);
+}
+
+/* regionLockHeld(handle), fileLockHeld(handle) -> whether a user holds it */
+napi_value region_held(const Call &call) {
+  mipc_lock_t *lock = nullptr;
+  napi_value result = nullptr;
+  int status = find_region_lock(call.environment(), call.number(0), &lock);
+  napi_get_boolean(call.env, status == 0 && mipc_lock_held(lock), &result);
+  return result;
+}
+
+napi_value file_held(const Call &call) {
+  mipc_filelock_t *lock = nullptr;
+  napi_value result = nullptr;
+  int status = find_file_lock(call.environment(), call.number(0), &lock);
+  napi_get_boolean(call.env, status == 0 && mipc_filelock_held(lock), &result);
+  return result;
+}
+
+} // namespace
+
+void section_exports(Environment *environment, Object &exports) {
+  static const Export list[] = {
+      {"sectionMemory", entry<memory, 0>},       {"regionSection", entry<region_section, 7>},
+      {"regionUpdate", entry<region_update, 2>}, {"regionLockHeld", entry<region_held, 1>},
+      {"fileSection", entry<file_section, 7>},   {"fileSectionPoll", entry<file_section_poll, 4>},
+      {"fileLockHeld", entry<file_held, 1>},
+  };
+  add_functions(exports, environment, list);
+}

@@ -1,0 +1,172 @@
+/*
+ * What a stack overflow or the time limit of node:vm leaves of a lock. Both end a call wherever it
+ * enters a function or loops, and a `finally` need not run: a process that lived on kept locks that
+ * its own objects did not know of.
+ */
+'use strict';
+
+const assert = require('node:assert/strict');
+const { spawn } = require('node:child_process');
+const { once } = require('node:events');
+const path = require('node:path');
+const vm = require('node:vm');
+
+const { Mmap, Share, inspect } = require('..');
+const { linuxIt, posixIt } = require('./support/platform');
+const { scratch } = require('./support/scratch');
+const { SECONDS } = require('./support/seconds');
+
+const ROOT = path.join(__dirname, '..');
+
+/* Calls that end with the lock released, whatever unwinds them; and those that return a guard. */
+const SECTIONS = {
+  withLock: (o) => o.withLock(() => 1),
+  update: (o) => o.update((n) => n + 1),
+  updateUnder: (o) => o.withLock(() => o.update((n) => n + 1)),
+  set: (o) => o.set(1),
+  compareAndSet: (o) => o.compareAndSet(o.version, 2),
+  clear: (o) => o.clear(),
+};
+const ACQUISITIONS = {
+  lock: (o) => o.lock().release(),
+  tryLock: (o) => o.tryLock()?.release(),
+  unlock: (o) => (o.lock(), o.unlock()),
+};
+const ALL = { ...SECTIONS, ...ACQUISITIONS };
+const OF_FILES = ['withLock', 'lock', 'tryLock', 'unlock'];
+
+const random = (n) => Math.floor(Math.random() * n);
+
+/* Calls fn() at every depth of the stack, with frames of a random size. */
+function atAllDepths(fn) {
+  const names = Array.from({ length: random(30) }, (_, i) => `a${i}`);
+  const recurse = new Function(
+    'fn',
+    `return function recurse(${names}) {
+      try { fn(); } catch (error) { if (!(error instanceof RangeError)) throw error; }
+      recurse(${names.map((_, i) => i)});
+    }`,
+  )(fn);
+  assert.throws(() => recurse(), RangeError);
+}
+
+/* Calls call(object) again and again until the time limit of a script. */
+function untilTimeLimit(object, call) {
+  const context = vm.createContext({ object, call });
+  assert.throws(
+    () => vm.runInContext('for (;;) call(object)', context, { timeout: 1 + random(3) }),
+    { code: 'ERR_SCRIPT_EXECUTION_TIMEOUT' },
+  );
+}
+
+const ENDS = [(object, call) => atAllDepths(() => call(object)), untilTimeLimit];
+
+/* It is not locked, or knows that it is and can release it; then it works as ever. */
+function assertWhole(object, other, name) {
+  if (object.locked) {
+    assert.ok(!(name in SECTIONS), `${name} has left the lock held`);
+    object.unlock();
+  }
+  assert.equal(object.locked, false, name);
+  other.lock({ timeout: 5000 }).release();
+  object.lock({ timeout: 5000 }).release();
+  assert.equal(
+    object.withLock(() => 5),
+    5,
+  );
+}
+
+function trials(names, make, seconds) {
+  for (const until = performance.now() + seconds * 1000; performance.now() < until;) {
+    const name = names[random(names.length)];
+    const [object, other] = make();
+    ENDS[random(2)](object, ALL[name]);
+    assertWhole(object, other, name);
+    other.close();
+    object.close();
+  }
+}
+
+function pair() {
+  const share = new Share(64);
+  share.set(0);
+  return [share, Share.attach(share.handle)];
+}
+
+describe('a call that is unwound anywhere', function () {
+  this.timeout(SECONDS * 1000 + 60000);
+
+  linuxIt('leaves no lock of a Share held that unlock() does not release', () => {
+    trials(Object.keys(ALL), pair, SECONDS / 3);
+  });
+
+  linuxIt('leaves none while another process wants it', async () => {
+    const share = new Share(64);
+    share.set(0);
+    const code = `
+      const s = require(${JSON.stringify(ROOT)}).Share.attach(process.argv[1]);
+      process.send('ready');
+      process.on('disconnect', () => process.exit());
+      setImmediate(function turn() { for (let i = 0; i < 50; i++) s.lock().release(); setImmediate(turn); });`;
+    const child = spawn(process.execPath, ['-e', code, share.handle], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    await once(child, 'message');
+    trials(
+      Object.keys(ALL),
+      () => [Share.attach(share.handle), Share.attach(share.handle)],
+      SECONDS / 3,
+    );
+    child.disconnect();
+    assert.deepEqual(await once(child, 'close'), [0, null]);
+    assert.equal(inspect(share.handle).lock.holder, null);
+    share.close();
+  });
+
+  linuxIt(
+    'an update that is ended stores nothing, and the next one goes on from the value before',
+    () => {
+      const share = new Share(64);
+      share.set(7);
+      const endless = () =>
+        share.update(() => {
+          for (;;);
+        });
+      untilTimeLimit(share, endless);
+      assert.equal(share.locked, false);
+      assert.equal(
+        share.update((n) => n + 1),
+        8,
+      );
+      share.close();
+    },
+  );
+
+  linuxIt('a guard whose section was ended releases nothing', () => {
+    const share = new Share(64);
+    let guard;
+    untilTimeLimit(share, () =>
+      share.withLock((given) => {
+        guard = given;
+        for (;;);
+      }),
+    );
+    const kept = share.lock();
+    guard.release();
+    assert.equal(share.locked, true);
+    assert.throws(() => guard.set(1), { code: 'ERR_MMAPIPC_NOT_LOCKED' });
+    kept.release();
+    share.close();
+  });
+});
+
+describe('a call on the lock of a file that is unwound anywhere', function () {
+  this.timeout(SECONDS * 1000 + 60000);
+  const tmp = scratch();
+
+  posixIt('leaves none held that unlock() does not release', () => {
+    const file = tmp();
+    const open = () => new Mmap({ file, size: 4096, readOnly: false });
+    trials(OF_FILES, () => [open(), open()], SECONDS / 3);
+  });
+});
