@@ -762,8 +762,9 @@ export class Share<T = any> extends EventEmitter {
   readonly path: string | undefined;
   toJSON(): string | { name: string } | { path: string };
   /**
-   * As {@link Mmap.stale}. While there are listeners of 'change', they find out within about a second:
-   * 'error' with code ERR_MMAPIPC_STALE, or a process warning if nothing listens to 'error'.
+   * As {@link Mmap.stale}. If the file of a name was removed by anything but `unlink()`, changes of the
+   * value throw ERR_MMAPIPC_STALE from about a second later on; and while there are listeners of
+   * 'change', 'error' is emitted with that code (a process warning if nothing listens to 'error').
    */
   readonly stale: boolean;
   /** Bytes that an encoded value may take, as it was made with. */

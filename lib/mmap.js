@@ -34,6 +34,7 @@ const { boolean, bytesOf, callback, integer, options } = require('./validate');
 const { PROT_READ, PROT_WRITE } = constants;
 const { MAX_LENGTH } = bufferLimits;
 const CLOSED = -1;
+const AT_PLACE = 0; /* MIPC_AT_PLACE */
 const DATA = 'a string, or an instance of Buffer, TypedArray or DataView';
 const ENCODING = 'The "encoding" argument';
 const NO_ENCODING = 'must be the name of an encoding of Buffer';
@@ -122,7 +123,7 @@ class Mmap extends Packable {
 
   get stale() {
     if (this.#handle === CLOSED) return false;
-    if (this.#region !== undefined) return binding.regionStale(this.#handle);
+    if (this.#region !== undefined) return binding.regionWhereabouts(this.#handle) !== AT_PLACE;
     return this.#spec.path !== undefined && leadsElsewhere(this.#spec.path, this.#fileId);
   }
 

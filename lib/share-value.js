@@ -8,6 +8,7 @@ const binding = require('./binding');
 const { now } = require('./clock');
 const { TYPE: TYPES } = require('./codec');
 const { MmapipcError } = require('./errors');
+const { staleError } = require('./region-errors');
 const { closedError, codeOf, errorOf, readOnlyLockError } = require('./report');
 const memory = require('./share-memory');
 
@@ -39,8 +40,10 @@ class Value {
   #firstSlice;
   #lock; /* RegionLock; undefined: attached read-only */
   #share; /* for errors: { closed, path, name } */
+  #spec; /* for errors */
 
-  constructor(handle, { codec, checksum, capacity, timeout }, lock, share) {
+  constructor(handle, spec, lock, share) {
+    const { codec, checksum, capacity, timeout } = spec;
     this.#handle = handle;
     this.#codec = codec;
     this.#checked = checksum ? 1 : 0;
@@ -49,6 +52,7 @@ class Value {
     this.#firstSlice = Math.ceil(Math.min(timeout, SLICE));
     this.#lock = lock;
     this.#share = share;
+    this.#spec = spec;
   }
 
   /* A fresh value; undefined when nothing was set. */
@@ -224,6 +228,7 @@ class Value {
     const code = codeOf(status);
     if (code === 'ERR_MMAPIPC_DEADLOCK') return this.#lock.deadlockError();
     if (code === 'ERR_MMAPIPC_CLOSED') return closedError();
+    if (code === 'ERR_MMAPIPC_STALE') return staleError(this.#spec);
     return errorOf(status, 'lock', this.#share.path ?? this.#share.name);
   }
 }

@@ -12,7 +12,7 @@ const binding = require('./binding');
 const { ChangeEmitter, LISTENING } = require('./change-emitter');
 const { nextTick } = require('./clock');
 const { freeze } = require('./codec');
-const { MmapipcError, invalidReturn, withCode } = require('./errors');
+const { MmapipcError } = require('./errors');
 const { DEFAULTS, LOCK, lockable } = require('./lockable');
 const { attachOptions, openOptions, placeFields, regionOf, whereOf } = require('./place');
 const { staleError } = require('./region-errors');
@@ -25,11 +25,13 @@ const { StaleWatch } = require('./stale-watch');
 const { ShareGuard, UNDER } = require('./share-guard');
 const { openWhole } = require('./share-open');
 const { EXISTING, interpret } = require('./share-options');
+const { checkResult, noResult } = require('./share-result');
 const { Value, WAY } = require('./share-value');
 const { Watch } = require('./share-watch');
 const { abortSignal, callback, integer, options, timeoutOf } = require('./validate');
 
 const CLOSED = -1;
+const [AT_PLACE, LOST] = [0, 2]; /* MIPC_AT_PLACE, MIPC_LOST */
 const WARNING = { type: 'MmapipcWarning', code: 'MMAPIPC_NOT_OBSERVED' };
 
 /* Which of the two words of a version is the low one. */
@@ -52,7 +54,9 @@ class Share extends lockable(ChangeEmitter) {
   #lock; /* RegionLock; undefined: attached read-only */
   #lockDefaults;
   #changes;
-  #staleWatch = new StaleWatch(this, () => staleError(this.#spec));
+  #staleWatch = new StaleWatch(this, () =>
+    binding.regionWhereabouts(this.#handle) === LOST ? staleError(this.#spec) : undefined,
+  );
   #words = NO_WORDS; /* the version, as others store it; none of it where the runtime refuses */
   #low = UNKNOWN; /* of the version that was peeked at */
   #high = UNKNOWN;
@@ -126,7 +130,7 @@ class Share extends lockable(ChangeEmitter) {
   }
 
   get stale() {
-    return this.#handle !== CLOSED && binding.regionStale(this.#handle);
+    return this.#handle !== CLOSED && binding.regionWhereabouts(this.#handle) !== AT_PLACE;
   }
 
   get closed() {
@@ -378,20 +382,6 @@ class Share extends lockable(ChangeEmitter) {
       this.close();
       throw error;
     }
-  }
-}
-
-function noResult() {
-  const message =
-    'The function given to update returned undefined, which is no value to set; return the new ' +
-    'value, or use clear()';
-  return withCode(new TypeError(message), 'ERR_INVALID_RETURN_VALUE');
-}
-
-function checkResult(value) {
-  if (value === undefined) throw noResult();
-  if (typeof value?.then === 'function') {
-    throw invalidReturn('update', 'the lock would be gone before its end; use updateAsync');
   }
 }
 

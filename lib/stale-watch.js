@@ -18,18 +18,18 @@ function lookAtAll() {
 
 class StaleWatch {
   #object;
-  #makeError;
+  #findError;
 
-  /* The listeners of `object` (an EventEmitter with a property `stale`) get makeError(). */
-  constructor(object, makeError) {
+  /* The listeners of `object` (an EventEmitter) get what findError() gives, once it gives anything. */
+  constructor(object, findError) {
     this.#object = object;
-    this.#makeError = makeError;
+    this.#findError = findError;
   }
 
   look() {
-    if (!this.#object.stale) return;
+    const error = this.#findError();
+    if (error === undefined) return;
     this.turn(false);
-    const error = this.#makeError();
     /* Without a listener for it, 'error' would end a process that can go on with what it has. */
     if (this.#object.listenerCount('error') === 0) {
       process.emitWarning(error.message, { type: 'MmapipcWarning', code: 'MMAPIPC_STALE' });

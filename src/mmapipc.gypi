@@ -52,6 +52,7 @@
         "shm/region_names.c",
         "shm/region_open.c",
         "shm/region_participants.c",
+        "shm/region_stale.c",
         "shm/share.c",
         "shm/waiter.c"
       ],

@@ -126,7 +126,7 @@ describe('src/README.md', () => {
 describe('the package', () => {
   it('exports the same names to require and to import', async () => {
     const names = [
-      ...['Mmap', 'MmapipcError', 'Share', 'constants', 'inspect', 'list', 'pack'],
+      ...['Mmap', 'MmapipcError', 'Share', 'constants', 'inspect', 'list', 'pack', 'sizeOf'],
       ...['unlink', 'unpack'],
       ...['PROT_READ', 'PROT_WRITE', 'MAP_SHARED'],
       ...['MAP_PRIVATE', 'MAP_ANON', 'MAP_ANONYMOUS', 'MAP_FILE'],

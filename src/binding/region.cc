@@ -126,12 +126,10 @@ napi_value region_handle(const Call &call) {
   return status < 0 ? to_number(call.env, status) : to_text(call.env, text);
 }
 
-/* regionStale(handle) -> whether its name or path leads elsewhere; false of what is no region */
-napi_value region_stale(const Call &call) {
+/* regionWhereabouts(handle) -> mipc_whereabouts_t; 0 of what is no region */
+napi_value whereabouts(const Call &call) {
   const mipc_region_t *region = region_of(call);
-  napi_value result = nullptr;
-  bool is_stale = region && mipc_region_stale(region);
-  return napi_get_boolean(call.env, is_stale, &result) == napi_ok ? result : nullptr;
+  return to_number(call.env, region ? mipc_region_whereabouts(region) : MIPC_AT_PLACE);
 }
 
 /* regionShown(handle): the user has read the region's handle, and others may have it -> 0 or a
@@ -235,10 +233,10 @@ napi_value names_directory(const Call &call) {
 
 void region_exports(Environment *environment, Object &exports) {
   static const Export list[] = {
-      {"openRegion", entry<open_region, 2>},   {"regionHandle", entry<region_handle, 1>},
-      {"regionShown", entry<region_shown, 1>}, {"regionKept", entry<region_kept, 1>},
-      {"regionStale", entry<region_stale, 1>}, {"inspectRegion", entry<inspect, 1>},
-      {"unlinkRegion", entry<unlink, 1>},      {"namesDirectory", entry<names_directory, 1>},
+      {"openRegion", entry<open_region, 2>},        {"regionHandle", entry<region_handle, 1>},
+      {"regionShown", entry<region_shown, 1>},      {"regionKept", entry<region_kept, 1>},
+      {"regionWhereabouts", entry<whereabouts, 1>}, {"inspectRegion", entry<inspect, 1>},
+      {"unlinkRegion", entry<unlink, 1>},           {"namesDirectory", entry<names_directory, 1>},
   };
   add_functions(exports, environment, list);
 }

@@ -43,8 +43,8 @@
  *
  * Written at birth, before `version`, under the birth lock; read without a lock, and the same for
  * good: all down to id_low, capacity, codec and the lock's copy of the id. Written later under the
- * birth lock only: boot_high, boot_low, clean, next_number. The words of lock, event and cell: see
- * there. Payload: from payload_offset on.
+ * birth lock only: boot_high, boot_low, clean, next_number, unlinked. The words of lock, event and
+ * cell: see there. Payload: from payload_offset on.
  */
 /* clang-format off */
 #define MIPC_REGION_ROWS(X)                                                                        \
@@ -66,7 +66,8 @@
   X(uint32_t, next_number,    84, "of the next participant, 1 to 2^30")                            \
   X(uint64_t, capacity,       88, "of a Share: bytes that a value may take; 0 of other kinds")      \
   X(uint32_t, codec,          96, "of a Share: a number of lib/codec-types.js; 0: unknown")        \
-  X(mipc_room_28_t, room,    100, "zeros")                                                         \
+  X(uint32_t, unlinked,      100, "1: unlink() has removed its name or path")                      \
+  X(mipc_room_24_t, room,    104, "zeros")                                                         \
   X(uint32_t, lock,          128, "owner, S and C (shm/lock.h)")                                   \
   X(uint32_t, lock_recovered, 132, "1: an owner has died, and no user was told yet; under the lock") \
   X(uint32_t, lock_probed,   136, "millisecond in which somebody asked whether the owner lives")   \
@@ -137,7 +138,6 @@
     uint8_t bytes[size];                                                                           \
   } mipc_room_##size##_t
 MIPC_ROOM(24);
-MIPC_ROOM(28);
 MIPC_ROOM(48);
 MIPC_ROOM(56);
 MIPC_ROOM(60);

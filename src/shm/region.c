@@ -133,10 +133,6 @@ bool mipc_region_sealed(const mipc_region_t *r) {
   return r->place == MIPC_PLACE_ANONYMOUS;
 }
 
-bool mipc_region_stale(const mipc_region_t *r) {
-  return !r->closed && is_ours(r) && r->path && !mipc_shared_is_at(r->file, r->path);
-}
-
 mipc_file_t mipc_region_file(const mipc_region_t *r) {
   return r->file;
 }

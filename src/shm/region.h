@@ -133,8 +133,19 @@ mipc_region_shm_t *mipc_region_header(const mipc_region_t *region); /* NULL: clo
 /* Whether no process can make it shorter: no guard is needed. */
 bool mipc_region_sealed(const mipc_region_t *region);
 
-/* Whether its name or path no longer leads to it; false of anonymous and of closed ones. */
-bool mipc_region_stale(const mipc_region_t *region);
+typedef enum {
+  MIPC_AT_PLACE, /* also of anonymous and of closed ones */
+  MIPC_UNLINKED, /* unlink() has removed its name or path, which its users know to expect */
+  MIPC_LOST,     /* its file was removed or replaced by other means: those who open it now get
+                  * another memory */
+} mipc_whereabouts_t;
+
+/* Whether its name or path still leads to it. One or two system calls. */
+mipc_whereabouts_t mipc_region_whereabouts(const mipc_region_t *region);
+
+/* Before a write to a region with a name: STALE when it is LOST, else 0. It looks once a second at
+ * most, and when this process has created a name since, so that it costs nothing. */
+int mipc_region_check_name(mipc_region_t *region);
 
 /* How any process of this user finds it while anybody has it. CLOSED; UNSUPPORTED: it has a name or
  * path instead. */

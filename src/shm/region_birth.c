@@ -82,6 +82,7 @@ int mipc_i_region_make(mipc_region_t *r, const mipc_i_opening_t *opening) {
   mipc_atomic_store_release(&r->header->version, MIPC_REGION_VERSION);
   status = sit(r, opening);
   if (status == 0) r->made = true;
+  if (status == 0 && r->place == MIPC_PLACE_NAME) mipc_i_name_created();
   return status;
 }
 

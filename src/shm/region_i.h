@@ -36,6 +36,8 @@ struct mipc_region {
   char *inherit;       /* what this process calls it, else NULL */
   mipc_region_t *next; /* in the table of those */
   mipc_region_t *next_kept;
+  uint64_t checked_ms;      /* mipc_clock_stamp() of the last look at its name */
+  uint32_t checked_created; /* names that this process had created then */
 };
 
 /* Bytes past the end of any file that say who is there: one for each number, and many for readers,
@@ -148,6 +150,11 @@ int mipc_i_unnamed_path(const mipc_region_spec_t *spec, bool make, const uint64_
 /* Removes stale files from the directory that this path lies in; a bounded number of files that are
  * in use is looked at. */
 void mipc_i_names_sweep(const char *path);
+
+/* region_stale.c */
+
+/* A name was created by this process: its other regions look whether they have lost theirs. */
+void mipc_i_name_created(void);
 
 /* region.c */
 

@@ -119,6 +119,16 @@ int mipc_region_inspect(const mipc_region_spec_t *spec, mipc_report_t *report,
   return status;
 }
 
+/* Before the file is removed: those attached are to know that it was meant. Where that fails they
+ * take it for lost, which it is. */
+static void mark_unlinked(mipc_file_t file, const char *path) {
+  static const uint32_t yes = 1;
+  mipc_file_t writable;
+  if (mipc_shared_reopen(file, path, false, &writable) < 0) return;
+  mipc_shared_write(writable, offsetof(mipc_region_shm_t, unlinked), &yes, sizeof yes);
+  mipc_shared_close(writable);
+}
+
 /* With the birth lock: only what is a region, or was to become one, is removed; in the directory of
  * names there is nothing else. */
 static int remove_region(const mipc_region_spec_t *spec, mipc_report_t *report, mipc_file_t file,
@@ -129,6 +139,7 @@ static int remove_region(const mipc_region_spec_t *spec, mipc_report_t *report, 
   int status = mipc_i_header_read(file, report, &copy, &state);
   if (status < 0) return status;
   if (spec->place == MIPC_PLACE_PATH && state == MIPC_E_FOREIGN) return MIPC_E_FOREIGN;
+  if (state == 0) mark_unlinked(file, path);
   report->call = MIPC_CALL_UNLINK;
   return mipc_shared_unlink(path);
 }

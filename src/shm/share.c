@@ -35,6 +35,7 @@ static int set(mipc_mapping_t *m, mipc_lock_t *lock, const void *bytes, uint64_t
                uint32_t us, mipc_share_way_t way, mipc_cell_value_t *value) {
   mipc_cell_t cell;
   int status = find_cell(m, &cell);
+  if (status == 0) status = mipc_region_check_name(m->region);
   if (status < 0) return status;
   if (value->length > cell.capacity) return MIPC_E_RANGE;
   if (way == MIPC_SHARE_UNDER && mipc_lock_updating(lock)) return MIPC_E_DEADLOCK;

@@ -28,8 +28,8 @@ typedef enum {
  * Sets the value, if the version is `expected`. TAKEN: it is set, and value->version is its
  * version; RECOVERED: likewise, and whoever had the lock had died with it; OTHER, OTHER_RECOVERED
  * (value->version: what is there); BUSY and all failures: as mipc_lock_enter(), whose parameters
- * these are; RANGE: larger than the capacity. ACCESS: attached read-only. DEADLOCK, with UNDER: the
- * user's update() runs, and would overwrite it.
+ * these are; RANGE: larger than the capacity. STALE: mipc_region_check_name(). ACCESS: attached
+ * read-only. DEADLOCK, with UNDER: the user's update() runs, and would overwrite it.
  */
 int mipc_share_set(mipc_mapping_t *mapping, const void *thread, const void *bytes,
                    uint64_t expected, uint32_t us, mipc_share_way_t way, mipc_cell_value_t *value);
