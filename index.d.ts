@@ -825,7 +825,7 @@ export class Share<T = any> extends EventEmitter {
    */
   changed(options?: { since?: number; timeout?: number; signal?: AbortSignal }): Promise<number>;
   /** The newest value each time it has changed since the call, or since it was last given. */
-  watch(options?: { signal?: AbortSignal }): AsyncIterableIterator<T | undefined>;
+  watch(options?: { since?: number; signal?: AbortSignal }): AsyncIterableIterator<T | undefined>;
 
   /** Whether 'change' listeners keep the process alive: unref() is how it begins. */
   ref(): this;
@@ -833,6 +833,9 @@ export class Share<T = any> extends EventEmitter {
 
   on(event: 'change', listener: (version: number) => void): this;
   on(event: 'recovered', listener: () => void): this;
+  /** 'change' is not emitted any more: the region was truncated or overwritten. Emitted once; without
+   * a listener it is a process warning (MMAPIPC_NOT_OBSERVED). */
+  on(event: 'error', listener: (error: Error) => void): this;
   once(event: 'change', listener: (version: number) => void): this;
   once(event: 'recovered', listener: () => void): this;
 

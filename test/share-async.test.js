@@ -262,14 +262,15 @@ describe('Share: setAsync and updateAsync', () => {
       two.withLockAsync(() => 1),
       two.changed(),
       two.changed({ timeout: 60000 }),
-      two.watch().next(),
     ];
+    const next = two.watch().next();
     const results = Promise.allSettled(pending);
     await sleep(10);
     two.close();
     for (const { status, reason } of await within(5000, results)) {
       assert.deepEqual([status, reason?.code], ['rejected', CLOSED.code]);
     }
+    assert.equal((await next).done, true);
     guard.release();
     assert.equal(one.version, 0);
   });

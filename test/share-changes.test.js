@@ -4,7 +4,7 @@
 'use strict';
 
 const assert = require('node:assert/strict');
-const { once } = require('node:events');
+const { getEventListeners, once } = require('node:events');
 
 const { runFunction } = require('./support/child');
 const { sleep } = require('./support/peer');
@@ -99,7 +99,7 @@ describe('Share: changed()', () => {
       await assert.rejects(share.changed(options), /TypeError|RangeError/);
     }
     assert.throws(() => share.watch({ signal: 1 }), { name: 'TypeError' });
-    assert.throws(() => share.watch({ since: 1 }), { name: 'TypeError' });
+    assert.throws(() => share.watch({ sinse: 1 }), { name: 'TypeError' });
   });
 
   it('many wait at once: all are told', async () => {
@@ -176,16 +176,45 @@ describe('Share: watch()', () => {
     share.close();
   });
 
-  it('signal ends it with an AbortError, close() with ERR_MMAPIPC_CLOSED', async () => {
+  it('signal ends it with an AbortError, close() as if nothing more came', async () => {
     const share = make();
     const controller = new AbortController();
     const one = share.watch({ signal: controller.signal }).next();
     const two = share.watch().next();
     controller.abort('why');
     await assert.rejects(within(LONG, one), { name: 'AbortError', cause: 'why' });
-    const refused = assert.rejects(within(LONG, two), { code: 'ERR_MMAPIPC_CLOSED' });
     share.close();
-    await refused;
+    assert.deepEqual(await within(LONG, two), { value: undefined, done: true });
+  });
+
+  it('return() and throw() end it at once while next() is pending', async () => {
+    const share = make();
+    const one = share.watch();
+    const pending = one.next();
+    assert.deepEqual(await within(LONG, one.return(7)), { value: 7, done: true });
+    assert.deepEqual(await within(LONG, pending), { value: undefined, done: true });
+    assert.deepEqual(await one.next(), { value: undefined, done: true });
+    const two = share.watch();
+    const other = two.next();
+    await assert.rejects(within(LONG, two.throw(new Error('mine'))), { message: 'mine' });
+    assert.equal((await within(LONG, other)).done, true);
+  });
+
+  it('since: 0 begins with the value that is there', async () => {
+    const share = make();
+    share.set('there');
+    const { value } = await within(LONG, share.watch({ since: 0 }).next());
+    assert.equal(value, 'there');
+  });
+
+  it('many waits on one AbortSignal have one listener', async () => {
+    const share = make();
+    const { signal } = new AbortController();
+    const all = Array.from({ length: 20 }, () => share.changed({ signal }));
+    assert.equal(getEventListeners(signal, 'abort').length, 1);
+    share.set(1);
+    await Promise.all(all);
+    assert.equal(getEventListeners(signal, 'abort').length, 0);
   });
 
   it('two watch() at once each see the last value', async () => {

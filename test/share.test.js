@@ -233,16 +233,27 @@ describe('Share: update, compareAndSet, clear', () => {
     other.set(2);
   });
 
-  it('update() within update(), set() within it: each counts, the outer one last', () => {
+  it('refuses changes of the same object within the function of update()', () => {
     const share = make();
+    const DEADLOCK = { code: 'ERR_MMAPIPC_DEADLOCK' };
     share.set(1);
-    share.update((old) => {
-      share.update((inner) => inner + 10);
-      assert.equal(share.get(), 11);
-      share.set(5);
-      return old + share.get();
-    });
-    assert.deepEqual([share.get(), share.version, share.locked], [6, 4, false]);
+    const changes = [
+      () => share.update((old) => old + 10),
+      () => share.set(5),
+      () => share.clear(),
+      () => share.compareAndSet(share.version, 5),
+    ];
+    for (const change of changes) {
+      assert.throws(() => share.update(() => change()), DEADLOCK);
+      assert.throws(() => share.withLock((guard) => guard.update(() => change())), DEADLOCK);
+      assert.deepEqual([share.get(), share.version, share.locked], [1, 1, false]);
+    }
+    assert.equal(
+      share.update((old) => old + share.get() + share.peek()),
+      3,
+    );
+    share.withLock(() => share.set(5));
+    assert.equal(share.get(), 5);
   });
 
   it('fn that throws: the error comes out, the value is unchanged and the lock free', () => {
