@@ -5,6 +5,9 @@
 
 const fs = require('node:fs');
 
+/* As bytes: a tracer of deployments (@vercel/nft) would ship what a literal path names. */
+const LOCKS = Buffer.from('/proc/locks');
+
 /*
  * { pid } of the process that holds the file's lock, or undefined where nobody can tell. `id` is
  * 'device:inode', the device as stat has it; `shares`: the request is a range or shared, and takes a
@@ -23,7 +26,7 @@ function holderOf(id, shares) {
 function flocksOf(id) {
   let text;
   try {
-    text = fs.readFileSync('/proc/locks', 'latin1');
+    text = fs.readFileSync(LOCKS, 'latin1');
   } catch {
     return [];
   }

@@ -15,7 +15,8 @@ const { KIND_DIRECTORY, codeOf, field } = require('./report');
 /* The option of a class that takes a file at a path of the user's choice. */
 const fileOption = ({ kind }) => (kindName(kind) === 'Mmap' ? 'file' : 'path');
 
-const PROC = '/proc/self/fd';
+/* As bytes: a tracer of deployments (@vercel/nft) would ship what a literal path names. */
+const PROC = Buffer.from('/proc/self/fd');
 const DEFAULT_SHM = '/dev/shm';
 
 const kindName = (number) => binding.regionKinds[number] ?? `number ${number}`;
@@ -212,7 +213,7 @@ const notWritable = () =>
 const HINTS = {
   ENOENT(spec) {
     if (process.platform === 'linux' && !fs.existsSync(PROC)) {
-      return `: ${PROC} does not exist; mount /proc (a chroot or sandbox may lack it)`;
+      return `: ${PROC.toString()} does not exist; mount /proc (a chroot or sandbox may lack it)`;
     }
     if (spec.place === PLACE.inherit && spec.inherited === undefined) {
       return ': neither this process nor one above it has opened anything of this name';

@@ -31,6 +31,10 @@ const WEBPACK = `
   );`;
 const NFT = `
   const fs = require('node:fs'), path = require('node:path');
+  require('@vercel/nft').nodeFileTrace(['app.js'], { base: '/' }).then(({ fileList }) => {
+    const outside = [...fileList].filter((file) => !path.resolve('/', file).startsWith(__dirname));
+    if (outside.length > 0) throw new Error('traced outside of the project: ' + outside);
+  });
   require('@vercel/nft').nodeFileTrace(['app.js']).then(({ fileList }) => {
     for (const file of fileList) {
       fs.mkdirSync(path.join(process.argv[2], path.dirname(file)), { recursive: true });
