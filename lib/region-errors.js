@@ -17,7 +17,7 @@ const fileOption = ({ kind }) => (kindName(kind) === 'Mmap' ? 'file' : 'path');
 
 /* As bytes: a tracer of deployments (@vercel/nft) would ship what a literal path names. */
 const PROC = Buffer.from('/proc/self/fd');
-const DEFAULT_SHM = '/dev/shm';
+const DEFAULT_SHM = Buffer.from('/dev/shm');
 
 const kindName = (number) => binding.regionKinds[number] ?? `number ${number}`;
 
@@ -30,7 +30,7 @@ function removal({ place, where }) {
 
 function namesDirectory() {
   const found = binding.namesDirectory(namesParent());
-  return typeof found === 'string' ? found : (namesParent() ?? DEFAULT_SHM);
+  return typeof found === 'string' ? found : (namesParent() ?? DEFAULT_SHM.toString());
 }
 
 const REGION_ERRORS = {
@@ -227,7 +227,7 @@ const HINTS = {
     }
     if (spec.place === PLACE.path) return '';
     if (binding.calls[field('call')] === 'mkdir') {
-      return `: ${namesParent() ?? DEFAULT_SHM} does not exist; MMAPIPC_DIR must name a directory`;
+      return `: ${namesParent() ?? DEFAULT_SHM.toString()} does not exist; MMAPIPC_DIR must name a directory`;
     }
     return spec.create === 0
       ? ': no process has a region of this name'
