@@ -8,7 +8,8 @@
 
 const LITTLE = require('node:os').endianness() === 'LE';
 const PLACES = 2 ** 22; // beyond those that the bytes pay for
-const PER_BYTE = 16; // an honest element takes one byte at least, and arrays grow by half
+const PER_BYTE = 1; // of a sparse array: the least that an element takes
+const PER_BYTE_BY_KEY = 16; // of integer keys: arrays grow by half, and a few
 /* An object keeps elements in an array while the next index is less than this beyond its capacity,
  * and in a dictionary otherwise; the array has half more than the index, and a few. (JSON.parse counts
  * first, and has no such gaps.) */
@@ -27,19 +28,22 @@ const VIEW = code('V');
 
 let bytes;
 let at = 0;
-let places = 0;
+let places = 0; /* of sparse arrays */
+let placesByKey = 0;
 
 class Unknown extends Error {}
 
 /* What is wrong, in words; undefined when nothing is. */
 function checkLengths(written) {
-  [bytes, at, places] = [written, 2, 0];
+  [bytes, at, places, placesByKey] = [written, 2, 0, 0];
   try {
     const allowed = PLACES + PER_BYTE * written.length;
     if (guess() <= allowed) return undefined;
     at = 2;
     scanValue();
-    return places > allowed ? `Sparse arrays or integer keys with ${places} places` : undefined;
+    if (places > allowed) return `Sparse arrays with ${places} places`;
+    const isTooMuch = placesByKey > PLACES + PER_BYTE_BY_KEY * written.length;
+    return isTooMuch ? `Objects whose integer keys take ${placesByKey} places` : undefined;
   } catch (error) {
     if (!(error instanceof Unknown)) throw error;
     return 'A value that is not as V8 writes it';
@@ -126,7 +130,7 @@ function scanProperties(end, capacity, used) {
     if (index >= capacity) {
       const more = index + 1 + ((index + 1) >>> 1) + SPARE;
       const isSparse = index - capacity >= GAP || (more > UNCHECKED && more > PER_ELEMENT * used);
-      if (!isSparse) places += more - capacity;
+      if (!isSparse) placesByKey += more - capacity;
       capacity = isSparse ? Infinity : more;
     }
     scanValue(); // the key

@@ -82,16 +82,22 @@ napi_value share_get(const Call &call) {
   return status == 0 ? nullptr : to_number(call.env, status);
 }
 
-/* The bytes of a Uint8Array, or the room when it is none. NULL: they cannot be had. */
+/* The bytes of a Uint8Array, or the room when it is none. None of them when they cannot be had. */
 uint8_t *bytes_or_room(const Call &call, size_t at, size_t *ret_length) {
+  static uint8_t none; /* an empty array may have no address */
   void *bytes = nullptr;
   bool is_array = false;
-  *ret_length = MIPC_SHARE_ROOM;
-  if (napi_is_typedarray(call.env, call.at[at], &is_array) != napi_ok) return nullptr;
-  if (!is_array) return room_of(call.environment());
+  *ret_length = 0;
+  if (napi_is_typedarray(call.env, call.at[at], &is_array) != napi_ok) return &none;
+  if (!is_array) {
+    *ret_length = MIPC_SHARE_ROOM;
+    return room_of(call.environment());
+  }
   napi_status status = napi_get_typedarray_info(call.env, call.at[at], nullptr, ret_length, &bytes,
                                                 nullptr, nullptr);
-  return status == napi_ok ? static_cast<uint8_t *>(bytes) : nullptr;
+  if (status == napi_ok && bytes) return static_cast<uint8_t *>(bytes);
+  *ret_length = 0;
+  return &none;
 }
 
 /* shareSetFrom(handle, ms, way, bytes): the same from an array of its own -> as shareSet(), 1
@@ -100,7 +106,7 @@ napi_value share_set_from(const Call &call) {
   Environment *environment = call.environment();
   size_t length;
   const uint8_t *bytes = bytes_or_room(call, 3, &length);
-  if (!bytes || frame_of(environment)->length > static_cast<double>(length)) {
+  if (frame_of(environment)->length > static_cast<double>(length)) {
     return to_number(call.env, MIPC_E_RANGE);
   }
   return to_number(call.env, set(environment, call.mapping(), call.u32(1), call.u32(2), bytes));
@@ -115,7 +121,6 @@ napi_value share_get_into(const Call &call) {
   if (!mapping) return to_number(call.env, MIPC_E_CLOSED);
   size_t length;
   uint8_t *bytes = bytes_or_room(call, 1, &length);
-  if (!bytes) return to_number(call.env, MIPC_E_RANGE);
   mipc_cell_value_t value = {};
   value.checked = frame->checked != 0;
   int status = call.is(2, napi_number) ? mipc_share_get_locked(mapping, environment, bytes, length,
