@@ -97,10 +97,10 @@ const ruby = {
     const name = `migration-${process.pid}-${path.at(-1)}`;
     return Mmap.with({ name, size: 10 }, (made) => made.name) === name;
   },
-  ':inherit': () => {
-    const handle = Mmap.with({ inherit: 'migration-ruby', size: 10 }, (made) => made.handle);
-    return Object.values(process.env).includes(handle);
-  },
+  ':inherit': () =>
+    Mmap.with({ inherit: 'migration-ruby', size: 10 }, ({ handle }) =>
+      Object.values(process.env).includes(handle),
+    ),
   ':size': (map, path) => new Mmap({ file: path, size: 20, readOnly: false }).size === 20,
   ':protection': (map, path) => protections(path),
   ':access': (map, path) => protections(path),
