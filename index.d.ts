@@ -511,7 +511,8 @@ export class Mmap {
   /**
    * Whether its name or file no longer leads to this memory, because it was removed or replaced (log
    * rotation, systemd's RemoveIPC): others who open it get another one. False without a name or
-   * path, and after close(). Each read is a system call.
+   * path, after close(), and where this process may not look (it has dropped its privileges since).
+   * Each read is a system call.
    */
   readonly stale: boolean;
   /** Whether `write` is refused. */

@@ -111,13 +111,14 @@ function namesParent() {
   return parents.get(parent);
 }
 
-/* Whether the path leads to another file than the one with this id (device:inode), or to none. */
+/* Whether the path leads to another file than the one with this id (device:inode), or to none. False
+ * where the process may not look (it has given up its rights since): that says nothing. */
 function leadsElsewhere(file, fileId) {
   try {
-    const found = fs.statSync(file, { bigint: true, throwIfNoEntry: false });
-    return found === undefined || `${found.dev}:${found.ino}` !== fileId;
-  } catch {
-    return true;
+    const found = fs.statSync(file, { bigint: true });
+    return `${found.dev}:${found.ino}` !== fileId;
+  } catch (error) {
+    return error.code === 'ENOENT' || error.code === 'ENOTDIR';
   }
 }
 

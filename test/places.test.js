@@ -204,6 +204,27 @@ describe('places: stale', () => {
     fs.closeSync(fd);
   });
 
+  /* A service opened its names as root, called setuid(), and could not set() any more: its names
+   * lie where only root may look, and that was taken for their loss. */
+  it('a process that has dropped its privileges goes on with what it has opened', function () {
+    needsRoot.call(this);
+    const file = tmp();
+    fs.writeFileSync(file, 'log');
+    fs.chmodSync(path.dirname(file), 0o700);
+    const { stdout, stderr } = runFunction(
+      ({ Mmap: TheirMmap, Share: Theirs }, log, user) => {
+        const share = new Theirs(100, { name: 'dropped' });
+        const map = new TheirMmap(log);
+        process.setgid(user);
+        process.setuid(user);
+        share.set('as nobody');
+        console.log(JSON.stringify([share.get(), share.stale, map.stale]));
+      },
+      [file, OTHER_USER],
+    );
+    assert.equal(stdout.trim(), '["as nobody",false,false]', stderr);
+  });
+
   it("tells a Share that listens: 'error' with ERR_MMAPIPC_STALE, once", async () => {
     const share = new Share(100, { name: 'heard' });
     const errors = [];

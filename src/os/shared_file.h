@@ -65,8 +65,9 @@ int mipc_shared_list(const char *directory, bool (*visit)(void *, const char *),
  */
 bool mipc_shared_trusted(mipc_file_t file, const char *path);
 
-/* Whether the path names this very file, and is no symbolic link to it. */
-bool mipc_shared_is_at(mipc_file_t file, const char *path);
+/* Whether the path names this very file, and is no symbolic link to it: 1, 0, or a failure, which
+ * says nothing about it (EACCES: the process has given up the right to look). */
+int mipc_shared_is_at(mipc_file_t file, const char *path);
 
 int mipc_shared_unlink(const char *path);
 

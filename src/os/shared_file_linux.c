@@ -140,10 +140,12 @@ bool mipc_shared_trusted(mipc_file_t file, const char *path) {
   return !is_open_to_all || st.st_uid == parent.st_uid;
 }
 
-bool mipc_shared_is_at(mipc_file_t file, const char *path) {
+int mipc_shared_is_at(mipc_file_t file, const char *path) {
   struct stat open_one, named;
-  if (fstat((int)file.os, &open_one) < 0 || lstat(path, &named) < 0) return false;
-  return open_one.st_nlink && open_one.st_dev == named.st_dev && open_one.st_ino == named.st_ino;
+  if (fstat((int)file.os, &open_one) < 0) return -errno;
+  if (!open_one.st_nlink) return 0;
+  if (lstat(path, &named) < 0) return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+  return open_one.st_dev == named.st_dev && open_one.st_ino == named.st_ino;
 }
 
 int mipc_shared_unlink(const char *path) {

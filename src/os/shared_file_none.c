@@ -67,10 +67,10 @@ bool mipc_shared_trusted(mipc_file_t file, const char *path) {
   return false;
 }
 
-bool mipc_shared_is_at(mipc_file_t file, const char *path) {
+int mipc_shared_is_at(mipc_file_t file, const char *path) {
   (void)file;
   (void)path;
-  return false;
+  return MIPC_E_UNSUPPORTED;
 }
 
 int mipc_shared_unlink(const char *path) {

@@ -47,7 +47,7 @@ void mipc_i_region_discard(mipc_region_t *r) {
 /* With the birth lock, if we have got it, our byte given back: what the last to leave has to do. */
 static void finish(mipc_region_t *r) {
   if (r->place == MIPC_PLACE_NAME) {
-    if (mipc_i_anybody(r->seat, true) == 0 && mipc_shared_is_at(r->seat, r->path)) {
+    if (mipc_i_anybody(r->seat, true) == 0 && mipc_shared_is_at(r->seat, r->path) == 1) {
       mipc_file_remove(r->path, r->seat);
     }
   } else if (!r->read_only && mipc_region_status(r) == 0 && mipc_i_anybody(r->seat, false) == 0 &&

@@ -140,7 +140,8 @@ typedef enum {
                   * another memory */
 } mipc_whereabouts_t;
 
-/* Whether its name or path still leads to it. One or two system calls. */
+/* Whether its name or path still leads to it; AT_PLACE too where the process may not look. One or
+ * two system calls. */
 mipc_whereabouts_t mipc_region_whereabouts(const mipc_region_t *region);
 
 /* Before a write to a region with a name: STALE when it is LOST, else 0. It looks once a second at

@@ -135,7 +135,7 @@ static int remove_region(const mipc_region_spec_t *spec, mipc_report_t *report, 
                          const char *path) {
   mipc_region_shm_t copy;
   int state;
-  if (!mipc_shared_is_at(file, path)) return MIPC_AGAIN;
+  if (mipc_shared_is_at(file, path) != 1) return MIPC_AGAIN;
   int status = mipc_i_header_read(file, report, &copy, &state);
   if (status < 0) return status;
   if (spec->place == MIPC_PLACE_PATH && state == MIPC_E_FOREIGN) return MIPC_E_FOREIGN;

@@ -31,10 +31,15 @@ static bool is_same(const mipc_region_t *a, const mipc_region_t *b) {
   return a->fork_generation == b->fork_generation && a->id[0] == b->id[0] && a->id[1] == b->id[1];
 }
 
-static mipc_region_t *take_first(void) {
+/* One that this process has entered, off the list; what a fork() has brought along stays there. */
+static mipc_region_t *take_own(void) {
   mipc_process_lock();
-  mipc_region_t *region = first;
-  if (region) first = region->next_kept;
+  mipc_region_t **at = &first;
+  while (*at && (*at)->fork_generation != generation) {
+    at = &(*at)->next_kept;
+  }
+  mipc_region_t *region = *at;
+  if (region) *at = region->next_kept;
   mipc_process_unlock();
   return region;
 }
@@ -44,8 +49,8 @@ static mipc_region_t *take_first(void) {
  * may be held by a thread that is not there. */
 static void leave_all(void) {
   if (generation != mipc_fork_generation()) return;
-  for (mipc_region_t *region; (region = take_first());) {
-    if (region->fork_generation == generation) mipc_region_put(region);
+  for (mipc_region_t *region; (region = take_own());) {
+    mipc_region_put(region);
   }
 }
 

@@ -233,7 +233,7 @@ static int try_path(mipc_region_t *r, const mipc_i_opening_t *o) {
   /* The system gives no locks here (ENOLCK), so no process can have begun to use the file. */
   if (status < 0 && status != MIPC_E_TIMEOUT && made) mipc_file_remove(r->path, r->seat);
   if (status < 0) return status;
-  status = mipc_shared_is_at(r->seat, r->path) ? settle(r, o, made) : MIPC_AGAIN;
+  status = mipc_shared_is_at(r->seat, r->path) == 1 ? settle(r, o, made) : MIPC_AGAIN;
   mipc_i_birth_unlock(r->seat);
   return status;
 }

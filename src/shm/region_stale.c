@@ -18,7 +18,9 @@ void mipc_i_name_created(void) {
 
 mipc_whereabouts_t mipc_region_whereabouts(const mipc_region_t *r) {
   if (r->closed || r->fork_generation != mipc_fork_generation() || !r->path) return MIPC_AT_PLACE;
-  if (mipc_shared_is_at(r->file, r->path)) return MIPC_AT_PLACE;
+  /* A process that may no longer look there (setuid after it has opened) learns nothing; only what
+   * is known to be lost is. */
+  if (mipc_shared_is_at(r->file, r->path) != 0) return MIPC_AT_PLACE;
   /* relaxed: it is stored before the file is removed, and the kernel has shown us that it is. */
   return mipc_atomic_load_relaxed(&r->header->unlinked) ? MIPC_UNLINKED : MIPC_LOST;
 }

@@ -231,6 +231,7 @@ static mipc_mapping_t *open_share(spec_t spec, bool read_only) {
                                 .prot =
                                     read_only ? MIPC_PROT_READ : MIPC_PROT_READ | MIPC_PROT_WRITE,
                                 .protect = read_only};
+  if (!read_only) set_row_thread(wanted.region, NO_THREAD);
   CHECK_EQ(mipc_mapping_open(&wanted, &report, &mapping), 0);
   return mapping;
 }

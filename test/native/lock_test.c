@@ -174,6 +174,28 @@ static void deadlocks_of_one_thread(void) {
   part(&c);
 }
 
+/* Two copies of this library in one thread know it by different names, and each has a table of its
+ * own; that the owner is this thread stands in the region. One waited for the other in vain. */
+static void deadlocks_of_two_copies(void) {
+  party_t a = join(thread_1), b = join(thread_2), c = join(thread_3);
+  set_row_thread(a.region, (uint32_t)gettid());
+  CHECK_EQ(mipc_lock_take(a.lock, 0, false), MIPC_LOCK_TAKEN);
+  CHECK_TIMED(mipc_lock_take(b.lock, LONG_US, false), MIPC_E_DEADLOCK, 0, 1000);
+  CHECK_EQ(mipc_lock_enter(b.lock, LONG_US, false), MIPC_E_DEADLOCK);
+  CHECK_EQ(mipc_lock_take(b.lock, 0, true), MIPC_LOCK_BUSY);
+  CHECK(mipc_lock_held(a.lock) && !mipc_lock_held(b.lock));
+  CHECK_EQ(mipc_lock_drop(a.lock), 0);
+  /* Another thread is waited for. */
+  CHECK_EQ(mipc_lock_take(c.lock, LONG_US, false), MIPC_LOCK_TAKEN);
+  CHECK_EQ(mipc_lock_take(b.lock, 1000, false), MIPC_LOCK_BUSY);
+  CHECK_EQ(mipc_lock_drop(c.lock), 0);
+  CHECK_EQ(mipc_lock_take(b.lock, LONG_US, false), MIPC_LOCK_TAKEN);
+  CHECK_EQ(mipc_lock_drop(b.lock), 0);
+  part(&a);
+  part(&b);
+  part(&c);
+}
+
 static void told_of_a_death(void) {
   party_t p = join(thread_1), q = join(thread_2);
   mipc_lock_facts_t facts;
@@ -331,6 +353,7 @@ int main(void) {
   in_all_places(kept_for_those_who_waited);
   in_all_places(left_by_a_dead_waiter);
   in_all_places(deadlocks_of_one_thread);
+  in_all_places(deadlocks_of_two_copies);
   in_all_places(told_of_a_death);
   in_all_places(given_up_counts_as_death);
   in_all_places(operations_of_ours);

@@ -78,6 +78,7 @@ typedef struct {
 
 static inline party_t join(const void *thread) {
   party_t p = {.region = open_region(place.spec)};
+  set_row_thread(p.region, NO_THREAD);
   CHECK_EQ(mipc_lock_open(p.region, thread, &p.lock), 0);
   p.header = mipc_region_header(p.region);
   p.number = mipc_region_number(p.region);

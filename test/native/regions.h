@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 
+#include "../../src/base/atomic.h"
 #include "../../src/base/range.h"
 #include "../../src/base/status.h"
 #include "../../src/os/process.h"
@@ -107,6 +108,22 @@ static inline void check_refused(spec_t spec, int status, int line) {
   CHECK(!region);
   CHECK_EQ(count_descriptors(), before);
   if (region) mipc_region_put(region);
+}
+
+/* No thread has this number. */
+#define NO_THREAD ((uint32_t)INT32_MAX)
+
+/* The thread that the row of an attachment names. Tests play several threads in one; a lock takes
+ * two attachments of one thread that it knows by different names for two copies of this library. */
+static inline void set_row_thread(const mipc_region_t *region, uint32_t thread) {
+  uint8_t *rows = (uint8_t *)mipc_region_header(region) + MIPC_HEADER_SIZE;
+  for (uint32_t i = 0; i < MIPC_PARTICIPANTS; i++) {
+    mipc_participant_shm_t *row = (mipc_participant_shm_t *)(void *)rows + i;
+    if (mipc_atomic_load_relaxed(&row->number) != mipc_region_number(region)) continue;
+    mipc_atomic_store_relaxed(&row->thread, thread);
+    return;
+  }
+  CHECK(!"the attachment has no row");
 }
 
 /* The file of a name of one plain word. */
