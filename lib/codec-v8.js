@@ -39,11 +39,8 @@ const getter = (object, name) => {
   return (view) => get.call(view);
 };
 const typeName = getter(TYPED, Symbol.toStringTag);
-const typed = { size: getter(TYPED, 'byteLength'), buffer: getter(TYPED, 'buffer') };
-const data = {
-  size: getter(DataView.prototype, 'byteLength'),
-  buffer: getter(DataView.prototype, 'buffer'),
-};
+const { set } = TYPED;
+const size = { typed: getter(TYPED, 'byteLength'), data: getter(DataView.prototype, 'byteLength') };
 
 /* One for each value: what it has written once it would write as a reference afterwards. */
 class Writer extends v8.Serializer {
@@ -77,15 +74,19 @@ function numberOf(view) {
   return NUMBERED.indexOf(typeName(view) ?? 'DataView');
 }
 
-/* In bytes. Neither an own property `byteLength` nor memory that is gone may mislead. */
+/*
+ * In bytes. Neither an own property `byteLength` nor memory that is gone may mislead: a view whose
+ * memory was detached or shrunk has 0 bytes like an empty one, but set() of the one throws, as does
+ * the length of such a DataView.
+ */
 function sizeOf(view, number) {
-  const { size, buffer } = VIEWS[number] === DataView ? data : typed;
+  const isData = VIEWS[number] === DataView;
   try {
-    const length = size(view);
-    if (length === 0) new Uint8Array(buffer(view)); // throws when it is detached
+    const length = isData ? size.data(view) : size.typed(view);
+    if (length === 0 && !isData) set.call(view, []);
     if (length < 2 ** 32) return length;
   } catch {
-    throw new DataCloneError(`A detached ${NUMBERED[number]} could not be cloned.`);
+    throw new DataCloneError(`A detached or shrunk ${NUMBERED[number]} could not be cloned.`);
   }
   throw new DataCloneError(`A ${NUMBERED[number]} of 4 GiB or more could not be cloned.`);
 }

@@ -113,6 +113,26 @@ describe('copies of the modules over one addon', function () {
         share.close();
       });
 
+      it('peek() of each is the same frozen value until it changes, and errors have codes', () => {
+        let deep = {};
+        for (let i = 0; i < 50000; i++) deep = { deep };
+        for (const { Share } of [first, second]) {
+          for (const codec of ['v8', 'auto', 'json']) {
+            const share = new Share(10000, { codec });
+            share.set({ list: [{ a: 1 }] });
+            const value = share.peek();
+            assert.equal(share.peek(), value);
+            assert.ok(Object.isFrozen(value.list[0]));
+            assert.throws(() => share.set(deep), { code: 'ERR_OUT_OF_RANGE' });
+            assert.throws(() => share.set('x'.repeat(20000)), { code: 'ERR_MMAPIPC_TOO_LARGE' });
+            assert.throws(() => share.lock({ timeout: '1' }), { code: 'ERR_INVALID_ARG_TYPE' });
+            share.set({ list: [] });
+            assert.deepEqual(JSON.stringify(share.peek()), '{"list":[]}');
+            share.close();
+          }
+        }
+      });
+
       it('pack and unpack of one leave those of the other alone', () => {
         const numbers = Array.from({ length: 3000 }, (_, i) => i);
         for (let round = 0; round < 3; round++) {

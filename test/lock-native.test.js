@@ -8,12 +8,17 @@
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
 
+const { amount, grouped } = require('./support/amounts');
 const { isLinux } = require('./support/platform');
 const { buildFixtures, runFixture } = require('./support/native');
 
 /* Of npm run test:slow: more of everything. */
 const slow = process.env.MMAPIPC_SLOW === '1';
-const KILLS = slow ? 20000 : 2000;
+const KILLS = slow ? 20000 : amount(300, 2000);
+const INCREMENTS = slow ? 20000000 : amount(1000000, 4000000);
+const STOPPED = amount(3, 10); /* seconds */
+const REUSES = amount(100, 1000);
+const PUBLICATIONS = amount(200000, 1000000);
 const PATIENCE = slow ? 1800000 : 240000; // ms
 
 const print = (output) => console.log(output.replace(/^/gm, '      '));
@@ -26,19 +31,20 @@ describe('the lock and the event, in C', function () {
 
   const runs = async (name, ...args) => print(await runFixture(name, args, { patience: PATIENCE }));
 
-  it('4,000,000 increments by 8 processes and 4 threads: exact; and everybody gets his turn', () =>
-    runs('crowd', slow ? 20000000 : 4000000));
+  it(`${grouped(INCREMENTS)} increments by 8 processes and 4 threads: exact; and each gets its turn`, () =>
+    runs('crowd', INCREMENTS));
 
-  it(`${KILLS} processes killed: nobody is inside with another, nobody is stuck, each death is told`, () =>
+  it(`${grouped(KILLS)} processes killed: never two inside, none stuck, each death is reported`, () =>
     runs('kills', KILLS));
 
-  it('killed at every instruction: the next one has the lock, and is told if he must be', () =>
+  it('killed at every instruction: the next one has the lock, and is told if it must be', () =>
     runs('steps', slow ? 'all' : ''));
 
-  it('who is stopped keeps it; who is dead has lost it, whoever has his pid', () =>
-    runs('living', 10, 1000));
+  it(`a stopped process keeps it; a dead one has lost it, though its pid is in use (${grouped(REUSES)} times)`, () =>
+    runs('living', STOPPED, REUSES));
 
-  it('1,000,000 publications: no waiter misses the last', () => runs('events', 1000000));
+  it(`${grouped(PUBLICATIONS)} publications: no waiter misses the last`, () =>
+    runs('events', PUBLICATIONS));
 
   it('calls nothing of the system for a free lock and for an event that nobody waits for', async function () {
     if (spawnSync('strace', ['-V']).error) {

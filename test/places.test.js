@@ -7,6 +7,7 @@
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
+const { spawnSync } = require('node:child_process');
 const path = require('node:path');
 const { once } = require('node:events');
 
@@ -240,9 +241,31 @@ describe('places: stale', () => {
 
 describe('places: many names', () => {
   const scope = regions();
+  const tmp = scratch();
   before(inWindowsSkip);
 
-  it('an open looks at few of the names in use, and still removes all stale files', function () {
+  it('an open looks at no more than 64 of the names in use', function () {
+    if (spawnSync('strace', ['-V']).error) {
+      assert.ok(!process.env.CI, 'CI must have strace');
+      this.skip();
+    }
+    const list = Array.from({ length: 300 }, (_, i) => new Share(64, { name: `used-${i}` }));
+    const calls = tmp();
+    const opens = 5;
+    const { status, stderr } = runFunction(
+      ({ Share: Theirs }, times) => {
+        for (let i = 0; i < times; i++) new Theirs(64, { name: 'one-more' }).close();
+      },
+      [opens],
+      { command: ['strace', '-f', '-qq', '-e', 'trace=open,openat,openat2', '-o', calls] },
+    );
+    for (const share of list) share.close();
+    assert.equal(status, 0, stderr);
+    const looked = fs.readFileSync(calls, 'utf8').match(/used-\d+/g).length;
+    assert.ok(looked > 0 && looked <= opens * 64, `${looked} in ${opens} opens`);
+  });
+
+  it('an open removes stale files among the names in use', function () {
     this.timeout(60000);
     const list = Array.from({ length: 300 }, (_, i) => new Share(64, { name: `used-${i}` }));
     const stale = 200;

@@ -11,11 +11,13 @@ const { Worker } = require('node:worker_threads');
 const { once } = require('node:events');
 
 const { Mmap, Share, inspect } = require('..');
+const { amount, grouped } = require('./support/amounts');
 const { ROOT, runFunction } = require('./support/child');
 const { collect, holdings, mappingsOf } = require('./support/holdings');
 const { isLinux } = require('./support/platform');
 const { regions } = require('./support/regions');
 
+const FORGOTTEN = amount(400, 2000);
 const VARIABLE = (name) => `MMAPIPC_INHERIT_${Buffer.from(name).toString('hex')}`;
 
 describe('a region whose object was collected', function () {
@@ -75,12 +77,12 @@ describe('a region whose object was collected', function () {
     assert.ok(mappingsOf('memfd:mmapipc').length <= length);
   });
 
-  it('opened and forgotten 2,000 times is one attachment, without its payload', async () => {
+  it(`opened and forgotten ${grouped(FORGOTTEN)} times is one attachment, without its payload`, async () => {
     await forgotten({ name: 'again' });
     const { fds } = holdings();
-    for (let i = 0; i < 2000; i++) {
+    for (let i = 0; i < FORGOTTEN; i++) {
       void new Share(64, { name: 'again' });
-      if (i % 200 === 199) await collect(3);
+      if (i % 100 === 99) await collect(3);
     }
     await collect(6);
     assert.ok(holdings().fds <= fds + 4, `${fds} -> ${holdings().fds}`);

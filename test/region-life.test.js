@@ -12,6 +12,7 @@ const path = require('node:path');
 const { Worker } = require('node:worker_threads');
 
 const { Mmap } = require('..');
+const { amount, grouped } = require('./support/amounts');
 const { ROOT, runFunction } = require('./support/child');
 const { holdings, mappingsOf, collect } = require('./support/holdings');
 const { needsCommand, needsMounts, runWithMount, tmpfs } = require('./support/mounts');
@@ -19,7 +20,8 @@ const { peers, sleep } = require('./support/peer');
 const { isLinux } = require('./support/platform');
 const { regions } = require('./support/regions');
 
-const CYCLES = 300;
+const CYCLES = amount(60, 300);
+const ATTACHMENTS = amount(300, 1000);
 const isRoot = process.geteuid?.() === 0;
 const rootIt = isRoot ? it : it.skip;
 
@@ -80,7 +82,7 @@ describe('a region through the lives of processes', function () {
       console.log(`      ${killed} killed, at most ${most} files at a time, 0 left`);
     });
 
-    it('1,000 attachments opened and closed: no descriptor, no mapping', async () => {
+    it(`${grouped(ATTACHMENTS)} attachments opened and closed: no descriptor, no mapping`, async () => {
       const map = open({ size: 4096 });
       const cycle = (i) => {
         const options = i % 2 ? { handle: map.handle } : { name: 'again', size: 4096 };
@@ -90,7 +92,7 @@ describe('a region through the lives of processes', function () {
       await collect();
       const before_ = holdings();
       const ours = mappingsOf('memfd:mmapipc').length;
-      for (let i = 0; i < 1000; i++) cycle(i);
+      for (let i = 0; i < ATTACHMENTS; i++) cycle(i);
       await collect();
       const now = holdings();
       assert.equal(now.fds, before_.fds);

@@ -11,6 +11,7 @@ const fs = require('node:fs');
 const { Worker } = require('node:worker_threads');
 
 const { inspect: look } = require('..');
+const { amount } = require('./support/amounts');
 const { ROOT, runFunction } = require('./support/child');
 const { peers, sleep } = require('./support/peer');
 const { isLinux } = require('./support/platform');
@@ -19,7 +20,7 @@ const { regions } = require('./support/regions');
 const SOON = 10000; /* ms: not stuck */
 const PROMPT = 1000; /* ms: the promise is 100, on a machine that is not busy */
 const TIMEOUT = { name: 'MmapipcError', code: 'ERR_MMAPIPC_TIMEOUT' };
-const WORKERS = 100;
+const WORKERS = amount(30, 100);
 
 const lockThere = (self) => void self.map.lock();
 const lockAsyncThere = async (self) => void (self.guard = await self.map.lockAsync());

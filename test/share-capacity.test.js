@@ -5,9 +5,11 @@
 
 const assert = require('node:assert/strict');
 
+const { amount, grouped } = require('./support/amounts');
 const { collect, holdings } = require('./support/holdings');
 const { shares } = require('./support/shares');
 
+const SETS = amount(20000, 100000);
 const CODECS = ['auto', 'v8', 'json'];
 
 /* Bytes that are their own codec: values of any length to the byte. */
@@ -85,7 +87,7 @@ describe('Share: capacity', function () {
     assert.equal(share.byteLength, 8);
   });
 
-  it('100,000 sets and gets leave no memory, descriptor or mapping behind', async () => {
+  it(`${grouped(SETS)} sets and gets leave no memory, descriptor or mapping behind`, async () => {
     const share = make(200000);
     const large = { text: 'x'.repeat(100000) };
     const round = async (times) => {
@@ -103,7 +105,7 @@ describe('Share: capacity', function () {
     };
     await round(20000);
     const first = await round(1000);
-    const last = await round(100000);
+    const last = await round(SETS);
     assert.deepEqual([last.fds, last.maps <= first.maps + 20], [first.fds, true]);
     const growth = (last.rss - first.rss) / 1e6;
     assert.ok(growth < 30, `${growth.toFixed(1)} MB more`);

@@ -5,6 +5,7 @@
 
 const assert = require('node:assert/strict');
 const { getEventListeners, once } = require('node:events');
+const { Readable } = require('node:stream');
 
 const { runFunction } = require('./support/child');
 const { sleep } = require('./support/peer');
@@ -198,6 +199,18 @@ describe('Share: watch()', () => {
     const other = two.next();
     await assert.rejects(within(LONG, two.throw(new Error('mine'))), { message: 'mine' });
     assert.equal((await within(LONG, other)).done, true);
+  });
+
+  it('can be read as a stream, which ends when it is destroyed', async () => {
+    const share = make();
+    const stream = Readable.from(share.watch());
+    const data = once(stream, 'data');
+    await sleep(5);
+    share.set('news');
+    assert.deepEqual(await within(LONG, data), ['news']);
+    const closed = once(stream, 'close');
+    stream.destroy();
+    await within(LONG, closed);
   });
 
   it('since: 0 begins with the value that is there', async () => {

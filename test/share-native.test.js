@@ -4,12 +4,13 @@
  */
 'use strict';
 
+const { amount, grouped } = require('./support/amounts');
 const { isLinux } = require('./support/platform');
 const { buildFixtures, runFixture } = require('./support/native');
 
 /* Of npm run test:slow: more of everything. */
 const slow = process.env.MMAPIPC_SLOW === '1';
-const KILLS = slow ? 10000 : 1000;
+const KILLS = slow ? 10000 : amount(200, 1000);
 const PATIENCE = slow ? 1800000 : 240000; // ms
 
 describe('Share, in C', function () {
@@ -23,7 +24,7 @@ describe('Share, in C', function () {
     console.log(output.replace(/^/gm, '      '));
   };
 
-  it(`${KILLS} processes killed: the value is whole, and no acknowledged increment is lost`, () =>
+  it(`${grouped(KILLS)} processes killed: the value is whole, and no acknowledged increment is lost`, () =>
     runs('share_kills', KILLS));
 
   it('killed at every instruction: the value is the old one or the new one', () =>

@@ -147,7 +147,12 @@ describe('Share: made and opened', () => {
     const share = make(100, { name: 'sized' });
     assert.equal(make(1, { name: 'sized' }).capacity, 100);
     assert.equal(make(100, { name: 'sized' }).capacity, 100);
-    const refused = { code: 'ERR_MMAPIPC_TOO_SMALL', required: 101, capacity: 100 };
+    const refused = {
+      code: 'ERR_MMAPIPC_TOO_SMALL',
+      required: 101,
+      capacity: 100,
+      message: /100 bytes.* 101; Share\.open\(\) opens it with the size it has/,
+    };
     assert.throws(() => make(101, { name: 'sized' }), refused);
     assert.throws(() => make(101, { handle: share.handle ?? make(100).handle }), refused);
     assert.throws(() => open({ name: 'sized', capacity: 101 }), refused);

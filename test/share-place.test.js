@@ -58,9 +58,29 @@ describe('Share: closed, printed, posted', () => {
     ]) {
       await assert.rejects(call(), closed, String(call));
     }
+    assert.equal(share.listenerCount('change'), 0);
     assert.equal(share.capacity, 100);
     assert.equal(share.locked, false);
     assert.ok(inspect !== undefined && util.inspect(share).includes('closed: true'));
+  });
+
+  it('stays closed, however many others are opened afterwards', () => {
+    const old = make(64);
+    old.set('old');
+    old.close();
+    const closed = { code: 'ERR_MMAPIPC_CLOSED' };
+    /* Handles were used again after 4,096 opens. */
+    for (let i = 0; i < 4110; i++) {
+      const other = make(64);
+      if (i > 4080) {
+        other.set('of another');
+        for (const call of [() => old.get(), () => old.set(1), () => old.lock()]) {
+          assert.throws(call, closed);
+        }
+        assert.equal(other.get(), 'of another');
+      }
+      other.close();
+    }
   });
 
   it('close() while locked throws ERR_MMAPIPC_LOCKED, and it stays open', async () => {

@@ -8,12 +8,14 @@ const { spawn, spawnSync } = require('node:child_process');
 const { once } = require('node:events');
 const path = require('node:path');
 
+const { amount } = require('./support/amounts');
 const { ROOT, runFunction } = require('./support/child');
 const { peers, sleep } = require('./support/peer');
 const { isLinux } = require('./support/platform');
 const { TASKS, kills, tornReads } = require('./support/share-trials');
 const { shares } = require('./support/shares');
 
+const KILLS = amount(30, 100);
 const CLUSTER = path.join(__dirname, 'fixtures', 'share-cluster.js');
 const countThere = (self, file, ...args) => self.require(file).count(...args);
 const median = (numbers) => numbers.sort((a, b) => a - b)[numbers.length >> 1];
@@ -25,10 +27,10 @@ describe('Share among processes and threads', function () {
   const start = peers();
 
   it('2 writers and 4 readers: no value is torn, and no version goes back', () =>
-    tornReads(start, 5000));
+    tornReads(start, amount(2000, 5000)));
 
-  it('100 processes killed: the value is the last one set or the one in flight, no count is lost', () =>
-    kills(100));
+  it(`${KILLS} processes killed: the value is the last one set or the one in flight, no count is lost`, () =>
+    kills(KILLS));
 
   for (const [how, times] of [
     ['update', 2000],

@@ -69,6 +69,31 @@ describe('errors of wrong values', () => {
     assert.equal(map.write(new Uint8Array(0)), 0);
   });
 
+  it('views whose memory has shrunk: ERR_INVALID_STATE, and no value of a Share', () => {
+    const map = open({ size: 64 });
+    const share = make(100);
+    share.set('kept');
+    for (const View of [Uint8Array, Float64Array, DataView]) {
+      const memory = new ArrayBuffer(32, { maxByteLength: 32 });
+      const view = new View(memory, 16, 1);
+      memory.resize(8);
+      for (const call of [
+        () => map.write(view),
+        () => map.readInto(view),
+        () => unpack('C', view),
+        () => pack('a*', view),
+      ]) {
+        assert.throws(call, { name: 'TypeError', code: 'ERR_INVALID_STATE' }, View.name);
+      }
+      for (const value of [view, { list: [view] }]) {
+        assert.throws(() => share.set(value), { code: 'ERR_INVALID_ARG_VALUE' }, View.name);
+      }
+    }
+    assert.equal(share.get(), 'kept');
+    share.set({ list: [new Uint8Array(0), new DataView(new ArrayBuffer(4), 4)] });
+    assert.equal(share.get().list.length, 2);
+  });
+
   it('say where in the value it lies', () => {
     const json = make(100, { codec: 'json' });
     const cycle = { a: {} };

@@ -1,0 +1,16 @@
+/*
+ * npm run test:full: the tests that repeat what they do, as often as support/amounts.js says for a
+ * full run. `npm test` has them with fewer repetitions.
+ */
+'use strict';
+
+const fs = require('node:fs');
+const path = require('node:path');
+
+process.env.MMAPIPC_FULL = '1';
+
+for (const name of fs.readdirSync(__dirname)) {
+  const file = path.join(__dirname, name);
+  const repeats = /\.test\.js$/.test(name) && fs.readFileSync(file, 'utf8').includes('amount(');
+  if (repeats) require(file);
+}
