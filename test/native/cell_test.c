@@ -264,6 +264,7 @@ static void shares(void) {
   CHECK_EQ(mipc_region_handle(mipc_mapping_region(one), handle), 0);
   mipc_mapping_t *two = open_share(AT_HANDLE(handle), false);
   mipc_mapping_t *reader = open_share(AT_HANDLE(handle), true);
+  play_thread(mipc_mapping_region(two), &other_thread);
   mipc_cell_value_t value = {.length = 5, .type = 3};
 
   CHECK_EQ(mipc_share_set(one, &thread, "first", MIPC_SHARE_ANY, 0, false, &value), 1);

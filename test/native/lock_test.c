@@ -138,6 +138,29 @@ static void wakes(void) {
 #endif
 }
 
+/* A lock that this addon's table does not know as one of this thread: another copy of the addon, or
+ * another environment in the thread, has taken it. */
+static void deadlock_by_the_row(void) {
+  party_t a = join(thread_1), b = join(thread_2);
+  mipc_participant_t self, played;
+  CHECK(mipc_region_participant(a.region, a.number, &played));
+  party_t c = {.region = open_region(place.spec)};
+  CHECK(mipc_region_participant(c.region, mipc_region_number(c.region), &self));
+  CHECK(self.thread != played.thread);
+  CHECK_EQ(mipc_lock_open(c.region, thread_3, &c.lock), 0);
+  CHECK_EQ(mipc_lock_take(c.lock, 0, false), MIPC_LOCK_TAKEN);
+  CHECK_EQ(mipc_lock_take(b.lock, 0, false), MIPC_LOCK_BUSY);
+  CHECK_TIMED(mipc_lock_take(b.lock, LONG_US, false), MIPC_E_DEADLOCK, 0, 1000);
+  mipc_lock_give_up(b.lock);
+  CHECK_EQ(mipc_lock_drop(c.lock), 0);
+  CHECK_EQ(mipc_lock_take(b.lock, LONG_US, false), MIPC_LOCK_TAKEN);
+  CHECK_EQ(mipc_lock_drop(b.lock), 0);
+  mipc_lock_close(c.lock);
+  mipc_region_put(c.region);
+  part(&a);
+  part(&b);
+}
+
 static void deadlocks_of_one_thread(void) {
   party_t a = join(thread_1), b = join(thread_1), c = join(thread_2);
   CHECK_EQ(mipc_lock_take(a.lock, 0, false), MIPC_LOCK_TAKEN);
@@ -331,6 +354,7 @@ int main(void) {
   in_all_places(kept_for_those_who_waited);
   in_all_places(left_by_a_dead_waiter);
   in_all_places(deadlocks_of_one_thread);
+  in_all_places(deadlock_by_the_row);
   in_all_places(told_of_a_death);
   in_all_places(given_up_counts_as_death);
   in_all_places(operations_of_ours);

@@ -79,6 +79,7 @@ typedef struct {
 static inline party_t join(const void *thread) {
   party_t p = {.region = open_region(place.spec)};
   CHECK_EQ(mipc_lock_open(p.region, thread, &p.lock), 0);
+  play_thread(p.region, thread);
   p.header = mipc_region_header(p.region);
   p.number = mipc_region_number(p.region);
   p.payload = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED,

@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 
+#include "../../src/base/atomic.h"
 #include "../../src/base/range.h"
 #include "../../src/base/status.h"
 #include "../../src/os/process.h"
@@ -188,6 +189,18 @@ static inline void wait_for(_Atomic int *sign) {
   for (int i = 0; i < 30000 && !*sign; i++)
     nap_us(1000);
   CHECK(*sign);
+}
+
+/* A thread of the test plays several: writes another one's id, made of `thread`, into the row of an
+ * attachment, as a lock whose row names the very thread that waits for it is a deadlock. */
+static inline void play_thread(const mipc_region_t *region, const void *thread) {
+  uint8_t *rows = (uint8_t *)mipc_region_header(region) + MIPC_HEADER_SIZE;
+  for (uint32_t i = 0; i < MIPC_PARTICIPANTS; i++) {
+    mipc_participant_shm_t *row = (mipc_participant_shm_t *)(void *)rows + i;
+    if (mipc_atomic_load_relaxed(&row->number) != mipc_region_number(region)) continue;
+    /* No system has so large an id. */
+    mipc_atomic_store_relaxed(&row->thread, 1u << 31 | (uint32_t)(uintptr_t)thread);
+  }
 }
 
 #endif
