@@ -152,18 +152,21 @@ export interface LockFamily<G extends LockGuard> {
   /** Locks if it is free at once; null if not. Never waits. */
   tryLock(options?: Omit<LockOptions, 'timeout'>): G | null;
   /**
-   * Releases what lock() or tryLock() took.
+   * Releases what lock() or tryLock() took, also when an unwound call (a stack overflow, the `timeout`
+   * of node:vm) has lost the guard.
    * @throws ERR_MMAPIPC_NOT_LOCKED - this object holds nothing, or a guard of lockAsync holds it
    */
   unlock(): void;
   /**
-   * Runs `fn` under the lock and gives back what it returned.
+   * Runs `fn` under the lock and returns its result. The lock is released however `fn` ends: by an
+   * exception, a stack overflow, the `timeout` of node:vm or worker.terminate().
    * @throws TypeError - `fn` returned a promise (the lock is released): use withLockAsync
    */
   withLock<R>(fn: (guard: G) => R, options?: LockOptions): R;
   /**
    * Locks without holding up the event loop. Calls of one object queue, first come first served;
-   * the lock belongs to the guard. A pending call keeps the process alive.
+   * the lock belongs to the guard. A pending call keeps the process alive. It waits in a thread; where
+   * none can be started, it tries every 5 ms.
    */
   lockAsync(options?: LockAsyncOptions): Promise<G>;
   /** Runs an async `fn` under the lock. */
@@ -732,6 +735,7 @@ export interface ShareGuard<T> extends LockGuard {
  * Events: `'change'` (version): it was set, by whomever; several at once are told as one.
  * `'recovered'`: a call of this object has found the lock in the hands of a dead process. Listeners do
  * not keep the process alive, unless ref() says so.
+ * `'error'`: changes can no longer be observed, see {@link Share.on}.
  */
 export class Share<T = any> extends EventEmitter {
   /**
@@ -805,9 +809,12 @@ export class Share<T = any> extends EventEmitter {
    */
   peek(): DeepReadonly<T> | undefined;
   /**
-   * Sets what `fn` makes of the value, under the lock. If `fn` throws, nothing has changed.
+   * Sets what `fn` makes of the value, under the lock. If `fn` throws, or is ended in another way, the
+   * value is unchanged and the lock released.
    * @returns the new value
    * @throws TypeError - `fn` returned undefined or a promise
+   * @throws ERR_MMAPIPC_DEADLOCK - within `fn`, from set(), update(), clear() and compareAndSet() of the
+   *   same object or its guard: the result of `fn` would overwrite their value
    */
   update(fn: (old: T | undefined) => T): T;
   /**
@@ -825,7 +832,12 @@ export class Share<T = any> extends EventEmitter {
    * process alive; rejected by `timeout` (ms, default none), `signal` and close().
    */
   changed(options?: { since?: number; timeout?: number; signal?: AbortSignal }): Promise<number>;
-  /** The newest value each time it has changed since the call, or since it was last given. */
+  /**
+   * Iterates over the newest value: after each change since the call, or with `since` after that
+   * version; `since: 0` starts with the current value. Changes between two steps are one step. A
+   * pending next() keeps the process alive. return() and throw() end it at once, close() ends it
+   * normally, `signal` with an AbortError.
+   */
   watch(options?: { since?: number; signal?: AbortSignal }): AsyncIterableIterator<T | undefined>;
 
   /** Whether 'change' listeners keep the process alive: unref() is how it begins. */

@@ -20,7 +20,9 @@ const { holderOf } = require('./lock-holder');
 const { LockQueue } = require('./lock-queue');
 
 const { fileSection } = binding;
-const sectionStatus = new Int32Array(binding.sectionMemory());
+/* SectionFrame of src/binding/environment.h. */
+const section = new Int32Array(binding.sectionMemory());
+const STATUS = 2;
 
 const NAPS = 10; /* tries, 50 us apart, before a synchronous call sends a thread to wait */
 const SLICE = 20; /* ms of a native wait: worker.terminate() and process.exit() act between two */
@@ -109,11 +111,11 @@ class FileLock {
     const take = (naps) => {
       const { shared, offset, length } = request;
       result = fileSection(this.#handle, shared, naps, offset, length, body, guard);
-      return sectionStatus[0];
+      return section[STATUS];
     };
     const poll = (ms) => {
       result = binding.fileSectionPoll(this.#handle, ms, body, guard);
-      return sectionStatus[0];
+      return section[STATUS];
     };
     try {
       const status = take(timeout > 0 ? NAPS : 0);

@@ -24,7 +24,12 @@ const { codeOf } = require('./report');
  * binding is an object of many properties.) */
 const { regionLockTake, regionLockDrop, regionSection } = binding;
 const handleOfCall = new Float64Array(binding.regionLockMemory());
-const sectionStatus = new Int32Array(binding.sectionMemory());
+
+/* SectionFrame of src/binding/environment.h. */
+const sectionMemory = binding.sectionMemory();
+const handleOfSection = new Float64Array(sectionMemory, 0, 1);
+const section = new Int32Array(sectionMemory);
+const [STATUS, MS, BARGE, UPDATES] = [2, 3, 4, 5];
 
 const SLICE = 20; /* ms of a native wait */
 const FROM_DEAD = 2; /* MIPC_LOCK_RECOVERED */
@@ -107,27 +112,35 @@ class RegionLock {
   }
 
   /* What body(guard) returns, which runs under the lock. C takes and releases it, whatever ends body.
-   * `updates`: it is an update of a Share, no user is told of a recovery. */
-  run(body, request, timeout, updates = false) {
+   * `updates`: 1 for an update of a Share, no user is told of a recovery. */
+  run(body, request, timeout, updates = 0) {
     if (this.#held !== null && this.held) throw this.#ownDeadlock();
     const guard = new this.#Guard(this);
     this.#heldAsync = false;
     this.#held = guard;
     try {
-      const result = regionSection(this.#handle, 0, false, updates, body, guard, recovered);
-      return sectionStatus[0] === 1 ? result : this.#runSlowly(body, guard, timeout, updates);
+      const result = this.#section(body, guard, updates, 0, 0);
+      return section[STATUS] === 1 ? result : this.#runSlowly(body, guard, timeout, updates);
     } finally {
       if (this.#held === guard) this.#held = null;
       this.#queue.resumeSoon();
     }
   }
 
+  #section(body, guard, updates, ms, barge) {
+    handleOfSection[0] = this.#handle;
+    section[MS] = ms;
+    section[BARGE] = barge;
+    section[UPDATES] = updates;
+    return regionSection(body, guard, recovered);
+  }
+
   #runSlowly(body, guard, timeout, updates) {
-    if (sectionStatus[0] < 0) throw this.errorOf(sectionStatus[0]);
+    if (section[STATUS] < 0) throw this.errorOf(section[STATUS]);
     let result;
     this.#repeat(timeout, (ms, barge) => {
-      result = regionSection(this.#handle, ms, barge, updates, body, guard, recovered);
-      return sectionStatus[0];
+      result = this.#section(body, guard, updates, ms, barge ? 1 : 0);
+      return section[STATUS];
     });
     return result;
   }
@@ -135,7 +148,7 @@ class RegionLock {
   /* The same of an update under the lock that the user holds. */
   runUpdate(body) {
     const result = binding.regionUpdate(this.#handle, body);
-    const status = sectionStatus[0];
+    const status = section[STATUS];
     if (status === 1) return result;
     throw codeOf(status) === 'ERR_MMAPIPC_DEADLOCK' ? inUpdateError() : this.errorOf(status);
   }

@@ -181,7 +181,7 @@ class Share extends lockable(ChangeEmitter) {
     const lock = this.#locking();
     if (lock.heldAsync) throw lock.deadlockError();
     if (lock.heldSync) return this.#updateUnder(fn);
-    return lock.run(() => this.#update(fn), undefined, this.#spec.timeout, true);
+    return lock.run(() => this.#update(fn), undefined, this.#spec.timeout, 1);
   }
 
   /* Under the lock that the user holds. */

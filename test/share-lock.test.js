@@ -142,6 +142,7 @@ describe('Share: under its lock', function () {
     'updateAsync',
     'setAsync',
     'compareAndSet',
+    'compareAndSet to no avail',
     'clear',
     'lockAsync',
   ]) {
@@ -158,6 +159,7 @@ describe('Share: under its lock', function () {
         updateAsync: () => share.updateAsync(() => 1),
         setAsync: () => share.setAsync(1),
         compareAndSet: () => share.compareAndSet(0, 1),
+        'compareAndSet to no avail': () => share.compareAndSet(7, 1),
         clear: () => share.clear(),
         lockAsync: () => share.withLockAsync(() => 1),
       };

@@ -19,6 +19,15 @@ extern "C" {
 struct Owner; /* values.h */
 class Object;
 
+/* The numbers of a section (section.cc), as lib/ writes and reads them: arguments cost more. */
+struct SectionFrame {
+  double handle;
+  int32_t status;   /* of the last one */
+  uint32_t ms;      /* how long to wait for the lock */
+  uint32_t barge;   /* 1: before those who wait */
+  uint32_t updates; /* 1: an update() of a Share, not told of a recovery; other sets are refused */
+};
+
 struct Environment {
   uint32_t refs;
   bool ending; /* the thread ends: finalizers run for objects that nobody has forgotten */
@@ -31,7 +40,7 @@ struct Environment {
   napi_ref report_bytes;            /* keeps them alive, whatever JS does with its own reference */
   double *lock_handle;              /* of the next call of the lock; NULL: not asked for yet */
   napi_ref lock_bytes;
-  int32_t *section_status; /* of the last section that was to run; NULL: not asked for yet */
+  SectionFrame *section; /* NULL: not asked for yet */
   napi_ref section_bytes;
   mipc_share_frame_t *share; /* with room behind it; NULL: not asked for yet */
   napi_ref share_bytes;

@@ -68,33 +68,35 @@ void notify_of(const Section &section) {
 }
 
 void report(Environment *environment, int status) {
-  if (environment->section_status) *environment->section_status = status;
+  if (environment->section) environment->section->status = status;
 }
 
-/* sectionMemory() -> ArrayBuffer: the status, an Int32 */
+/* sectionMemory() -> ArrayBuffer: the frame */
 napi_value memory(const Call &call) {
   Environment *environment = call.environment();
   void *bytes = nullptr;
-  if (!environment->section_status &&
-      make_memory(call.env, sizeof(int32_t), &bytes, &environment->section_bytes)) {
-    environment->section_status = static_cast<int32_t *>(bytes);
+  if (!environment->section &&
+      make_memory(call.env, sizeof(SectionFrame), &bytes, &environment->section_bytes)) {
+    environment->section = static_cast<SectionFrame *>(bytes);
   }
   return value_of(call.env, environment->section_bytes);
 }
 
 /*
- * regionSection(handle, ms, barge, update, body, guard, recovered): takes the lock, within `ms`,
- * runs body(guard), and before it recovered(guard), when the owner was dead. `update`: it is an
- * update() of ours, which no user is told of and other sets may not come between. -> what body
- * returned; status 1: it ran; 0: the lock was not free; else a failure
+ * regionSection(body, guard, recovered): takes the lock of the frame's handle, within its `ms`,
+ * runs body(guard), and before it recovered(guard), when the owner was dead. -> what body returned;
+ * status 1: it ran; 0: the lock was not free; else a failure
  */
 napi_value region_section(const Call &call) {
   Environment *environment = call.environment();
-  Section section = {environment, call.number(0), 0};
+  if (!environment->section) return nullptr;
+  /* A copy: body may use the frame for a section of another object. */
+  const SectionFrame frame = *environment->section;
+  Section section = {environment, frame.handle, 0};
   mipc_lock_t *lock = nullptr;
-  bool updates = call.flag(3);
+  bool updates = frame.updates != 0;
   int status = find_region_lock(environment, section.handle, &lock);
-  if (status == 0) status = mipc_lock_take(lock, call.u32(1) * 1000, call.flag(2));
+  if (status == 0) status = mipc_lock_take(lock, frame.ms * 1000, frame.barge != 0);
   if (status <= 0) {
     report(environment, status);
     return nullptr;
@@ -107,8 +109,8 @@ napi_value region_section(const Call &call) {
     mipc_lock_set_updating(lock, true);
   }
   napi_value result = nullptr;
-  if (!tells || run(call.env, call.at[6], call.at[5])) {
-    result = run(call.env, call.at[4], call.at[5]);
+  if (!tells || run(call.env, call.at[2], call.at[1])) {
+    result = run(call.env, call.at[0], call.at[1]);
   }
   end_region_section(section);
   if (!result) notify_of(section);
@@ -199,7 +201,7 @@ napi_value file_held(const Call &call) {
 
 void section_exports(Environment *environment, Object &exports) {
   static const Export list[] = {
-      {"sectionMemory", entry<memory, 0>},       {"regionSection", entry<region_section, 7>},
+      {"sectionMemory", entry<memory, 0>},       {"regionSection", entry<region_section, 3>},
       {"regionUpdate", entry<region_update, 2>}, {"regionLockHeld", entry<region_held, 1>},
       {"fileSection", entry<file_section, 7>},   {"fileSectionPoll", entry<file_section_poll, 4>},
       {"fileLockHeld", entry<file_held, 1>},

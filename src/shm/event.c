@@ -86,7 +86,7 @@ static int look(void *context, bool fresh) {
   if (fresh) watch->looks = 0;
   uint32_t now = mipc_event_count(watch->header);
   /* A region that was cut off shows zeros here, or the count that it had: no more comes of it. */
-  if (now == watch->count && mipc_region_status(watch->region) == 0) return 0;
+  if (now == watch->count && mipc_region_whole(watch->region) == 0) return 0;
   watch->count = now;
   return 1;
 }
@@ -124,6 +124,9 @@ void mipc_watch_close(mipc_watch_t *watch) {
 
 int mipc_watch_arm(mipc_watch_t *watch) {
   if (watch->fork_generation != mipc_fork_generation()) return MIPC_E_CLOSED;
+  /* A region that is not whole would be told of again and again. */
+  int status = mipc_region_whole(watch->region);
+  if (status < 0) return status;
   mipc_waiter_enter(watch->waiter);
   bool waits = mipc_waiter_waits(watch->waiter);
   mipc_waiter_leave(watch->waiter);

@@ -44,8 +44,8 @@ int mipc_watch_open(mipc_region_t *region, void (*notify)(void *), void *notifie
                     mipc_watch_t **ret_watch);
 void mipc_watch_close(mipc_watch_t *watch); /* NULL is fine */
 
-/* Waits for a count that is not the one told of last. 0, also when it does so already, or why no
- * thread can be started. To be called before what was published is looked at. */
+/* Waits for a count that is not the one told of last. 0, also when it does so already; TRUNCATED,
+ * CORRUPT; or why no thread can be started. To be called before what was published is looked at. */
 int mipc_watch_arm(mipc_watch_t *watch);
 void mipc_watch_disarm(mipc_watch_t *watch);
 

@@ -113,6 +113,13 @@ int mipc_region_status(const mipc_region_t *r) {
   return end == 0 ? (int)MIPC_E_TRUNCATED : (int)MIPC_E_CORRUPT;
 }
 
+int mipc_region_whole(const mipc_region_t *r) {
+  int status = mipc_region_status(r);
+  mipc_file_info_t info;
+  if (status < 0 || mipc_file_stat(r->file, &info) < 0) return status;
+  return info.size < MIPC_PAYLOAD_OFFSET + r->size ? (int)MIPC_E_TRUNCATED : 0;
+}
+
 uint64_t mipc_region_size(const mipc_region_t *r) {
   return r->size;
 }

@@ -123,6 +123,10 @@ bool mipc_region_is_kept(const char *name);
  * the header is another's. To be asked after the last access to anything that JS is told of. */
 int mipc_region_status(const mipc_region_t *region);
 
+/* The same, and TRUNCATED also when the file has lost bytes of the payload that no access has met
+ * yet. A system call. */
+int mipc_region_whole(const mipc_region_t *region);
+
 uint64_t mipc_region_size(const mipc_region_t *region);     /* payload bytes */
 uint64_t mipc_region_capacity(const mipc_region_t *region); /* as it was made with */
 uint32_t mipc_region_number(const mipc_region_t *region);   /* 0: read-only */
