@@ -15,9 +15,7 @@ const binding = require('./binding');
 const { shared } = binding;
 /* handle -> functions; a listener is not collected */
 const listeners = (shared.listeners ??= new binding.global.Map());
-/* One object for each pending promise. A set, not a count: a call that is unwound between its two
- * halves would leave a count wrong for ever. */
-const pending = (shared.pending ??= new binding.global.Set());
+shared.pending ??= 0;
 shared.isKeptAlive ??= false;
 let isReady = false;
 
@@ -46,11 +44,14 @@ function unlisten(handle, listener) {
 }
 
 /* Whether `item` is pending, which keeps the event loop running. Before the first one something must
- * listen. */
+ * listen. Its mark and the count change together, as no call can be unwound between the two; and a
+ * call that was unwound later is made up for by the next. */
 function keepAlive(item, on) {
-  if (on) pending.add(item);
-  else pending.delete(item);
-  const isAny = pending.size > 0;
+  if ((item.isPending === true) !== on) {
+    item.isPending = on;
+    shared.pending += on ? 1 : -1;
+  }
+  const isAny = shared.pending > 0;
   if (isAny === shared.isKeptAlive) return;
   binding.keepAlive(isAny);
   shared.isKeptAlive = isAny;
