@@ -15,7 +15,7 @@ const os = require('node:os');
 
 const { LONGEST_TIMER, clearTimeout, queueMicrotask, setTimeout } = require('./clock');
 const { abortError } = require('./errors');
-const { countPending, listen, unlisten } = require('./notices');
+const { keepAlive, listen, unlisten } = require('./notices');
 const { offAbort, onAbort } = require('./signals');
 
 const NO_THREAD = -os.constants.errno.EAGAIN;
@@ -24,8 +24,9 @@ const POLL = 5; /* ms */
 class LockQueue {
   #handle;
   #steps;
-  /* { request, timeout, act, resolve, reject, signal, timer, onAbort, isCounted, isGiven } */
+  /* { request, timeout, act, resolve, reject, signal, timer, onAbort } */
   #entries = [];
+  #fresh; /* the entry of a push() that has not returned its promise yet */
   #waiting = false; /* in C, for the first of them */
   #poller; /* the timer of the next try, where no thread can be had */
   #onNotice = () => this.resume();
@@ -51,16 +52,16 @@ class LockQueue {
     if (timeout === 0 && (this.#steps.held || this.#entries.length !== 0)) {
       return Promise.reject(this.#steps.timeoutError(request, timeout));
     }
-    const entry = { request, timeout, act, signal, isCounted: false, isGiven: false };
+    const entry = { request, timeout, act, signal };
     const promise = new Promise((resolve, reject) => {
       entry.resolve = resolve;
       entry.reject = reject;
     });
     /* `steps` is reached from here: an object whose lock is awaited is not collected. */
     if (this.#entries.length === 0) this.#listen();
+    this.#fresh = entry;
     this.#entries.push(entry);
-    countPending(1);
-    entry.isCounted = true;
+    keepAlive(entry, true);
     if (timeout > 0 && timeout !== Infinity) {
       entry.timer = setTimeout(() => this.#expire(entry), Math.min(timeout, LONGEST_TIMER));
     }
@@ -69,7 +70,7 @@ class LockQueue {
       onAbort(signal, entry.onAbort);
     }
     if (this.#entries.length === 1) this.#proceed();
-    entry.isGiven = true;
+    this.#fresh = undefined;
     return promise;
   }
 
@@ -165,7 +166,7 @@ class LockQueue {
 
   #remove(entry) {
     this.#entries.splice(this.#entries.indexOf(entry), 1);
-    if (entry.isCounted) countPending(-1);
+    keepAlive(entry, false);
     clearTimeout(entry.timer);
     if (entry.onAbort !== undefined) offAbort(entry.signal, entry.onAbort);
     if (this.#entries.length > 0) return;
@@ -181,22 +182,23 @@ class LockQueue {
     this.#giveUp(entry, this.#steps.timeoutError(entry.request, entry.timeout));
   }
 
+  /* The next one goes on a moment later (suspend()): when a signal ends thousands of waits, not each of
+   * them is to become the first, and wait in C. */
   #giveUp(entry, error) {
     const at = this.#entries.indexOf(entry);
     if (at < 0) return;
     if (at === 0) this.suspend();
     this.#remove(entry);
     entry.reject(error);
-    this.#proceed();
   }
 
-  /* Entries of calls that were unwound before they returned their promise. */
+  /* The entry of a call that was unwound before it returned its promise. */
   #forgetLost() {
-    if (this.#entries.every((entry) => entry.isGiven)) return;
-    for (const entry of this.#entries.filter((each) => !each.isGiven)) {
-      if (entry === this.#entries[0]) this.suspend();
-      this.#remove(entry);
-    }
+    const entry = this.#fresh;
+    if (entry === undefined) return;
+    if (entry === this.#entries[0]) this.suspend();
+    if (this.#entries.includes(entry)) this.#remove(entry);
+    this.#fresh = undefined;
   }
 
   #listen() {

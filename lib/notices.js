@@ -3,8 +3,8 @@
  * has happened. Also what keeps the event loop running: promises that are not settled.
  *
  * One thread may load several copies of these modules over the one addon (a test runner gives each
- * test file its own). The listeners and the count belong to the thread and lie on `binding.shared`,
- * made of the addon's own globals so that no copy is kept alive by them.
+ * test file its own). The listeners and what is pending belong to the thread and lie on
+ * `binding.shared`, made of the addon's own globals so that no copy is kept alive by them.
  */
 'use strict';
 
@@ -16,6 +16,7 @@ const { shared } = binding;
 /* handle -> functions; a listener is not collected */
 const listeners = (shared.listeners ??= new binding.global.Map());
 shared.pending ??= 0;
+shared.isKeptAlive ??= false;
 let isReady = false;
 
 function deliver(handle) {
@@ -42,12 +43,18 @@ function unlisten(handle, listener) {
   if (all?.delete(listener) && all.size === 0) listeners.delete(handle);
 }
 
-/* What is pending keeps the event loop running: +1 when it begins, -1 when it ends. Before the first
- * one something must listen. */
-function countPending(by) {
-  shared.pending += by;
-  const { pending } = shared;
-  if (pending === 0 || (pending === 1 && by === 1)) binding.keepAlive(pending > 0);
+/* Whether `item` is pending, which keeps the event loop running. Before the first one something must
+ * listen. Its mark and the count change together, as no call can be unwound between the two; and a
+ * call that was unwound later is made up for by the next. */
+function keepAlive(item, on) {
+  if ((item.isPending === true) !== on) {
+    item.isPending = on;
+    shared.pending += on ? 1 : -1;
+  }
+  const isAny = shared.pending > 0;
+  if (isAny === shared.isKeptAlive) return;
+  binding.keepAlive(isAny);
+  shared.isKeptAlive = isAny;
 }
 
 /* An object was collected while it held its lock, which C keeps until the thread ends. `label`: what
@@ -65,4 +72,4 @@ function warnCollected(label, handle, isRegion) {
 
 binding.collected(warnCollected);
 
-module.exports = { countPending, listen, unlisten };
+module.exports = { keepAlive, listen, unlisten };

@@ -242,6 +242,10 @@ const HINTS = {
           'or 0o666, less the umask of its process'
         : notWritable(),
   EROFS: (spec) => (spec.place === PLACE.path ? '' : notWritable()),
+  ENOTDIR: (spec) =>
+    spec.place === PLACE.path
+      ? ''
+      : `: ${namesParent() ?? DEFAULT_SHM} is not a directory; MMAPIPC_DIR must name one`,
   EFBIG: (spec) =>
     `: a file may not have ${spec.size} bytes here (RLIMIT_FSIZE, see ulimit -f, or the limit of the ` +
     'file system)',

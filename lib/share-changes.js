@@ -12,7 +12,7 @@ const os = require('node:os');
 const binding = require('./binding');
 const { LONGEST_TIMER, clearTimeout, now, setTimeout } = require('./clock');
 const { MmapipcError, abortError } = require('./errors');
-const { countPending, listen, unlisten } = require('./notices');
+const { keepAlive, listen, unlisten } = require('./notices');
 const { offAbort, onAbort } = require('./signals');
 
 const NO_THREAD = -os.constants.errno.EAGAIN;
@@ -27,7 +27,8 @@ class Changes {
   #told; /* the version that listeners know, while there are some */
   #isListening = false;
   #isRef = false;
-  #isOn = false; /* C watches */
+  #isOn = false; /* notices are listened to */
+  #isArmed = false; /* the next change is noticed */
   #isClosed = false;
   #hasFailed = false; /* and listeners were told so */
   #timer; /* of the next look without a thread */
@@ -57,44 +58,51 @@ class Changes {
       entry.reject(abortError(signal));
       return;
     }
-    this.#waiting.add(entry);
     try {
-      this.#turn();
+      this.#begin(entry, timeout);
     } catch (error) {
-      this.#waiting.delete(entry);
+      this.#settle(entry);
       throw error;
     }
-    countPending(1);
+    if (this.#isArmed) this.#lookFor(entry);
+    else this.#look();
+  }
+
+  #begin(entry, timeout) {
+    const { signal } = entry;
+    this.#waiting.add(entry);
+    this.#turn();
+    keepAlive(entry, true);
     if (timeout !== Infinity) {
       const late = () => this.#settle(entry)?.reject(timeoutError(timeout));
       entry.timer = setTimeout(late, Math.min(timeout, LONGEST_TIMER));
     }
-    if (signal !== undefined) {
-      entry.onAbort = () => this.#settle(entry)?.reject(abortError(signal));
-      onAbort(signal, entry.onAbort);
-    }
-    this.#look();
+    if (signal === undefined) return;
+    entry.onAbort = () => this.#settle(entry)?.reject(abortError(signal));
+    onAbort(signal, entry.onAbort);
+  }
+
+  isWaiting(entry) {
+    return this.#waiting.has(entry);
   }
 
   forget(entry) {
     this.#settle(entry);
   }
 
-  /* Whether there are listeners. */
+  /* Whether there are listeners. Each step may be repeated, as a call before may have been unwound. */
   listening(on) {
-    if (on === this.#isListening) return;
-    if (on) this.#told = this.#share.version();
+    if (on && !this.#isListening) this.#told = this.#share.version();
     this.#isListening = on;
     this.#turn();
-    if (this.#isRef) countPending(on ? 1 : -1);
-    if (on) this.#look();
+    keepAlive(this, on && this.#isRef);
+    if (on && !this.#isArmed && !this.#hasFailed) this.#look();
   }
 
   /* Whether listeners keep the process alive. */
   ref(on) {
-    if (on === this.#isRef) return;
     this.#isRef = on;
-    if (this.#isListening) countPending(on ? 1 : -1);
+    keepAlive(this, on && this.#isListening);
   }
 
   close(error) {
@@ -113,7 +121,7 @@ class Changes {
       this.#isOn = true;
       return;
     }
-    this.#isOn = false;
+    this.#isOn = this.#isArmed = false;
     clearTimeout(this.#timer);
     unlisten(this.#handle, this.#onNotice);
     binding.watchDisarm(this.#handle);
@@ -123,7 +131,7 @@ class Changes {
     if (!this.#isOn) return;
     let version;
     try {
-      if (!this.#hasFailed) this.#arm();
+      if (!this.#hasFailed || this.#waiting.size > 0) this.#arm();
       version = this.#share.version();
     } catch (error) {
       this.#fail(error);
@@ -137,19 +145,36 @@ class Changes {
     this.#share.tell(version);
   }
 
-  /* A wait or listener that is to keep the process alive is counted (notices.js), so the timer need
+  /* For a new one, while the watch is armed: whoever changes the value from here on is noticed. */
+  #lookFor(entry) {
+    let version;
+    try {
+      version = this.#share.version();
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    if (entry.since !== version) this.#settle(entry)?.resolve(version);
+  }
+
+  /* A wait or listener that is to keep the process alive is known (notices.js), so the timer need
    * not. */
   #arm() {
+    this.#isArmed = false;
     const time = now();
     if (time >= this.#retryAt) {
       const status = binding.watchArm(this.#handle);
-      if (status === 0) return;
+      if (status === 0) {
+        this.#isArmed = true;
+        return;
+      }
       if (status !== NO_THREAD) throw this.#share.errorOf(status);
       this.#retryAt = time + RETRY;
     }
     clearTimeout(this.#timer);
     this.#timer = setTimeout(this.#onNotice, POLL);
     this.#timer.unref();
+    this.#isArmed = true;
   }
 
   /* Changes cannot be observed any more. */
@@ -157,6 +182,7 @@ class Changes {
     for (const entry of [...this.#waiting]) this.#settle(entry)?.reject(error);
     if (!this.#isListening || this.#hasFailed) return;
     this.#hasFailed = true;
+    this.#isArmed = false;
     clearTimeout(this.#timer);
     binding.watchDisarm(this.#handle);
     this.#share.fail(error);
@@ -165,7 +191,7 @@ class Changes {
   /* The entry, when it was still there. */
   #settle(entry) {
     if (!this.#waiting.delete(entry)) return undefined;
-    countPending(-1);
+    keepAlive(entry, false);
     clearTimeout(entry.timer);
     if (entry.onAbort !== undefined) offAbort(entry.signal, entry.onAbort);
     this.#turn();

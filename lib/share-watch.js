@@ -15,7 +15,7 @@ class Watch {
   #read; /* () => [value, version] */
   #since;
   #signal;
-  #pending = []; /* { resolve, reject } of calls of next(); the first of them waits */
+  #pending = []; /* { resolve, reject, isLost } of calls of next(); the first of them waits */
   #entry; /* of that wait */
   #isDone = false;
 
@@ -28,8 +28,14 @@ class Watch {
 
   next() {
     return new Promise((resolve, reject) => {
-      this.#pending.push({ resolve, reject });
-      if (this.#pending.length === 1) this.#wait();
+      const call = { resolve, reject, isLost: false };
+      try {
+        this.#pending.push(call);
+        if (!this.#changes.isWaiting(this.#entry)) this.#wait();
+      } catch (error) {
+        call.isLost = true; /* at the end of the stack nothing can be called */
+        throw error;
+      }
     });
   }
 
@@ -70,20 +76,31 @@ class Watch {
   }
 
   #give() {
+    const call = this.#take();
+    if (call === undefined) return;
     try {
       const [value, version] = this.#read();
       this.#since = version;
-      this.#pending.shift().resolve({ value, done: false });
+      call.resolve({ value, done: false });
     } catch (error) {
-      this.#fail(error);
+      call.reject(error);
+      this.#end();
       return;
     }
     if (this.#pending.length > 0) this.#wait();
   }
 
   #fail(error) {
-    this.#pending.shift().reject(error);
+    this.#take()?.reject(error);
     this.#end();
+  }
+
+  /* The first call whose promise the user has. */
+  #take() {
+    let call;
+    do call = this.#pending.shift();
+    while (call?.isLost);
+    return call;
   }
 
   #end() {

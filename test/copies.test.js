@@ -91,14 +91,14 @@ describe('copies of the modules over one addon', function () {
 
       it('waits of two copies at once end both, and then the process may end', async () => {
         const { shared } = require('../lib/binding');
-        const { pending } = shared;
+        const before = shared.pending;
         const shares = [first, second].map(({ Share }) => new Share(100));
         const waits = shares.map((share) => share.changed({ timeout: 5000 }));
-        assert.equal(shared.pending, pending + 2);
+        assert.equal(shared.pending, before + 2);
         shares[1].set('b');
         shares[0].set('a');
         assert.deepEqual(await Promise.all(waits), [1, 1]);
-        assert.equal(shared.pending, pending);
+        assert.equal(shared.pending, before);
         for (const share of shares) share.close();
       });
 

@@ -124,6 +124,14 @@ describe('places: a system that lacks something', function () {
     assert.match(message, /set MMAPIPC_DIR/);
   });
 
+  it('MMAPIPC_DIR is a file: the error names it', () => {
+    const MMAPIPC_DIR = __filename;
+    const result = runFunction(refusal, [{ name: 'x' }], { env: { MMAPIPC_DIR } });
+    const { code, message } = outputOf(result);
+    assert.equal(code, 'ENOTDIR');
+    assert.ok(message.includes(`${MMAPIPC_DIR} is not a directory`), message);
+  });
+
   it('no file locks: ENOLCK of flock, and the file that was made is gone', () => {
     const file = tmp();
     const { code, syscall } = outputOf(
