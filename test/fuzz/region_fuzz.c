@@ -5,10 +5,11 @@
  * left. Whatever the input: no access outside the file, no endless loop, nothing left open, and
  * results that region.h names.
  *
- * The first byte says how the rest is read:
- *   bit 0  1: the bytes are the header, as they are; 0: changes to a good one, nine bytes each, a
- * field and its value bits 1 to 3: the size of the file, as sizes[] below bit 4  rows of
- * participants are rubbish too
+ * Its file is removed under an attachment, by hand and by unlink().
+ *
+ * The first byte says how the rest is read. Bit 0: 1, the bytes are the header, as they are; 0,
+ * they are changes to a good one, nine bytes each, a field and its value. Bits 1 to 3: the size of
+ * the file, as sizes[] below. Bit 4: rows of participants are rubbish, too.
  *
  * With FUZZ_SHOW in the environment the first input is shown, and that is all.
  */
@@ -132,6 +133,26 @@ static void write_file(const char *at, const mipc_region_shm_t *header, uint64_t
   close(fd);
 }
 
+/* Whether the name or path leads to the region, before and after its file was removed. Only the
+ * mark of unlink() is read of the header, and any value of it but 0 is one. */
+static void check_place(mipc_region_t *region, const char *file, uint32_t unlinked) {
+  if (mipc_region_whereabouts(region) != MIPC_AT_PLACE) fuzz_die("a file at its place is lost");
+  if (mipc_region_check_name(region) != 0) fuzz_die("a name at its place is stale");
+  if (unlink(file) < 0) fuzz_die("cannot remove %s", file);
+  if (mipc_region_whereabouts(region) != (unlinked ? MIPC_UNLINKED : MIPC_LOST)) {
+    fuzz_die("a removed file gave %d", (int)mipc_region_whereabouts(region));
+  }
+}
+
+/* unlink() removes what is a region, or was to become one, however damaged, and nothing else. */
+static void try_unlink(const mipc_region_spec_t *spec, const char *file, int state) {
+  mipc_report_t report;
+  int expected = state == MIPC_E_FOREIGN ? (int)MIPC_E_FOREIGN : 0;
+  int status = mipc_region_unlink(spec, &report);
+  if (status != expected) fuzz_die("unlink gave %d", status);
+  if ((access(file, F_OK) == 0) != (status != 0)) fuzz_die("unlink gave %d in vain", status);
+}
+
 static void touch(mipc_region_t *region, bool read_only) {
   mipc_report_t report;
   mipc_mapping_t *mapping;
@@ -152,13 +173,18 @@ static void touch(mipc_region_t *region, bool read_only) {
   opened++;
 }
 
-static void try_open(mipc_region_spec_t spec, bool read_only) {
+/* `header`: that the file has; NULL: the region may be a new one. */
+static void try_open(mipc_region_spec_t spec, bool read_only, const mipc_region_shm_t *header) {
   mipc_report_t report;
   mipc_region_t *region;
   spec.read_only = read_only;
   double since = fuzz_clock();
   int status = mipc_region_open(&spec, &report, &region);
   if (status > 0) fuzz_die("open gave %d", status);
+  if (status == 0 && header && report.codec != header->codec) {
+    fuzz_die("codec %u is reported, %u is there", report.codec, header->codec);
+  }
+  if (status == 0 && header && !read_only) check_place(region, spec.where, header->unlinked);
   if (status == 0) touch(region, read_only);
   if (fuzz_clock() - since > FUZZ_CALL_MS) fuzz_die("open took too long");
 }
@@ -213,8 +239,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                                 .any_filesystem = true,
                                 .accept_unclean = true};
   look(at_path, state);
-  try_open(at_path, true);
-  try_open(at_path, false);
+  try_open(at_path, true, &header);
+  try_open(at_path, false, &header);
+  write_file(path, &header, file_size, data, how & 16 ? size : 0);
+  try_unlink(&at_path, path, state);
 
   write_file(name_path, &header, file_size, NULL, 0);
   mipc_region_spec_t by_name = at_path;
@@ -224,7 +252,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   by_name.create = MIPC_CREATE_IF_MISSING;
   by_name.size = 100;
   by_name.wait_ms = 20;
-  try_open(by_name, false);
+  try_open(by_name, false, NULL);
   if (access(name_path, F_OK) == 0) fuzz_die("a name that nobody has is still there");
   if (count_files() != files) fuzz_die("%d descriptors, %d before", count_files(), files);
   return 0;

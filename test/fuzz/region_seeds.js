@@ -4,7 +4,14 @@
  */
 'use strict';
 
-const FIELDS = 16;
+const fs = require('node:fs');
+const path = require('node:path');
+
+/* The fields of a header, as many as region_fuzz.c has of the same list. */
+const LAYOUT = path.join(__dirname, '../../src/shm/layout.h');
+const [ROWS] = /#define MIPC_REGION_ROWS[^]*?\n\n/.exec(fs.readFileSync(LAYOUT, 'utf8'));
+const FIELDS = ROWS.match(/ X\(\w+,/g).length;
+
 const SIZES = 8;
 const EDGES = [0n, 1n, 2n, 4096n, 65536n, 70000n, 2n ** 30n, 2n ** 31n, 2n ** 32n, 2n ** 63n, -1n];
 
