@@ -59,7 +59,7 @@ function truncatedError(path) {
   return new MmapipcError(
     'ERR_MMAPIPC_TRUNCATED',
     `${path ?? 'the file'} was made shorter than its mapping by another process; what is missing ` +
-      'reads as zeros and stays so: close the mapping and map the file again',
+      'reads as zeros and stays so: close this object and open the file again',
     { path },
   );
 }
