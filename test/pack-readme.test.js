@@ -72,7 +72,8 @@ describe('pack and unpack in the README', () => {
     assert.deepEqual(results.slice(0, 4), [36, five, 24, 6]);
     assert.equal(results[4].toString('hex'), '000568656c6c6f822c');
     assert.deepEqual(results[5], ['hello', 300]);
-    assert.equal(results.length, 6);
+    assert.equal(results[6], 36);
+    assert.equal(results.length, 7);
   });
 
   posixIt('its recipe reads the struct of a real C program', () => {
