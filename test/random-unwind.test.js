@@ -43,7 +43,7 @@ function atAllDepths(fn) {
   const recurse = new Function(
     'fn',
     `return function recurse(${names}) {
-      try { fn(); } catch (error) { if (!/call stack/.test(error.message)) throw error; }
+      try { fn(); } catch (error) { if (!error.message.includes('call stack')) throw error; }
       recurse(${names.map((_, i) => i)});
     }`,
   )(fn);
