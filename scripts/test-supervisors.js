@@ -49,9 +49,16 @@ const FILES = {
   'mocha.cjs': `global.test = (title, fn, timeout) => it(title, fn).timeout(timeout);\n`,
 };
 
-const prepare = (folder) => makeProject(folder, FILES, PACKAGES);
-const env = (folder) =>
-  environment({ MMAPIPC_APP: ROOT, PM2_HOME: path.join(folder, 'pm2'), CI: 'true' });
+function prepare(folder) {
+  makeProject(folder, FILES, PACKAGES);
+  fs.mkdirSync(path.join(folder, 'tmp'));
+}
+
+/* Their caches go with the folder. */
+function env(folder) {
+  const ours = { PM2_HOME: path.join(folder, 'pm2'), TMPDIR: path.join(folder, 'tmp') };
+  return environment({ MMAPIPC_APP: ROOT, CI: 'true', ...ours });
+}
 const bin = (folder, name) => path.join(folder, 'node_modules/.bin', name);
 
 /* Starts a program that goes on, until it has printed how the example ended. */

@@ -54,8 +54,13 @@ static inline void names_in_memory(void) {
             __VA_ARGS__})
 #define AT_PATH(path, ...)                                                                         \
   ((spec_t){.place = MIPC_PLACE_PATH, .where = (path), BASE_SPEC, .size = 4096, __VA_ARGS__})
+/* The directory is for the files that stand in for memfds. */
 #define ANONYMOUS(...)                                                                             \
-  ((spec_t){.place = MIPC_PLACE_ANONYMOUS, BASE_SPEC, .size = 4096, __VA_ARGS__})
+  ((spec_t){.place = MIPC_PLACE_ANONYMOUS,                                                         \
+            .directory = names_folder,                                                             \
+            BASE_SPEC,                                                                             \
+            .size = 4096,                                                                          \
+            __VA_ARGS__})
 #define AT_HANDLE(handle, ...)                                                                     \
   ((spec_t){.place = MIPC_PLACE_HANDLE, .where = (handle), BASE_SPEC, __VA_ARGS__})
 #define INHERITED(name, ...)                                                                       \
