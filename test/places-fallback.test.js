@@ -91,13 +91,11 @@ describe('places: a system that lacks something', function () {
 
   it('no /proc: memory without a file, names and paths work', () => {
     const MMAPIPC_DIR = directory();
-    const run = runWithMount('export MMAPIPC_DIR="$0"; umount -l /proc', MMAPIPC_DIR, useMemory, [
-      ROOT,
-    ]);
-    const result = outputOf(run);
+    const mount = 'export MMAPIPC_DIR="$0"; umount -l /proc';
+    const result = outputOf(runWithMount(mount, MMAPIPC_DIR, useMemory, [ROOT]));
     assert.deepEqual(result, WORKS);
     for (const options of [{ name: 'x' }, { path: path.join(MMAPIPC_DIR, 'file') }]) {
-      const other = runWithMount('umount -l /proc', MMAPIPC_DIR, refusal, [options]);
+      const other = runWithMount(mount, MMAPIPC_DIR, refusal, [options]);
       assert.equal(outputOf(other).code, 'none');
     }
   });
