@@ -139,6 +139,13 @@ class FileLock {
     this.#held = null;
   }
 
+  /* Releases what lock() or tryLock() took; false: this object holds nothing of that. */
+  releaseSync() {
+    if (!this.heldSync) return false;
+    this.releaseHeld();
+    return true;
+  }
+
   /* Whatever guard it was taken with. */
   releaseHeld() {
     if (this.#held !== null) this.release(this.#held);

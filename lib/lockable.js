@@ -39,13 +39,11 @@ const lockable = (Base) =>
 
     unlock() {
       const lock = this[LOCK]();
-      if (!lock.heldSync) {
-        const why = lock.heldAsync
-          ? 'the lock was taken by lockAsync and belongs to its guard: call guard.release()'
-          : 'this object does not hold the lock';
-        throw new MmapipcError('ERR_MMAPIPC_NOT_LOCKED', why);
-      }
-      lock.releaseHeld();
+      if (lock.releaseSync()) return;
+      const why = lock.heldAsync
+        ? 'the lock was taken by lockAsync and belongs to its guard: call guard.release()'
+        : 'this object does not hold the lock';
+      throw new MmapipcError('ERR_MMAPIPC_NOT_LOCKED', why);
     }
 
     /* Not lock(), try and finally: a `finally` does not run after a stack overflow in it, or when the

@@ -172,15 +172,26 @@ class RegionLock {
     return this.#owner.object;
   }
 
-  /* Releases what this guard took; does nothing for a guard whose lock is gone. What waits here is
-   * told before, as nothing may run afterwards. */
+  /* Releases what this guard took; does nothing for a guard whose lock is gone. */
   release(guard) {
-    if (this.#held !== guard) return;
+    if (this.#held === guard) this.#drop();
+  }
+
+  /* Releases what lock() or tryLock() took; false: this object holds nothing of that. */
+  releaseSync() {
+    return this.#held !== null && !this.#heldAsync && this.#drop();
+  }
+
+  /* Whether there was something to release. What waits here is told before, as nothing may run
+   * afterwards. */
+  #drop() {
     this.#queue.resumeSoon();
     handleOfCall[0] = this.#handle;
     const status = regionLockDrop();
     this.#held = null;
-    if (status !== undefined) throw this.errorOf(status);
+    if (status === undefined) return true;
+    if (codeOf(status) === 'ERR_MMAPIPC_NOT_LOCKED') return false;
+    throw this.errorOf(status);
   }
 
   /* Whatever guard it was taken with. */

@@ -40,11 +40,14 @@ napi_value take(const Call &call) {
   return status == MIPC_LOCK_TAKEN ? nullptr : to_number(call.env, status);
 }
 
-/* regionLockDrop(): gives back what is held. -> nothing, or a status */
+/* regionLockDrop(): releases what is held. -> nothing, or a status, NOT_LOCKED when it is nothing
+ */
 napi_value drop_lock(const Call &call) {
   mipc_lock_t *lock = nullptr;
   int status = find_hot_lock(call, &lock);
-  if (status == 0) status = mipc_lock_drop(lock);
+  if (status == 0) {
+    status = mipc_lock_held(lock) ? mipc_lock_drop(lock) : static_cast<int>(MIPC_E_NOT_LOCKED);
+  }
   return status == 0 ? nullptr : to_number(call.env, status);
 }
 
