@@ -18,11 +18,9 @@ const { groupOf, join } = require('./filelock-groups');
 const { LockGuard, deadlock } = require('./lock-guard');
 const { holderOf } = require('./lock-holder');
 const { LockQueue } = require('./lock-queue');
+const { STATUS, words: section } = require('./section-frame');
 
 const { fileSection } = binding;
-/* SectionFrame of src/binding/environment.h. */
-const section = new Int32Array(binding.sectionMemory());
-const STATUS = 2;
 
 const NAPS = 10; /* tries, 50 us apart, before a synchronous call sends a thread to wait */
 const SLICE = 20; /* ms of a native wait: worker.terminate() and process.exit() act between two */

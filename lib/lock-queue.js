@@ -116,7 +116,7 @@ class LockQueue {
   }
 
   /* The lock is about to be released. Not at once: the code that runs may take it again, and would
-   * meet a guard that is not given to anybody yet. */
+   * meet a guard that no caller has yet. */
   resumeSoon() {
     if (this.#entries.length !== 0) queueMicrotask(() => this.resume());
   }

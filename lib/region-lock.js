@@ -19,17 +19,14 @@ const { MmapipcError } = require('./errors');
 const { HELD, LockGuard, RECOVERED, deadlock } = require('./lock-guard');
 const { LockQueue } = require('./lock-queue');
 const { codeOf } = require('./report');
+const frame = require('./section-frame');
 
 /* The two hot calls, which have no argument: the handle lies here. (By names of their own, as the
  * binding is an object of many properties.) */
 const { regionLockTake, regionLockDrop, regionSection } = binding;
 const handleOfCall = new Float64Array(binding.regionLockMemory());
 
-/* SectionFrame of src/binding/environment.h. */
-const sectionMemory = binding.sectionMemory();
-const handleOfSection = new Float64Array(sectionMemory, 0, 1);
-const section = new Int32Array(sectionMemory);
-const [STATUS, MS, BARGE, UPDATES] = [2, 3, 4, 5];
+const { BARGE, MS, STATUS, UPDATES, handles: handleOfSection, words: section } = frame;
 
 const SLICE = 20; /* ms of a native wait */
 const FROM_DEAD = 2; /* MIPC_LOCK_RECOVERED */

@@ -50,8 +50,8 @@ function errorOf(status, syscall, path) {
 function lostError(status, path) {
   if (codeOf(status) !== undefined) return errorOf(status, 'mmap', path);
   const hint =
-    ': a page could not be read, or a hole of the file not be filled; it reads as zeros and stays so, ' +
-    'and stores into it are lost: close the mapping, and map the file with a size, which takes the space';
+    ': a page could not be read, or a hole of the file could not be filled; it reads as zeros from now ' +
+    'on, and stores into it are lost; close the mapping, and map the file with a size, which takes the space';
   return systemError(status, 'mmap', path, hint);
 }
 

@@ -145,7 +145,7 @@ class Changes {
     this.#share.tell(version);
   }
 
-  /* For a new one, while the watch is armed: whoever changes the value from here on is noticed. */
+  /* For a new one, while the watch is armed: every change of the value from here on is noticed. */
   #lookFor(entry) {
     let version;
     try {

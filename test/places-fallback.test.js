@@ -41,6 +41,20 @@ function useMemory({ Share, Mmap, inspect }, root) {
   console.log(JSON.stringify(result));
 }
 
+/* In the child: descriptors left by objects that were forgotten, and whose handles nobody has read. */
+async function forget({ Share }) {
+  require('node:v8').setFlagsFromString('--expose-gc');
+  const gc = require('node:vm').runInNewContext('gc');
+  const count = () => require('node:fs').readdirSync('/proc/self/fd').length;
+  const before = count();
+  for (let i = 0; i < 50; i++) new Share(100).set(i);
+  for (let i = 0; i < 10; i++) {
+    gc();
+    await new Promise((done) => setTimeout(done, 10));
+  }
+  console.log(JSON.stringify({ left: count() - before }));
+}
+
 /* In the child: what an open of these options says. */
 function refusal({ Share }, options) {
   try {
@@ -87,6 +101,13 @@ describe('places: a system that lacks something', function () {
       env: { MMAPIPC_DIR },
     });
     assert.deepEqual(fs.readdirSync(path.join(MMAPIPC_DIR, `mmapipc-${process.geteuid()}`)), []);
+  });
+
+  it('memfd_create refused: objects that are forgotten leave, when no handle was read', () => {
+    const MMAPIPC_DIR = directory();
+    const command = strace('memfd_create:error=EPERM');
+    const { left } = outputOf(runFunction(forget, [], { command, env: { MMAPIPC_DIR } }));
+    assert.ok(left <= 4, `${left} descriptors left by 50 objects`);
   });
 
   it('no /proc: memory without a file, names and paths work', () => {

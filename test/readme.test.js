@@ -99,6 +99,7 @@ describe('src/README.md', () => {
       participant: '## The participants of a region',
       cellSlot: '## A value of a Share',
       share: '## The frame of Share',
+      section: '## The frame of a section',
       pack: '## The frame of pack and unpack',
     };
     assert.deepEqual(Object.keys(headings), Object.keys(binding.layout));

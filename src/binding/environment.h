@@ -19,18 +19,9 @@ extern "C" {
 struct Owner; /* values.h */
 class Object;
 
-/* The numbers of a section (section.cc), as lib/ writes and reads them: arguments cost more. */
-struct SectionFrame {
-  double handle;
-  int32_t status;   /* of the last one */
-  uint32_t ms;      /* how long to wait for the lock */
-  uint32_t barge;   /* 1: before those who wait */
-  uint32_t updates; /* 1: an update() of a Share, not told of a recovery; other sets are refused */
-};
-
 struct Environment {
   uint32_t refs;
-  bool ending; /* the thread ends: finalizers run for objects that nobody has forgotten */
+  bool ending; /* the thread ends: finalizers run for objects still in use */
   mipc_slots_t mappings;
   Owner *orphans;                   /* hold their locks until the thread ends (mapping.cc) */
   napi_threadsafe_function notices; /* told that a wait is over; made at the first of them */
@@ -40,7 +31,7 @@ struct Environment {
   napi_ref report_bytes;            /* keeps them alive, whatever JS does with its own reference */
   double *lock_handle;              /* of the next call of the lock; NULL: not asked for yet */
   napi_ref lock_bytes;
-  SectionFrame *section; /* NULL: not asked for yet */
+  mipc_section_frame_t *section; /* NULL: not asked for yet */
   napi_ref section_bytes;
   mipc_share_frame_t *share; /* with room behind it; NULL: not asked for yet */
   napi_ref share_bytes;

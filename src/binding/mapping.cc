@@ -51,9 +51,9 @@ void tell_collected(napi_env env, const Owner *owner) {
 }
 
 /*
- * A lock is never lost because nobody can reach its object: the mapping stays as it is, its lock
+ * A lock is never lost because its object is unreachable: the mapping stays as it is, its lock
  * with it, until the thread ends. A region that others can see stays, too (mipc_region_keep). At
- * the end of the thread, objects are finalized that nobody has forgotten: all is given up then.
+ * the end of the thread, objects still in use are finalized: all is given up then.
  */
 void owner_finalize(napi_env env, void *data, void *) {
   Owner *owner = static_cast<Owner *>(data);

@@ -10,15 +10,9 @@ extern "C" {
 
 namespace {
 
-int find_lock(Environment *environment, double handle, mipc_lock_t **ret_lock) {
-  mipc_mapping_t *mapping = find(environment, handle);
-  return mapping ? mipc_mapping_region_lock(mapping, environment, ret_lock)
-                 : static_cast<int>(MIPC_E_CLOSED);
-}
-
 /* The lock of the mapping whose handle is the first argument. */
 int find_lock(const Call &call, mipc_lock_t **ret_lock) {
-  return find_lock(call.environment(), call.number(0), ret_lock);
+  return find_region_lock(call.environment(), call.number(0), ret_lock);
 }
 
 /*
@@ -28,7 +22,7 @@ int find_lock(const Call &call, mipc_lock_t **ret_lock) {
  */
 int find_hot_lock(const Call &call, mipc_lock_t **ret_lock) {
   Environment *environment = call.environment();
-  return find_lock(environment, *environment->lock_handle, ret_lock);
+  return find_region_lock(environment, *environment->lock_handle, ret_lock);
 }
 
 /* regionLockTake(), when nobody has or wants it -> nothing when it is taken; else 2, taken and

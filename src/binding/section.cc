@@ -17,12 +17,6 @@ extern "C" {
 
 namespace {
 
-int find_region_lock(Environment *environment, double handle, mipc_lock_t **ret_lock) {
-  mipc_mapping_t *mapping = find(environment, handle);
-  return mapping ? mipc_mapping_region_lock(mapping, environment, ret_lock)
-                 : static_cast<int>(MIPC_E_CLOSED);
-}
-
 int find_file_lock(const Environment *environment, double handle, mipc_filelock_t **ret_lock) {
   mipc_mapping_t *mapping = find(environment, handle);
   return mapping ? mipc_mapping_lock(mapping, ret_lock) : static_cast<int>(MIPC_E_CLOSED);
@@ -76,8 +70,8 @@ napi_value memory(const Call &call) {
   Environment *environment = call.environment();
   void *bytes = nullptr;
   if (!environment->section &&
-      make_memory(call.env, sizeof(SectionFrame), &bytes, &environment->section_bytes)) {
-    environment->section = static_cast<SectionFrame *>(bytes);
+      make_memory(call.env, sizeof(mipc_section_frame_t), &bytes, &environment->section_bytes)) {
+    environment->section = static_cast<mipc_section_frame_t *>(bytes);
   }
   return value_of(call.env, environment->section_bytes);
 }
@@ -91,7 +85,7 @@ napi_value region_section(const Call &call) {
   Environment *environment = call.environment();
   if (!environment->section) return nullptr;
   /* A copy: body may use the frame for a section of another object. */
-  const SectionFrame frame = *environment->section;
+  const mipc_section_frame_t frame = *environment->section;
   Section section = {environment, frame.handle, 0};
   mipc_lock_t *lock = nullptr;
   bool updates = frame.updates != 0;
@@ -180,21 +174,22 @@ napi_value file_section_poll(const Call &call) {
   return run_file_section(call, status, call.at[2], call.at[3]);
 }
 
+napi_value to_flag(napi_env env, bool flag) {
+  napi_value result = nullptr;
+  return napi_get_boolean(env, flag, &result) == napi_ok ? result : nullptr;
+}
+
 /* regionLockHeld(handle), fileLockHeld(handle) -> whether a user holds it */
 napi_value region_held(const Call &call) {
   mipc_lock_t *lock = nullptr;
-  napi_value result = nullptr;
   int status = find_region_lock(call.environment(), call.number(0), &lock);
-  napi_get_boolean(call.env, status == 0 && mipc_lock_held(lock), &result);
-  return result;
+  return to_flag(call.env, status == 0 && mipc_lock_held(lock));
 }
 
 napi_value file_held(const Call &call) {
   mipc_filelock_t *lock = nullptr;
-  napi_value result = nullptr;
   int status = find_file_lock(call.environment(), call.number(0), &lock);
-  napi_get_boolean(call.env, status == 0 && mipc_filelock_held(lock), &result);
-  return result;
+  return to_flag(call.env, status == 0 && mipc_filelock_held(lock));
 }
 
 } // namespace

@@ -68,6 +68,7 @@ static napi_value layouts(napi_env env) {
   static const LayoutRow participant[] = {MIPC_PARTICIPANT_ROWS(ROW)};
   static const LayoutRow slot[] = {MIPC_CELL_SLOT_ROWS(ROW)};
   static const LayoutRow share[] = {MIPC_SHARE_FRAME_ROWS(ROW)};
+  static const LayoutRow section[] = {MIPC_SECTION_FRAME_ROWS(ROW)};
   static const LayoutRow pack[] = {MIPC_PACK_FRAME_ROWS(ROW)};
 #undef ROW
   Object layout(env);
@@ -76,6 +77,7 @@ static napi_value layouts(napi_env env) {
   layout.set("participant", layout_of(env, MIPC_PARTICIPANT_SIZE, participant));
   layout.set("cellSlot", layout_of(env, MIPC_CELL_SLOT_SIZE, slot));
   layout.set("share", layout_of(env, MIPC_SHARE_FRAME_SIZE, share));
+  layout.set("section", layout_of(env, MIPC_SECTION_FRAME_SIZE, section));
   layout.set("pack", layout_of(env, MIPC_PACK_FRAME_SIZE, pack));
   return layout.get();
 }

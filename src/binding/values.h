@@ -16,6 +16,7 @@
 #include <cstdlib>
 
 extern "C" {
+#include "../base/status.h"
 #include "../shm/mapping.h"
 }
 
@@ -32,6 +33,13 @@ constexpr uint64_t NO_HANDLE = UINT64_MAX;
 inline mipc_mapping_t *find(const Environment *environment, double handle) {
   return static_cast<mipc_mapping_t *>(
       mipc_slots_get(&environment->mappings, whole(handle, NO_HANDLE)));
+}
+
+/* The lock of the region of that mapping: 0 or a status. */
+inline int find_region_lock(Environment *environment, double handle, mipc_lock_t **ret_lock) {
+  mipc_mapping_t *mapping = find(environment, handle);
+  return mapping ? mipc_mapping_region_lock(mapping, environment, ret_lock)
+                 : static_cast<int>(MIPC_E_CLOSED);
 }
 
 inline double to_double(napi_env env, napi_value value) {
@@ -257,7 +265,7 @@ struct Owner {
   Environment *environment;
   mipc_mapping_t *mapping;
   uint64_t handle;
-  char *label; /* what the object is, in words; NULL: nobody said */
+  char *label; /* what the object is, in words; NULL: unknown */
   Owner *next; /* in the environment's list of those that hold their lock and were collected */
 };
 

@@ -165,8 +165,8 @@ void mipc_sigchain_pass_on(int number, siginfo_t *info, void *context) {
   if (record) {
     /*
      * The same signal again, or a new one? A handler may have left by siglongjmp, so that the
-     * record says "passing on" and nobody is. What came back to us lies deeper in the stack than
-     * our pass, under the same context; what came anew by the same way lies as deep.
+     * record says "passing on" when no pass is under way. What came back to us lies deeper in the
+     * stack than our pass, under the same context; what came anew by the same way lies as deep.
      */
     bool again = record->depth && record->context == (uintptr_t)context && frame < record->frame;
     depth = again ? record->depth : 0;

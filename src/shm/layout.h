@@ -119,11 +119,21 @@
   X(uint32_t, type,   24, "how it is encoded")                                                     \
   X(uint32_t, checked, 28, "set: add a checksum; get: refuse what has none")                       \
   X(double, handle,   32, "shareSet, shareGet: of the mapping")
+
+/* The frame of a section, a function of JS that runs under a lock (binding/section.cc): likewise,
+ * without room behind it. */
+#define MIPC_SECTION_FRAME_ROWS(X)                                                                 \
+  X(double, handle,    0, "of the mapping")                                                        \
+  X(int32_t, status,   8, "of the last section: 1 it ran, 0 the lock was not free, or a failure")  \
+  X(uint32_t, ms,     12, "how long to wait for the lock")                                         \
+  X(uint32_t, barge,  16, "1: also when it is kept for a waiter")                                              \
+  X(uint32_t, updates, 20, "1: an update() of a Share: no user is told of a recovery, other sets are refused")
 /* clang-format on */
 
-#define MIPC_CELL_SLOT_SIZE   64
-#define MIPC_SHARE_FRAME_SIZE 64 /* the room follows */
-#define MIPC_SHARE_ROOM       65536
+#define MIPC_CELL_SLOT_SIZE     64
+#define MIPC_SHARE_FRAME_SIZE   64 /* the room follows */
+#define MIPC_SHARE_ROOM         65536
+#define MIPC_SECTION_FRAME_SIZE 24
 
 #define MIPC_REGION_MAGIC     ((uint32_t)0x6D697063)
 #define MIPC_REGION_VERSION   1
@@ -164,6 +174,10 @@ typedef struct {
 typedef struct {
   MIPC_SHARE_FRAME_ROWS(MIPC_LAYOUT_FIELD)
 } mipc_share_frame_t;
+
+typedef struct {
+  MIPC_SECTION_FRAME_ROWS(MIPC_LAYOUT_FIELD)
+} mipc_section_frame_t;
 #undef MIPC_LAYOUT_FIELD
 
 #define MIPC_LAYOUT_ASSERT(type, field, offset, meaning)                                           \
@@ -196,6 +210,13 @@ static_assert(sizeof(mipc_cell_slot_shm_t) == MIPC_CELL_SLOT_SIZE, "mipc_cell_sl
   static_assert(offsetof(mipc_share_frame_t, field) == (offset), "mipc_share_frame_t." #field);
 MIPC_SHARE_FRAME_ROWS(MIPC_LAYOUT_ASSERT)
 static_assert(sizeof(mipc_share_frame_t) <= MIPC_SHARE_FRAME_SIZE, "mipc_share_frame_t");
+#undef MIPC_LAYOUT_ASSERT
+
+#define MIPC_LAYOUT_ASSERT(type, field, offset, meaning)                                           \
+  static_assert(offsetof(mipc_section_frame_t, field) == (offset), "mipc_section_frame_"           \
+                                                                   "t." #field);
+MIPC_SECTION_FRAME_ROWS(MIPC_LAYOUT_ASSERT)
+static_assert(sizeof(mipc_section_frame_t) == MIPC_SECTION_FRAME_SIZE, "mipc_section_frame_t");
 #undef MIPC_LAYOUT_ASSERT
 
 #endif

@@ -153,7 +153,7 @@ void mipc_mapping_give_up(mipc_mapping_t *mapping);
 /* Whether one of its locks is held by a user, or won by a wait that the user was not told of. */
 bool mipc_mapping_holds(const mipc_mapping_t *mapping);
 
-/* Nobody can close it any more: keeps its region, if others can see it (mipc_region_keep). */
+/* It can no longer be closed: keeps its region, if others can see it (mipc_region_keep). */
 void mipc_mapping_keep(mipc_mapping_t *mapping);
 
 /* What the caller has tied to it; nothing here touches it. NULL at first. */

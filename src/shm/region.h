@@ -105,7 +105,7 @@ void mipc_region_close(mipc_region_t *region);
 void mipc_region_get(mipc_region_t *region);
 void mipc_region_put(mipc_region_t *region);
 
-/* Its handle was given to somebody, who may give it to others. */
+/* The user has read its handle, so other processes may have it. */
 void mipc_region_show(mipc_region_t *region);
 
 /*

@@ -18,7 +18,9 @@ void mipc_region_show(mipc_region_t *region) {
 }
 
 static bool is_visible(const mipc_region_t *r) {
-  return r->place == MIPC_PLACE_NAME || r->place == MIPC_PLACE_PATH || r->inherit || r->shown;
+  /* The file of an unnamed one is found by its handle alone. */
+  bool is_found = (r->place == MIPC_PLACE_NAME && !r->unnamed) || r->place == MIPC_PLACE_PATH;
+  return is_found || r->inherit || r->shown;
 }
 
 /* Whether `kept` does for others all that `region` does. */

@@ -26,7 +26,7 @@ typedef enum {
 
 /*
  * Sets the value, if the version is `expected`. TAKEN: it is set, and value->version is its
- * version; RECOVERED: likewise, and whoever had the lock had died with it; OTHER, OTHER_RECOVERED
+ * version; RECOVERED: likewise, and the previous owner died with the lock; OTHER, OTHER_RECOVERED
  * (value->version: what is there); BUSY and all failures: as mipc_lock_enter(), whose parameters
  * these are; RANGE: larger than the capacity. STALE: mipc_region_check_name(). ACCESS: attached
  * read-only. DEADLOCK, with UNDER: the user's update() runs, and would overwrite it.
