@@ -9,7 +9,7 @@ const { spawnSync } = require('node:child_process');
 const path = require('node:path');
 const { parseArgs } = require('node:util');
 
-const library = () => require('../lib/inspect');
+const library = () => require('../lib/region/inspect');
 
 const USAGE = `usage:
   mmapipc ls [--json]                              the names of this user, and who is attached

@@ -4,13 +4,13 @@
  */
 'use strict';
 
-const { constants } = require('./constants');
-const { MmapipcError } = require('./errors');
-const { inspect, list, unlink } = require('./inspect');
-const { Mmap } = require('./mmap');
-const { pack, unpack } = require('./pack');
-const { sizeOf } = require('./pack-size');
-const { Share } = require('./share');
+const { constants } = require('./native/constants');
+const { MmapipcError } = require('./base/errors');
+const { inspect, list, unlink } = require('./region/inspect');
+const { Mmap } = require('./mmap/mmap');
+const { pack, unpack } = require('./pack/pack');
+const { sizeOf } = require('./pack/size');
+const { Share } = require('./share/share');
 
 const { PROT_READ, PROT_WRITE } = constants;
 const { MAP_SHARED, MAP_PRIVATE, MAP_ANON, MAP_ANONYMOUS, MAP_FILE } = constants;

@@ -61,7 +61,7 @@ function compilerFlags(gyp, flags) {
  */
 async function buildLibrary(compiler, gyp, flags, folder) {
   if (!findProgram('ar')) throw new Failure('there is no ar: apt-get install binutils');
-  const sources = gyp.sources.filter((source) => /^src\/(?:base|os|shm|pack)\/.*\.c$/.test(source));
+  const sources = gyp.sources.filter((source) => source.endsWith('.c'));
   const objects = await forAll(sources, async (source) => {
     const object = path.join(folder, source.replaceAll('/', '-').replace(/\.c$/, '.o'));
     await compile(compiler, [...flags, '-c', source, '-o', object], source);

@@ -8,7 +8,7 @@
 const assert = require('node:assert/strict');
 const msgpack = require('@msgpack/msgpack');
 
-const { TYPE, makeCodec } = require('../lib/codec');
+const { TYPE, makeCodec } = require('../lib/codec/codec');
 const { encoded } = require('./support/codecs');
 
 const ROUNDS = 20000;

@@ -7,7 +7,7 @@
 const assert = require('node:assert/strict');
 const fc = require('fast-check');
 
-const { freeze, makeCodec } = require('../lib/codec');
+const { freeze, makeCodec } = require('../lib/codec/codec');
 const { assertClone, encoded, room, roundTrip } = require('./support/codecs');
 
 const RUNS = 4000;

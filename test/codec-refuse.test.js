@@ -8,7 +8,7 @@ const { Serializer } = require('node:v8');
 const msgpack = require('@msgpack/msgpack');
 const msgpackr = require('msgpackr');
 
-const { TYPE, makeCodec } = require('../lib/codec');
+const { TYPE, makeCodec } = require('../lib/codec/codec');
 const { assertClone, encoded, room, roundTrip } = require('./support/codecs');
 
 const isOverflow = (error) => error.message === 'Maximum call stack size exceeded';

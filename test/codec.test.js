@@ -8,7 +8,7 @@ const assert = require('node:assert/strict');
 const vm = require('node:vm');
 const msgpack = require('@msgpack/msgpack');
 
-const { TYPE, freeze, makeCodec } = require('../lib/codec');
+const { TYPE, freeze, makeCodec } = require('../lib/codec/codec');
 const { assertClone, encoded, room, roundTrip } = require('./support/codecs');
 const { CHECKS, FIDELITY } = require('./support/fidelity');
 

@@ -90,7 +90,7 @@ describe('copies of the modules over one addon', function () {
       }
 
       it('waits of two copies at once end both, and then the process may end', async () => {
-        const { shared } = require('../lib/binding');
+        const { shared } = require('../lib/native/binding');
         const before = shared.pending;
         const shares = [first, second].map(({ Share }) => new Share(100));
         const waits = shares.map((share) => share.changed({ timeout: 5000 }));

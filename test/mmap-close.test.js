@@ -8,7 +8,7 @@ const fs = require('node:fs');
 const zlib = require('node:zlib');
 
 const { Mmap, PROT_READ, PROT_WRITE } = require('..');
-const binding = require('../lib/binding');
+const binding = require('../lib/native/binding');
 const { runFunction } = require('./support/child');
 const { collect, holdings, mappingsOf } = require('./support/holdings');
 const { assertMapped, assertUnmapped } = require('./support/holdings');

@@ -7,7 +7,7 @@
 const assert = require('node:assert/strict');
 
 const { Mmap, PROT_READ, PROT_WRITE } = require('..');
-const binding = require('../lib/binding');
+const binding = require('../lib/native/binding');
 const { scratch } = require('./support/scratch');
 
 const RW = PROT_READ | PROT_WRITE;

@@ -12,7 +12,7 @@ const path = require('node:path');
 const { once } = require('node:events');
 
 const { Mmap, Share } = require('..');
-const { layout } = require('../lib/binding');
+const { layout } = require('../lib/native/binding');
 const { ROOT, runFunction } = require('./support/child');
 const { isLinux } = require('./support/platform');
 const { regions } = require('./support/regions');

@@ -8,7 +8,7 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 
 const mmapipc = require('..');
-const binding = require('../lib/binding');
+const binding = require('../lib/native/binding');
 const { ROOT } = require('./support/child');
 const { examples, read, section, table } = require('./support/readme');
 const { scratch } = require('./support/scratch');
@@ -24,7 +24,8 @@ describe('README.md', () => {
 
   it('every MmapipcError code thrown in lib/ is in that list', () => {
     const known = new Set(binding.codes.map(({ name }) => name));
-    for (const file of fs.readdirSync(`${ROOT}/lib`)) {
+    const files = fs.readdirSync(`${ROOT}/lib`, { recursive: true });
+    for (const file of files.filter((name) => name.endsWith('.js'))) {
       for (const [code] of read(`lib/${file}`).matchAll(/ERR_MMAPIPC_[A-Z_]+/g)) {
         assert.ok(known.has(code), `${code} in lib/${file}`);
       }
@@ -115,10 +116,12 @@ describe('src/README.md', () => {
 
   it('names only files that exist', () => {
     const text = read('src/README.md');
-    for (const [, name] of text.matchAll(/`((?:base|os|shm|pack|binding)\/[a-z_]+\.[a-z]+)`/g)) {
+    for (const [, name] of text.matchAll(
+      /`((?:base|os|region|sync|shm|pack|binding)\/[a-z_0-9]+\.[a-z]+)`/g,
+    )) {
       assert.ok(fs.existsSync(`${ROOT}/src/${name}`), name);
     }
-    for (const [, name] of text.matchAll(/`((?:lib|test)\/[a-z.-]+\.js)`/g)) {
+    for (const [, name] of text.matchAll(/`((?:lib|test)\/[a-z./-]+\.js)`/g)) {
       assert.ok(fs.existsSync(`${ROOT}/${name}`), name);
     }
   });

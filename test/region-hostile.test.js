@@ -11,7 +11,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 
 const { Mmap, inspect } = require('..');
-const { layout } = require('../lib/binding');
+const { layout } = require('../lib/native/binding');
 const { isLinux } = require('./support/platform');
 const { regions } = require('./support/regions');
 

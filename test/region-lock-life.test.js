@@ -8,7 +8,7 @@ const assert = require('node:assert/strict');
 const fs = require('node:fs');
 
 const { Mmap } = require('..');
-const { layout } = require('../lib/binding');
+const { layout } = require('../lib/native/binding');
 const { collect } = require('./support/holdings');
 const { peers } = require('./support/peer');
 const { isLinux } = require('./support/platform');

@@ -13,8 +13,8 @@ const v8 = require('node:v8');
 const { Worker } = require('node:worker_threads');
 
 const { Mmap, inspect } = require('..');
-const { layout } = require('../lib/binding');
-const { TYPE } = require('../lib/codec');
+const { layout } = require('../lib/native/binding');
+const { TYPE } = require('../lib/codec/codec');
 const { ROOT } = require('./support/child');
 const { isLinux } = require('./support/platform');
 const { shares, within } = require('./support/shares');

@@ -9,7 +9,7 @@ const util = require('node:util');
 const { Worker } = require('node:worker_threads');
 
 const { Mmap, Share, inspect, unlink } = require('..');
-const { layout } = require('../lib/binding');
+const { layout } = require('../lib/native/binding');
 const { runFunction } = require('./support/child');
 const { linuxIt } = require('./support/platform');
 const { scratch } = require('./support/scratch');

@@ -7,7 +7,7 @@ const assert = require('node:assert/strict');
 const fs = require('node:fs');
 
 const { Share } = require('..');
-const { layout } = require('../lib/binding');
+const { layout } = require('../lib/native/binding');
 const { shares, thrownBy } = require('./support/shares');
 
 const CODECS = ['auto', 'v8', 'json'];

@@ -9,7 +9,7 @@ const v8 = require('node:v8');
 const vm = require('node:vm');
 
 const { Mmap, Share, pack, sizeOf, unpack } = require('..');
-const { TYPE, freeze, makeCodec } = require('../lib/codec');
+const { TYPE, freeze, makeCodec } = require('../lib/codec/codec');
 const { shares, thrownBy } = require('./support/shares');
 
 describe('errors of wrong values', () => {

@@ -8,7 +8,7 @@
 const assert = require('node:assert/strict');
 
 const { Mmap, Share } = require('..');
-const binding = require('../lib/binding');
+const binding = require('../lib/native/binding');
 const { linuxIt, posixIt } = require('./support/platform');
 const { scratch } = require('./support/scratch');
 

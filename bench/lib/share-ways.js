@@ -10,7 +10,7 @@ const v8 = require('node:v8');
 
 const { Mmap, Share } = require('../..');
 const { answer, start } = require('./children');
-const { makeCodec } = require('../../lib/codec');
+const { makeCodec } = require('../../lib/codec/codec');
 const { temporary } = require('./files');
 const { peer } = require('./peers');
 const { startRedis } = require('./redis');

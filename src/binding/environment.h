@@ -12,8 +12,8 @@
 #include <node_api.h>
 
 extern "C" {
+#include "../base/layout.h"
 #include "../base/slots.h"
-#include "../shm/layout.h"
 }
 
 struct Owner; /* values.h */

@@ -12,8 +12,8 @@ extern "C" {
 #include "../base/status.h"
 #include "../os/guard.h"
 #include "../os/process.h"
+#include "../os/quarantine.h"
 #include "../shm/mapping.h"
-#include "../shm/quarantine.h"
 }
 
 namespace {

@@ -10,8 +10,9 @@ extern "C" {
 #include "../base/status.h"
 #include "../os/process.h"
 #include "../os/shared_file.h"
+#include "../region/region.h"
+#include "../shm/inspect.h"
 #include "../shm/mapping.h"
-#include "../shm/region.h"
 }
 
 namespace {
@@ -175,8 +176,8 @@ napi_value id_of(napi_env env, const uint64_t id[2]) {
   return list.get();
 }
 
-napi_value facts_of(napi_env env, const mipc_region_facts_t &facts,
-                    const mipc_participant_t *list) {
+napi_value facts_of(napi_env env, const mipc_inspection_t &found, const mipc_participant_t *list) {
+  const mipc_region_facts_t &facts = found.region;
   Object result(env);
   result.number("state", facts.state);
   result.set("id", id_of(env, facts.id));
@@ -186,17 +187,17 @@ napi_value facts_of(napi_env env, const mipc_region_facts_t &facts,
   result.number("writers", facts.writers);
   result.number("readers", facts.readers);
   result.number("dead", facts.dead);
-  result.number("capacity", static_cast<double>(facts.capacity));
-  result.number("valueVersion", static_cast<double>(facts.value_version));
-  result.number("valueLength", static_cast<double>(facts.value_length));
-  result.number("owner", facts.owner);
-  result.number("heldMs", static_cast<double>(facts.held_ms));
-  result.flag("ownerAlive", facts.owner_alive);
+  result.number("capacity", static_cast<double>(found.capacity));
+  result.number("valueVersion", static_cast<double>(found.value_version));
+  result.number("valueLength", static_cast<double>(found.value_length));
+  result.number("owner", found.owner);
+  result.number("heldMs", static_cast<double>(found.held_ms));
+  result.flag("ownerAlive", found.owner_alive);
   result.set("participants", participants(env, list, facts.listed));
   return result.get();
 }
 
-/* inspectRegion(spec) -> what mipc_region_facts_t has, with the list of participants, or a status
+/* inspectRegion(spec) -> what mipc_inspection_t has, with the list of participants, or a status
  */
 napi_value inspect(const Call &call) {
   Spec spec(call.env, call.at[0]);
@@ -205,10 +206,10 @@ napi_value inspect(const Call &call) {
     delete[] list;
     return to_number(call.env, mipc_no_memory());
   }
-  mipc_region_facts_t facts = {};
-  int status = mipc_region_inspect(&spec.region, call.environment()->report, &facts, list,
-                                   MIPC_PARTICIPANTS);
-  napi_value result = status < 0 ? to_number(call.env, status) : facts_of(call.env, facts, list);
+  mipc_inspection_t found = {};
+  int status =
+      mipc_inspect(&spec.region, call.environment()->report, &found, list, MIPC_PARTICIPANTS);
+  napi_value result = status < 0 ? to_number(call.env, status) : facts_of(call.env, found, list);
   delete[] list;
   return result;
 }

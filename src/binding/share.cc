@@ -1,6 +1,6 @@
 /*
  * Share for JS. A value and what is told of it lie in memory that both reach: a frame and room
- * behind it (shm/layout.h), one in each environment; a value with more bytes than the room has
+ * behind it (base/layout.h), one in each environment; a value with more bytes than the room has
  * comes or goes in a Uint8Array of JS' own.
  */
 #include "values.h"

@@ -3,8 +3,8 @@
  * a thread has loaded, written by JS before the call and by C in it. JS stores and loads the fields
  * as elements of a Float64Array or Uint32Array; the values themselves lie in arrays beside it.
  *
- * Rows as in shm/layout.h: they make the struct, the asserts, binding.layout.pack, and the table in
- * src/README.md.
+ * Rows as in base/layout.h: they make the struct, the asserts, binding.layout.pack, and the table
+ * in src/README.md.
  */
 #ifndef MIPC_PACK_FRAME_H
 #define MIPC_PACK_FRAME_H

@@ -32,7 +32,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "layout.h"
+#include "../base/layout.h"
 
 #define MIPC_CELL_SLOTS 4
 

@@ -8,8 +8,8 @@
 
 #include "../base/range.h"
 #include "../base/status.h"
+#include "../os/quarantine.h"
 #include "mapping_i.h"
-#include "quarantine.h"
 
 static bool has_two_ranges(const mipc_mapping_t *m) {
   return m->view != m->base;

@@ -9,8 +9,8 @@
  * until this process stores into a page, so that a stray store neither reaches the file nor ends
  * the process. Any other mapping is one range for both.
  *
- * A mapping may also be made of a region (shm/region.h), which then lives as long as the mapping:
- * it is left when the mapping is closed.
+ * A mapping may also be made of a region (region/region.h), which then lives as long as the
+ * mapping: it is left when the mapping is closed.
  *
  * A mapping belongs to one thread, but its last reference may be dropped by another.
  */
@@ -20,13 +20,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "../base/layout.h"
 #include "../os/file.h"
 #include "../os/vm.h"
-#include "event.h"
-#include "filelock.h"
-#include "layout.h"
-#include "lock.h"
-#include "region.h"
+#include "../region/region.h"
+#include "../sync/event.h"
+#include "../sync/filelock.h"
+#include "../sync/lock.h"
 
 /* The constants of IPC::Mmap, with Linux's numbers on every system: X(name, number). */
 #define MIPC_CONSTANT_MAP(X)                                                                       \

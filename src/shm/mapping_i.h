@@ -6,7 +6,7 @@
 
 #include "../base/atomic.h"
 #include "../os/guard.h"
-#include "filelock.h"
+#include "../sync/filelock.h"
 #include "mapping.h"
 
 struct mipc_mapping {

@@ -7,8 +7,8 @@
 #include "../base/range.h"
 #include "../base/status.h"
 #include "../os/process.h"
+#include "../os/quarantine.h"
 #include "mapping_i.h"
-#include "quarantine.h"
 
 static bool is_shared_writer(const mipc_mapping_spec_t *spec) {
   return (spec->prot & MIPC_PROT_WRITE) && !spec->copy_on_write;

@@ -18,8 +18,8 @@
 #include <unistd.h>
 
 #include "../../src/base/status.h"
+#include "../../src/region/region.h"
 #include "../../src/shm/mapping.h"
-#include "../../src/shm/region.h"
 
 #include "fuzz.h"
 

@@ -8,7 +8,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 
 /* The fields of a header, as many as region_fuzz.c has of the same list. */
-const LAYOUT = path.join(__dirname, '../../src/shm/layout.h');
+const LAYOUT = path.join(__dirname, '../../src/base/layout.h');
 const [ROWS] = /#define MIPC_REGION_ROWS[^]*?\n\n/.exec(fs.readFileSync(LAYOUT, 'utf8'));
 const FIELDS = ROWS.match(/ X\(\w+,/g).length;
 

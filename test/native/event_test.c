@@ -4,7 +4,7 @@
  */
 #include "locks.h"
 
-#include "../../src/shm/region_i.h"
+#include "../../src/region/region_i.h"
 
 #define W ((uint32_t)1)
 

@@ -1,8 +1,8 @@
 /*
- * shm/filelock.h, with os/flock.h and os/thread.h below it: every way through the states, what is
+ * sync/filelock.h, with os/flock.h and os/thread.h below it: every way through the states, what is
  * held after each, that the waiting thread tells once and can always be stopped.
  */
-#include "../../src/shm/filelock.h"
+#include "../../src/sync/filelock.h"
 
 #include <pthread.h>
 #include <sched.h>

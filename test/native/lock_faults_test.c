@@ -5,7 +5,7 @@
  */
 #include "locks.h"
 
-#include "../../src/shm/region_i.h"
+#include "../../src/region/region_i.h"
 
 /* A holder has forked, and the child goes on with his objects. */
 static void in_the_child_of_a_holder(void *argument) {

@@ -9,8 +9,8 @@
 
 #include "../../src/base/atomic.h"
 #include "../../src/os/wait.h"
-#include "../../src/shm/event.h"
-#include "../../src/shm/lock.h"
+#include "../../src/sync/event.h"
+#include "../../src/sync/lock.h"
 #include "regions.h"
 
 #define S     ((uint32_t)1 << 30)

@@ -6,8 +6,8 @@
 #define MIPC_TEST_MAPPINGS_H
 
 #include "../../src/base/status.h"
+#include "../../src/os/quarantine.h"
 #include "../../src/shm/mapping.h"
-#include "../../src/shm/quarantine.h"
 #include "check.h"
 #include "fixture.h"
 

@@ -1,11 +1,11 @@
 /*
- * shm/quarantine.h: at most 128 ranges, the oldest goes first, 60 s are enough; and mappings that
+ * os/quarantine.h: at most 128 ranges, the oldest goes first, 60 s are enough; and mappings that
  * four threads open, show, close and collect at once, which ThreadSanitizer watches.
  *
  * The queue is compiled into this file, with a clock of ours.
  */
 #define mipc_clock_ms test_clock_ms
-#include "../../src/shm/quarantine.c"
+#include "../../src/os/quarantine.c"
 #undef mipc_clock_ms
 
 #include <pthread.h>

@@ -14,7 +14,7 @@ static void forget(mipc_region_t *region) {
 
 static uint32_t writers_of(spec_t spec) {
   mipc_region_facts_t facts = {0};
-  CHECK_EQ(mipc_region_inspect(&spec, &report, &facts, NULL, 0), 0);
+  CHECK_EQ(mipc_region_inspect(&spec, &report, &facts, NULL, 0, NULL, NULL), 0);
   CHECK_EQ(facts.state, 0);
   return facts.writers;
 }

@@ -77,7 +77,7 @@ static void inspected(void) {
   mipc_participant_t list[8];
   spec_t spec = NAMED("look");
   int descriptors = count_descriptors();
-  CHECK_EQ(mipc_region_inspect(&spec, &report, &facts, list, 8), 0);
+  CHECK_EQ(mipc_region_inspect(&spec, &report, &facts, list, 8, NULL, NULL), 0);
   CHECK_EQ(count_descriptors(), descriptors);
   CHECK_EQ(facts.state, 0);
   CHECK_EQ(facts.size, 4096);
@@ -96,10 +96,10 @@ static void inspected(void) {
     CHECK_EQ(list[i].alive, list[i].number != 2);
     CHECK(list[i].pid_namespace != 0);
   }
-  CHECK_EQ(mipc_region_inspect(&spec, &report, &facts, list, 1), 0);
+  CHECK_EQ(mipc_region_inspect(&spec, &report, &facts, list, 1, NULL, NULL), 0);
   CHECK_EQ(facts.listed, 1);
   spec = NAMED("nobody");
-  CHECK_EQ(mipc_region_inspect(&spec, &report, &facts, list, 8), -ENOENT);
+  CHECK_EQ(mipc_region_inspect(&spec, &report, &facts, list, 8, NULL, NULL), -ENOENT);
   mipc_region_put(r);
   kill_child(second);
   mipc_region_put(reader); /* the last one, though only a reader */
@@ -107,7 +107,7 @@ static void inspected(void) {
   /* A damaged one is looked at, too. */
   const char *path = make_file("damaged", 70000);
   spec = AT_PATH(path);
-  CHECK_EQ(mipc_region_inspect(&spec, &report, &facts, list, 8), 0);
+  CHECK_EQ(mipc_region_inspect(&spec, &report, &facts, list, 8, NULL, NULL), 0);
   CHECK_EQ(facts.state, MIPC_E_FOREIGN);
   CHECK_EQ(facts.writers, 0);
 }
@@ -124,7 +124,7 @@ static void hostile_rows(void) {
   static mipc_participant_t list[MIPC_PARTICIPANTS];
   mipc_region_facts_t facts;
   spec_t spec = NAMED("rows");
-  CHECK_EQ(mipc_region_inspect(&spec, &report, &facts, list, MIPC_PARTICIPANTS), 0);
+  CHECK_EQ(mipc_region_inspect(&spec, &report, &facts, list, MIPC_PARTICIPANTS, NULL, NULL), 0);
   CHECK_EQ(facts.writers, 41);
   for (int i = 0; i < 40; i++)
     mipc_region_put(more[i]);
@@ -218,7 +218,7 @@ static void other_namespace(void) {
   mipc_participant_t list[2];
   spec_t spec = NAMED("ns");
   CHECK_EQ(mipc_region_alive(r, board->number), 1);
-  CHECK_EQ(mipc_region_inspect(&spec, &report, &facts, list, 2), 0);
+  CHECK_EQ(mipc_region_inspect(&spec, &report, &facts, list, 2, NULL, NULL), 0);
   CHECK_EQ(facts.listed, 2);
   CHECK(list[0].pid_namespace != list[1].pid_namespace);
   kill_child(child);
@@ -313,7 +313,7 @@ static void crowd(void) {
   mipc_region_facts_t facts;
   spec_t spec = NAMED("crowd");
   double before = now_us();
-  CHECK_EQ(mipc_region_inspect(&spec, &report, &facts, NULL, 0), 0);
+  CHECK_EQ(mipc_region_inspect(&spec, &report, &facts, NULL, 0, NULL, NULL), 0);
   double looked = now_us();
   CHECK_EQ(facts.writers, count);
   CHECK_EQ(facts.dead, 0);

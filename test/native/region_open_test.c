@@ -1,6 +1,6 @@
 /*
- * shm/region.h, one process after the other: what is made, what is found, what is refused, and that
- * a refusal leaves nothing.
+ * region/region.h, one process after the other: what is made, what is found, what is refused, and
+ * that a refusal leaves nothing.
  */
 #include "regions.h"
 

@@ -4,7 +4,7 @@
  */
 #include "regions.h"
 
-#define PERIOD_MS 1000 /* LOOK_EVERY_MS of region_stale.c */
+#define PERIOD_MS 1000 /* LOOK_EVERY_MS of region/stale.c */
 
 /* Puts another file in its place, or none. */
 static void replace(const char *file, bool by_another) {

@@ -4,7 +4,7 @@
  */
 #include "regions.h"
 
-#include "../../src/shm/quarantine.h"
+#include "../../src/os/quarantine.h"
 
 #define BOTH (MIPC_PROT_READ | MIPC_PROT_WRITE)
 

@@ -1,6 +1,6 @@
 /*
- * Regions for the C tests of shm/region.h: specifications in short, and opening as JS will, again
- * and again until it is not busy any more.
+ * Regions for the C tests of region/region.h: specifications in short, and opening as JS will,
+ * again and again until it is not busy any more.
  */
 #ifndef MIPC_TEST_REGIONS_H
 #define MIPC_TEST_REGIONS_H
@@ -17,8 +17,8 @@
 #include "../../src/base/range.h"
 #include "../../src/base/status.h"
 #include "../../src/os/process.h"
+#include "../../src/region/region.h"
 #include "../../src/shm/mapping.h"
-#include "../../src/shm/region.h"
 #include "check.h"
 #include "fixture.h"
 

@@ -16,7 +16,7 @@ const { ROOT, Failure, findProgram, readGyp, run } = require('../../scripts/tool
 const FIXTURES = path.join(ROOT, 'test', 'native', 'fixtures');
 const CACHE = path.join(ROOT, 'node_modules', '.cache', 'mmapipc', 'fixtures');
 const RELEASE = path.join(ROOT, 'build', 'Release', 'obj.target');
-const OURS = /^src\/(?:base|os|shm|pack)\/.*\.c$/;
+const OURS = /^src\/.*\.c$/;
 
 const changed = (file) => (fs.existsSync(file) ? fs.statSync(file).mtimeMs : 0);
 

@@ -1,12 +1,13 @@
 'use strict';
 
-// Arrows run down: includes between the floors of src/, requires in lib/, no circle anywhere.
+// Arrows run down: includes between the floors of src/, requires between those of lib/, no circle
+// anywhere.
 
 const path = require('node:path');
 const { builtinModules } = require('node:module');
 const { includes } = require('./c-text');
 const { requires } = require('./js-text');
-const { FLOORS, NAPI_HEADERS } = require('./house');
+const { SRC, LIB, NAPI_HEADERS } = require('./house');
 
 const BUILTINS = new Set(builtinModules.map((name) => name.replace(/^node:/, '')));
 
@@ -18,7 +19,7 @@ function includeFault(tree, file, name) {
   if (!target.startsWith('src/')) return `"${name}" lies outside src/`;
   if (!tree.has(target)) return `"${name}" does not exist`;
   const floor = target.split('/')[1];
-  const down = floor === file.floor || FLOORS[floor] < FLOORS[file.floor];
+  const down = floor === file.floor || SRC[file.floor]?.includes(floor);
   return down ? undefined : `${file.floor} may not include ${floor} ("${name}")`;
 }
 
@@ -38,8 +39,17 @@ function includeArrows(tree, edges) {
 /** The file of lib/ that a relative require means, or undefined. */
 function resolveInLib(tree, file, name) {
   const target = beside(file, name);
-  const candidates = [target, `${target}.js`, `${target}/index.js`];
-  return candidates.find((one) => one.startsWith('lib/') && tree.has(one));
+  return [target, `${target}.js`].find((one) => one.startsWith('lib/') && tree.has(one));
+}
+
+const roomOf = (name) => (name.split('/').length > 2 ? name.split('/')[1] : undefined);
+
+/** Why `file` may not require `target`, another file of lib/, or undefined. */
+function roomFault(file, target) {
+  const [from, to] = [roomOf(file.path), roomOf(target)];
+  if (from === undefined || from === to) return undefined;
+  if (to === undefined) return `${from} may not require ${target}`;
+  return LIB[from]?.includes(to) ? undefined : `${from} may not require ${to}`;
 }
 
 const loadsAddon = (name) => /^node-gyp-build(?:\/|$)|\.node$/.test(name);
@@ -57,7 +67,7 @@ function packageFault(dependencies, name) {
 
 function requireArrows(tree, edges) {
   const { dependencies = {} } = JSON.parse(tree.read('package.json') ?? '{}');
-  const loader = 'lib/binding.js';
+  const loader = 'lib/native/binding.js';
   return tree.files
     .filter((file) => file.top === 'lib' && /^\.[cm]?js$/.test(file.ext))
     .flatMap((file) =>
@@ -72,7 +82,7 @@ function requireArrows(tree, edges) {
         const target = resolveInLib(tree, file, name);
         if (!target) return found(`'${name}' is no file of lib/`);
         edges.push({ from: file.path, to: target, line });
-        return [];
+        return found(roomFault(file, target));
       }),
     );
 }

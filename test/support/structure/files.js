@@ -2,24 +2,32 @@
 
 // Files as a whole: kind and place, length, first lines, and how much of them is binding.
 
-const { FLOORS } = require('./house');
+const { SRC, LIB } = require('./house');
 
 const MOST_LINES = 400;
 const HEADER_TEXT = 20; // characters
 
 const BINDING_SHARE = 0.17;
 
-/** In src/ there is C on known floors, C++ in the binding, the build file, and prose; no rule misses a file. */
+/** In src/ there is C on known floors, C++ in the binding, the build file, and prose; in lib/ there
+ * are scripts in known folders. No rule misses a file. */
 function fileKinds(tree) {
-  const fault = (file) => {
+  const inLib = (file) => {
+    if (file.path === 'lib/index.js') return undefined;
+    const [, folder, ...rest] = file.path.split('/');
+    if (rest.length !== 1 || !Object.hasOwn(LIB, folder)) return 'lies in no folder of lib/';
+    return file.ext === '.js' ? undefined : `${file.ext || 'no extension'}: no .js`;
+  };
+  const inSrc = (file) => {
     if (file.ext === '.md' || file.path === 'src/mmapipc.gypi') return undefined;
-    if (!Object.hasOwn(FLOORS, file.floor ?? '')) return 'lies on no floor of src/';
+    if (!Object.hasOwn(SRC, file.floor ?? '')) return 'lies on no floor of src/';
     if (!file.isC) return `${file.ext || 'no extension'}: neither .c, .cc nor .h`;
     if (file.ext === '.cc' && file.floor !== 'binding') return 'C++ is for src/binding/';
     return undefined;
   };
+  const fault = (file) => ({ src: inSrc, lib: inLib })[file.top]?.(file);
   return tree.files
-    .filter((file) => file.top === 'src' && fault(file))
+    .filter((file) => fault(file))
     .map((file) => ({ file: file.path, line: 1, message: fault(file) }));
 }
 

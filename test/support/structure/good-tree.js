@@ -124,13 +124,13 @@ extern "C" {
 #include "../shm/cell.h"
 }
 `),
-  'lib/index.js': script("module.exports = require('./share');\n"),
-  'lib/share.js': script(`const path = require('node:path');
-const binding = require('./binding');
+  'lib/index.js': script("module.exports = require('./share/share');\n"),
+  'lib/share/share.js': script(`const path = require('node:path');
+const binding = require('../native/binding');
 
 module.exports = { path, binding };
 `),
-  'lib/binding.js': script("module.exports = require('node-gyp-build')(__dirname);\n"),
+  'lib/native/binding.js': script("module.exports = require('node-gyp-build')(__dirname);\n"),
   'test/share.test.js': script("require('../lib');\n"),
   'bench/run.js': script(''),
   'examples/run.js': script(''),

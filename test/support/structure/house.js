@@ -1,9 +1,30 @@
 'use strict';
 
-// The plan of the house: the floors of src/ and the headers that may be named there.
+// The plan of the house: the folders of src/ and of lib/ with their floors, and the headers that may
+// be named in src/.
 
-// A file may include its own floor and those with a smaller number; shm and pack are neighbours.
-const FLOORS = { base: 0, os: 1, shm: 2, pack: 2, binding: 3 };
+// What a file may include besides its own folder.
+const SRC = {
+  base: [],
+  os: ['base'],
+  region: ['base', 'os'],
+  sync: ['base', 'os', 'region'],
+  shm: ['base', 'os', 'region', 'sync'],
+  pack: [],
+  binding: ['base', 'os', 'region', 'sync', 'shm', 'pack'],
+};
+
+// What a file may require besides its own folder; lib/index.js may require all.
+const LIB = {
+  base: [],
+  native: ['base'],
+  codec: ['base'],
+  lock: ['base', 'native'],
+  pack: ['base', 'native', 'lock'],
+  region: ['base', 'native', 'lock'],
+  mmap: ['base', 'native', 'lock', 'pack', 'region'],
+  share: ['base', 'native', 'codec', 'lock', 'region'],
+};
 
 const NAPI_HEADERS = new Set(['napi.h', 'node_api.h', 'js_native_api.h']);
 
@@ -28,4 +49,4 @@ const CPP_HEADERS = new Set(
 // The atomics rule speaks about these two.
 const ATOMIC_HEADERS = new Set(['stdatomic.h', 'atomic']);
 
-module.exports = { FLOORS, NAPI_HEADERS, C_HEADERS, CPP_HEADERS, ATOMIC_HEADERS };
+module.exports = { SRC, LIB, NAPI_HEADERS, C_HEADERS, CPP_HEADERS, ATOMIC_HEADERS };

@@ -5,8 +5,9 @@
 
 const path = require('node:path');
 const { includes, shape, lineAt } = require('./c-text');
+const { SRC } = require('./house');
 
-const FLOORS = new Set(['base', 'os', 'shm', 'pack']);
+const FLOORS = new Set(Object.keys(SRC).filter((floor) => floor !== 'binding'));
 const INNER_HEADER = /_i\.h$/;
 
 // Written like a call where a declaration is: attributes, assertions, macros.

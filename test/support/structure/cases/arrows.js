@@ -47,47 +47,61 @@ module.exports = (rule) => {
 
     const required = (name) => `»require('${name}');`;
     reports('a circle in lib/', {
-      'lib/a.js': good['bench/run.js'] + "require('./b.js');",
-      'lib/b.js': good['bench/run.js'] + required('./a'),
+      'lib/base/a.js': good['bench/run.js'] + "require('./b.js');",
+      'lib/base/b.js': good['bench/run.js'] + required('./a'),
     });
     for (const folder of ['test', 'bench', 'examples', 'scripts']) {
       const target = folder === 'test' ? 'share.test' : 'run';
       reports(`lib/ that requires from ${folder}/`, {
-        'lib/share.js': plus(required(`../${folder}/${target}`)),
+        'lib/share/share.js': plus(required(`../../${folder}/${target}`)),
       });
     }
-    reports('a require of a file that is not there', { 'lib/share.js': plus(required('./gone')) });
-    reports('a require that is no dependency', { 'lib/share.js': plus(required('lodash')) });
+    reports('a require of a file that is not there', {
+      'lib/share/share.js': plus(required('./gone')),
+    });
+    reports('a require that is no dependency', { 'lib/share/share.js': plus(required('lodash')) });
     reports('a require of a subpath of no dependency', {
-      'lib/share.js': plus(required('@scope/other/name')),
+      'lib/share/share.js': plus(required('@scope/other/name')),
     });
-    reports('a builtin without node:', { 'lib/share.js': plus(required('fs')) });
-    reports('a builtin that does not exist', { 'lib/share.js': plus(required('node:gone')) });
-    reports('a computed require', { 'lib/share.js': plus('»require(path.basename("a"));') });
+    reports('a builtin without node:', { 'lib/share/share.js': plus(required('fs')) });
+    reports('a builtin that does not exist', { 'lib/share/share.js': plus(required('node:gone')) });
+    reports('a computed require', { 'lib/share/share.js': plus('»require(path.basename("a"));') });
     reports('a require after a regular expression', {
-      'lib/share.js': plus("const quote = /[`'\"/]/;\n»require('lodash'); // `"),
+      'lib/share/share.js': plus("const quote = /[`'\"/]/;\n»require('lodash'); // `"),
     });
-    reports('the addon loaded outside lib/binding.js', {
-      'lib/share.js': plus(required('node-gyp-build')),
+    reports('the addon loaded outside lib/native/binding.js', {
+      'lib/share/share.js': plus(required('node-gyp-build')),
     });
     reports('the addon required by path', {
-      'lib/share.js': plus(required('../build/Release/good.node')),
+      'lib/share/share.js': plus(required('../../build/Release/good.node')),
     });
     reports('the addon opened by process.dlopen', {
-      'lib/share.js': plus("»process.dlopen(module, path.join('a'));"),
+      'lib/share/share.js': plus("»process.dlopen(module, path.join('a'));"),
     });
     accepts('a require in a comment, a string and a template', {
-      'lib/share.js': plus(
+      'lib/share/share.js': plus(
         "// require('lodash')\n/* require('fs') */\nconst a = \"require('fs')\" + `require('fs')`;",
       ),
     });
     accepts('a subpath of a dependency, a subpath of a builtin', {
-      'lib/share.js': plus("require('@scope/name/part');\nrequire('node:util/types');"),
+      'lib/share/share.js': plus("require('@scope/name/part');\nrequire('node:util/types');"),
     });
-    accepts('a folder of lib/ and a method called require', {
-      'lib/share.js': plus("require('./part');\nbinding.require('lodash');"),
-      'lib/part/index.js': good['bench/run.js'],
+    accepts('a file beside it and a method called require', {
+      'lib/share/share.js': plus("require('./part');\nbinding.require('lodash');"),
+      'lib/share/part.js': good['bench/run.js'],
     });
-    accepts('a computed require in lib/binding.js', { 'lib/binding.js': plus('require(file);') });
+    reports('a require that runs up in lib/', {
+      'lib/native/binding.js': plus(required('../share/part')),
+      'lib/share/part.js': good['bench/run.js'],
+    });
+    reports('a require of a neighbour in lib/', {
+      'lib/mmap/a.js': good['bench/run.js'] + required('../share/share'),
+    });
+    reports('a require of lib/index.js from below', {
+      'lib/share/part.js': good['bench/run.js'] + required('../index'),
+    });
+    accepts('a computed require in lib/native/binding.js', {
+      'lib/native/binding.js': plus('require(file);'),
+    });
   });
 };

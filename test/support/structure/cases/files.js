@@ -26,6 +26,12 @@ module.exports = (rule) => {
       'src/shm/a.cc': `»${header('')}`,
       'src/mmapipc.gypi': swap('"shm/cell.c"', '"shm/cell.c", "shm/a.cc"'),
     });
+    reports('a script directly in lib/', { 'lib/a.js': `»${good['bench/run.js']}` });
+    reports('a script in no folder of lib/', { 'lib/misc/a.js': `»${good['bench/run.js']}` });
+    reports('a script in a folder of a folder of lib/', {
+      'lib/base/more/a.js': `»${good['bench/run.js']}`,
+    });
+    reports('another kind of file in lib/', { 'lib/base/a.mjs': `»${good['bench/run.js']}` });
     accepts('prose', { 'src/shm/README.md': 'unistd.h\n' });
   });
 
@@ -33,13 +39,13 @@ module.exports = (rule) => {
     const tooLong = lines(400) + '»\n';
     reports('401 lines of C', { 'src/shm/long.h': tooLong });
     reports('401 lines of a test in C', { 'test/native/long.c': tooLong });
-    for (const folder of ['lib', 'test/processes', 'bench', 'examples', 'scripts', 'bin']) {
+    for (const folder of ['lib/base', 'test/processes', 'bench', 'examples', 'scripts', 'bin']) {
       reports(`401 lines in ${folder}/`, { [`${folder}/long.js`]: tooLong });
     }
     reports('401 lines of TypeScript', { 'test/types/long.ts': tooLong });
     reports('401 lines of a command without an extension', { 'bin/long': tooLong });
-    reports('401 lines, the last without an end', { 'lib/long.js': `${lines(400)}»x` });
-    accepts('400 lines', { 'src/shm/long.h': lines(400), 'lib/long.js': lines(400) });
+    reports('401 lines, the last without an end', { 'lib/base/long.js': `${lines(400)}»x` });
+    accepts('400 lines', { 'src/shm/long.h': lines(400), 'lib/base/long.js': lines(400) });
     accepts('a long index.d.ts', { 'index.d.ts': lines(900) });
     accepts('what npm installed', { 'bench/node_modules/a/index.js': '\n'.repeat(900) });
   });
@@ -52,13 +58,13 @@ module.exports = (rule) => {
       'src/shm/a.h': `»#define MIPC_A 1\n/* ${text} */\n`,
     });
     reports('C that begins with a line comment', { 'src/shm/a.h': `»// ${text}\n` });
-    for (const folder of ['lib', 'test/fixtures', 'bench', 'examples', 'scripts']) {
+    for (const folder of ['lib/base', 'test/fixtures', 'bench', 'examples', 'scripts']) {
       reports(`a script in ${folder}/ without one`, {
         [`${folder}/a.js`]: `»'use strict';\n\nmodule.exports = 1;\n// ${text}\n`,
       });
     }
     reports('an instruction to eslint instead of one', {
-      'lib/a.js': "»'use strict';\n/* eslint-disable no-console, no-empty */\n",
+      'lib/base/a.js': "»'use strict';\n/* eslint-disable no-console, no-empty */\n",
     });
     for (const [title, start] of Object.entries({
       'a block comment': `/* ${text} */\n`,

@@ -1,0 +1,46 @@
+/*
+ * Which lock an Mmap has, and what it is by default: of its file, or of its region.
+ */
+'use strict';
+
+const { MmapipcError } = require('../base/errors');
+const { FileLock } = require('../lock/file-lock');
+const { RegionLock } = require('../lock/region-lock');
+const { describe } = require('../region/options');
+const { errorOf, readOnlyLockError } = require('../native/status');
+
+/* `owner`: the Mmap; whoever holds or awaits its lock keeps it alive by that. */
+function lockOf(owner, handle, spec, fileId) {
+  if (spec.anonymous) {
+    throw new MmapipcError(
+      'ERR_MMAPIPC_UNSUPPORTED',
+      'memory of this process alone has no lock; use { size } without "private", or a file',
+    );
+  }
+  if (spec.place === undefined) {
+    const path = owner.file;
+    const fileError = (status) => errorOf(status, 'flock', owner.file);
+    return new FileLock(handle, { id: fileId, path, errorOf: fileError });
+  }
+  if (spec.attachReadOnly) throw readOnlyLockError();
+  return new RegionLock(handle, {
+    object: owner,
+    what: describe(spec),
+    errorOf: (status) => errorOf(status, 'lock', owner.name),
+  });
+}
+
+/* As lock/methods.js wants them. As in IPC::Mmap, a mapping that cannot write locks its file shared. */
+function lockDefaults(spec, size, writable) {
+  const shared = !writable && spec.place === undefined;
+  return {
+    whole: { shared, offset: 0, length: 0, start: 0 },
+    shared,
+    timeout: spec.timeout,
+    ranges: spec.place === undefined,
+    size,
+    base: spec.offset,
+  };
+}
+
+module.exports = { lockDefaults, lockOf };

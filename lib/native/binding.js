@@ -1,0 +1,26 @@
+/*
+ * Loads the native addon: the prebuilt binary that fits, or the one built from source.
+ *
+ * The call of node-gyp-build has the one form that @vercel/nft and ncc recognise and follow to the
+ * binary, so that they ship it; what went wrong is found out afterwards (native/load-error.js).
+ */
+'use strict';
+
+const path = require('node:path');
+const load = require('node-gyp-build');
+
+const { loadError } = require('./load-error');
+
+function loadBinding() {
+  try {
+    return load(path.join(__dirname, '../..'));
+  } catch (cause) {
+    /* An ES module that a bundler has made has no __dirname. */
+    throw loadError(
+      cause,
+      typeof __dirname === 'string' ? path.join(__dirname, '../..') : undefined,
+    );
+  }
+}
+
+module.exports = loadBinding();

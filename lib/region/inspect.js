@@ -1,0 +1,165 @@
+/*
+ * Regions from outside: what their headers say, which names exist, removing one. Nothing here
+ * attaches, or takes a lock but unlink().
+ */
+'use strict';
+
+const fs = require('node:fs');
+const os = require('node:os');
+
+const binding = require('../native/binding');
+const { wallNow } = require('../base/clock');
+const { invalidType, invalidValue } = require('../base/errors');
+const { complete, persist } = require('./open');
+const { kindName, namesDirectory, regionError } = require('./errors');
+const { placeOf } = require('./options');
+const { codeOf, textOf } = require('../native/status');
+const { options, timeoutOf } = require('../base/validate');
+
+const STATES = new Map([
+  [undefined, 'ok'],
+  ['ERR_MMAPIPC_FOREIGN', 'foreign'],
+  ['ERR_MMAPIPC_VERSION', 'version'],
+  ['ERR_MMAPIPC_CORRUPT', 'damaged'],
+]);
+const UNFINISHED = 1;
+
+/* { place, where } of what is to be looked at. */
+function interpret(where, known) {
+  if (typeof where === 'string') return placeOf({ handle: where });
+  if (where === null || typeof where !== 'object') {
+    throw invalidType(
+      'The first argument',
+      `a handle (string) or an object with one of ${known.join(', ')}`,
+      where,
+    );
+  }
+  const place = placeOf(options(where, known, 'The options object'));
+  if (place !== undefined) return place;
+  throw invalidValue('The options object', `must have one of ${known.join(', ')}`);
+}
+
+function stateOf(status) {
+  return status === UNFINISHED ? 'unfinished' : (STATES.get(codeOf(status)) ?? 'damaged');
+}
+
+function reasonOf(status, version) {
+  if (status === UNFINISHED) return 'the process that makes it is not done, or was killed';
+  if (codeOf(status) === 'ERR_MMAPIPC_VERSION') {
+    return `${textOf(status)} (${version}, this package knows ${binding.regionVersion})`;
+  }
+  return textOf(status);
+}
+
+/* ms: when this machine was started; taken once, so that one participant has one time. */
+const BOOT = wallNow() - os.uptime() * 1000;
+
+function participantOf({ since, ...rest }) {
+  return { ...rest, since: new Date(BOOT + since * 1000) };
+}
+
+/* Who has the lock, as far as the table knows him, and how many wait for it. */
+function lockOf({ owner, heldMs, ownerAlive, participants }) {
+  const waiters = participants
+    .filter(({ alive }) => alive)
+    .reduce((sum, { waiting }) => sum + waiting, 0);
+  if (owner === 0) return { holder: null, waiters };
+  const { pid, thread, pidNamespace } = participants.find(({ number }) => number === owner) ?? {};
+  const since = new Date(wallNow() - heldMs);
+  const holder = { number: owner, pid, thread, pidNamespace, alive: ownerAlive, since, heldMs };
+  return { holder, waiters };
+}
+
+const hex = (number) => number.toString(16).padStart(16, '0');
+
+function inspect(where) {
+  const spec = complete(interpret(where, ['handle', 'inherit', 'name', 'path']));
+  const facts = binding.inspectRegion(spec);
+  if (typeof facts === 'number') throw regionError(facts, { ...spec, create: 0 });
+  const { state, id, size, version, kind, writers, readers, dead, participants } = facts;
+  const { capacity, valueVersion, valueLength } = facts;
+  if (state !== 0) return { state: stateOf(state), reason: reasonOf(state, version), version };
+  return {
+    state: 'ok',
+    kind: kindName(kind),
+    size,
+    version,
+    id: id.map(hex).join(''),
+    writers,
+    readers,
+    dead,
+    ...(capacity > 0 && { capacity, value: { version: valueVersion, byteLength: valueLength } }),
+    lock: lockOf(facts),
+    participants: participants.map(participantOf),
+  };
+}
+
+function unlink(where) {
+  if (where === null || typeof where !== 'object') {
+    throw invalidType('The first argument', 'an object with a name or path', where);
+  }
+  const place = interpret(where, ['name', 'path', 'timeout']);
+  const { timeout = 10000 } = where;
+  timeoutOf(timeout, 'The option "timeout"');
+  const spec = { ...place, timeout, create: 0 };
+  persist(spec, (asked) => binding.unlinkRegion(asked));
+}
+
+/* The names that this user has, of regions in use or left behind. */
+function names() {
+  const directory = namesDirectory();
+  let files;
+  try {
+    files = fs.readdirSync(directory);
+  } catch (error) {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  }
+  /* Anonymous memory where the system has no other; no name is written so. */
+  return files
+    .filter((file) => !file.startsWith('.'))
+    .map(decode)
+    .sort();
+}
+
+/* As region/names.c writes them. */
+function decode(file) {
+  try {
+    return decodeURIComponent(file);
+  } catch {
+    return file;
+  }
+}
+
+/* What inspect() reports, without the details. */
+function summaryOf(name) {
+  const { state, reason, kind, size, capacity, writers, readers, dead, participants } = inspect({
+    name,
+  });
+  if (state !== 'ok') return { name, state, reason };
+  const pids = participants.filter(({ alive }) => alive).map(({ pid }) => pid);
+  return {
+    name,
+    state,
+    kind,
+    size,
+    ...(capacity !== undefined && { capacity }),
+    writers,
+    readers,
+    dead,
+    pids: [...new Set(pids)],
+  };
+}
+
+/* A name that is removed meanwhile is left out; one that cannot be looked at says why. */
+function list() {
+  return names().flatMap((name) => {
+    try {
+      return [summaryOf(name)];
+    } catch (error) {
+      return error.code === 'ENOENT' ? [] : [{ name, state: 'unknown', reason: error.message }];
+    }
+  });
+}
+
+module.exports = { inspect, list, unlink };

@@ -1,0 +1,388 @@
+/*
+ * Class Share: one structured value for all processes and threads that have it. Here are the
+ * arguments and the order of things; how a value becomes bytes is in codec/codec.js, how bytes are kept
+ * whole in src/shm/cell.h, and the calls between the two in share/value.js.
+ */
+'use strict';
+
+const os = require('node:os');
+const util = require('node:util');
+
+const binding = require('../native/binding');
+const { ChangeEmitter, LISTENING } = require('./emitter');
+const { nextTick } = require('../base/clock');
+const { freeze } = require('../codec/codec');
+const { MmapipcError } = require('../base/errors');
+const { DEFAULTS, LOCK, lockable } = require('../lock/methods');
+const { attachOptions, openOptions, placeFields, regionOf, whereOf } = require('../region/place');
+const { staleError } = require('../region/errors');
+const { RegionLock } = require('../lock/region-lock');
+const { describe } = require('../region/options');
+const { closedError, codeOf, errorOf, field, readOnlyLockError } = require('../native/status');
+const { DISPOSE, use } = require('../base/dispose');
+const { Changes } = require('./changes');
+const { StaleWatch } = require('../region/stale-watch');
+const { ShareGuard, UNDER } = require('./guard');
+const { openWhole } = require('./open');
+const { EXISTING, interpret } = require('./options');
+const { checkResult, noResult } = require('./result');
+const { Value, WAY } = require('./value');
+const { Watch } = require('./watch');
+const { abortSignal, callback, integer, options, timeoutOf } = require('../base/validate');
+
+const CLOSED = -1;
+const [AT_PLACE, LOST] = [0, 2]; /* MIPC_AT_PLACE, MIPC_LOST */
+const WARNING = { type: 'MmapipcWarning', code: 'MMAPIPC_NOT_OBSERVED' };
+
+/* Which of the two words of a version is the low one. */
+const LOW = os.endianness() === 'LE' ? 0 : 1;
+const HIGH = 1 - LOW;
+const NO_WORDS = new Uint32Array(2);
+const UNKNOWN = -1; /* what no word is */
+
+/* structuredClone and postMessage stop at a symbol and print it: the error says what to do. */
+const NOT_CLONEABLE = Symbol(
+  'A Share cannot be posted to another thread: post its .handle or .name and open that there. It',
+);
+
+class Share extends lockable(ChangeEmitter) {
+  #handle = CLOSED;
+  #spec;
+  #capacity;
+  #region;
+  #value; /* Value: gets and sets bytes */
+  #lock; /* RegionLock; undefined: attached read-only */
+  #lockDefaults;
+  #changes;
+  #staleWatch = new StaleWatch(this, () =>
+    binding.regionWhereabouts(this.#handle) === LOST ? staleError(this.#spec) : undefined,
+  );
+  #words = NO_WORDS; /* the version, as others store it; none of it where the runtime refuses */
+  #low = UNKNOWN; /* of the version that was peeked at */
+  #high = UNKNOWN;
+  #peeked;
+
+  constructor(capacity, opts) {
+    super();
+    /* Listeners cannot be posted either, and would be named first. */
+    Object.defineProperty(this, '_events', { enumerable: false });
+    this['[mmapipc]'] = NOT_CLONEABLE;
+    const spec = interpret(capacity, opts);
+    const [handle, isUnclean] = openWhole(this, spec, Share.open);
+    this.#handle = handle;
+    this.#spec = spec;
+    this.#capacity = Number(field('capacity'));
+    this.#region = regionOf(this, handle, spec);
+    this.#lockDefaults = { whole: undefined, shared: false, timeout: spec.timeout, ranges: false };
+    if (!spec.attachReadOnly) this.#lock = this.#makeLock();
+    this.#value = new Value(handle, { ...spec, capacity: this.#capacity }, this.#lock, this);
+    const window = binding.window(handle, binding.layout.region.fields.cell_commit.offset, 8, true);
+    if (typeof window !== 'number') this.#words = new Uint32Array(window);
+    this.#changes = new Changes(handle, {
+      version: () => this.version,
+      errorOf: (status) => this.#errorOf(status),
+      tell: (version) => this.#tell('change', version),
+      fail: (error) => this.#tellFailure(error),
+    });
+    if (isUnclean) this.#verify();
+  }
+
+  static with(...args) {
+    const fn = args.pop();
+    callback(fn, 'The "fn" argument');
+    return use(new Share(...args), fn);
+  }
+
+  static attach(handle, opts) {
+    return new Share(EXISTING, attachOptions(handle, opts));
+  }
+
+  static open(opts) {
+    return new Share(EXISTING, openOptions(opts, 'path'));
+  }
+
+  get capacity() {
+    return this.#capacity;
+  }
+
+  get codec() {
+    return this.#spec.codec.name;
+  }
+
+  get handle() {
+    return this.#region.handle;
+  }
+
+  get name() {
+    return this.#region.name;
+  }
+
+  get path() {
+    return this.#region.path;
+  }
+
+  toJSON() {
+    return whereOf(this);
+  }
+
+  get readOnly() {
+    return this.#spec.attachReadOnly;
+  }
+
+  get stale() {
+    return this.#handle !== CLOSED && binding.regionWhereabouts(this.#handle) !== AT_PLACE;
+  }
+
+  get closed() {
+    return this.#handle === CLOSED;
+  }
+
+  get version() {
+    return this.#value.look().version;
+  }
+
+  get byteLength() {
+    return this.#value.look().byteLength;
+  }
+
+  set(value) {
+    return this.#value.set(value);
+  }
+
+  setAsync(value) {
+    return this.#promise(() => this.#value.setAsync(value));
+  }
+
+  get() {
+    return this.#value.get();
+  }
+
+  peek() {
+    const now = this.#words;
+    if (Atomics.load(now, HIGH) === this.#high && Atomics.load(now, LOW) === this.#low) {
+      return this.#peeked;
+    }
+    return this.#peek();
+  }
+
+  /* Plain objects and arrays are decoded once per version, and frozen, as all callers share them. What
+   * a custom codec returns may be the user's own object, and is not ours to freeze. */
+  #peek() {
+    const value = this.#value.get();
+    if (this.#words === NO_WORDS || this.codec === 'custom' || !freeze(value)) return value;
+    const { version } = this.#value;
+    this.#low = version % 2 ** 32;
+    this.#high = Math.floor(version / 2 ** 32);
+    return (this.#peeked = value);
+  }
+
+  update(fn) {
+    callback(fn, 'The "fn" argument');
+    const lock = this.#locking();
+    if (lock.heldAsync) throw lock.deadlockError();
+    if (lock.heldSync) return this.#updateUnder(fn);
+    return lock.run(() => this.#update(fn), undefined, this.#spec.timeout, 1);
+  }
+
+  /* Under the lock that the user holds. */
+  #updateUnder(fn) {
+    return this.#lock.runUpdate(() => this.#update(fn));
+  }
+
+  #update(fn) {
+    const value = fn(this.#value.get());
+    checkResult(value);
+    this.#value.set(value, undefined, WAY.UPDATE);
+    return value;
+  }
+
+  updateAsync(fn) {
+    return this.#promise(async () => {
+      callback(fn, 'The "fn" argument');
+      this.#locking();
+      for (;;) {
+        const old = this.#value.get();
+        const { version } = this.#value;
+        const value = await fn(old);
+        if (value === undefined) throw noResult();
+        if ((await this.#value.setAsync(value, version)) !== undefined) return value;
+      }
+    });
+  }
+
+  compareAndSet(version, value) {
+    integer(version, 'The "version" argument');
+    return this.#value.set(value, version) !== undefined;
+  }
+
+  clear() {
+    this.#value.clear();
+  }
+
+  changed(opts) {
+    return this.#promise(() => {
+      const {
+        since,
+        timeout = Infinity,
+        signal,
+      } = options(opts, ['since', 'timeout', 'signal'], 'The options object');
+      timeoutOf(timeout, 'The option "timeout"');
+      abortSignal(signal);
+      if (since !== undefined) integer(since, 'The option "since"');
+      return this.#changes.next(since ?? this.version, timeout, signal);
+    });
+  }
+
+  /* Begins with the first change after the call, whenever it is iterated over. */
+  watch(opts) {
+    const { since, signal } = options(opts, ['since', 'signal'], 'The options object');
+    abortSignal(signal);
+    if (since !== undefined) integer(since, 'The option "since"');
+    const read = () => [this.get(), this.#value.version];
+    return new Watch(this.#changes, read, since ?? this.version, signal);
+  }
+
+  ref() {
+    this.#changes.ref(true);
+    return this;
+  }
+
+  unref() {
+    this.#changes.ref(false);
+    return this;
+  }
+
+  flush() {
+    this.#checkOpen();
+    const status = binding.flush(this.#handle, 0, Number.MAX_SAFE_INTEGER, false);
+    if (status < 0) throw this.#errorOf(status, 'msync');
+  }
+
+  get locked() {
+    return this.#lock !== undefined && this.#lock.held;
+  }
+
+  close() {
+    if (this.#handle === CLOSED) return;
+    if (this.locked) {
+      throw new MmapipcError('ERR_MMAPIPC_LOCKED', 'the Share is locked; release the lock first');
+    }
+    this.#staleWatch.turn(false);
+    this.#changes.close(closedError());
+    this.#lock?.close(closedError());
+    const handle = this.#handle;
+    const words = this.#words;
+    this.#handle = CLOSED;
+    this.#words = NO_WORDS;
+    this.#low = this.#high = UNKNOWN;
+    this.#peeked = undefined;
+    this.#region.close();
+    binding.close(handle, words === NO_WORDS ? [] : [words.buffer]);
+  }
+
+  [DISPOSE]() {
+    try {
+      this.#lock?.close(closedError());
+    } finally {
+      this.close();
+    }
+  }
+
+  [LOCK]() {
+    this.#checkOpen();
+    return this.#locking();
+  }
+
+  [DEFAULTS]() {
+    return this.#lockDefaults;
+  }
+
+  [LISTENING](on) {
+    if (on) this.#checkOpen();
+    this.#changes.listening(on);
+    this.#staleWatch.turn(on && this.#region.isAtPath);
+  }
+
+  /* For guards: under the lock that one of them has. */
+  get [UNDER]() {
+    return {
+      store: (what, version) => this.#value.set(what, version, WAY.UNDER),
+      clear: () => this.#value.clear(WAY.UNDER),
+      update: (fn) => {
+        callback(fn, 'The "fn" argument');
+        return this.#updateUnder(fn);
+      },
+    };
+  }
+
+  [util.inspect.custom](depth, opts, inspect) {
+    /* A prototype, or an object whose constructor threw. */
+    if (!(#spec in this) || this.#value === undefined) return 'Share {}';
+    const { size: capacity, ...where } = placeFields(this.#spec, this.#region, this.#capacity);
+    const fields = {
+      ...where,
+      capacity,
+      version: this.closed ? undefined : this.#value.glance(),
+      codec: this.codec,
+      readOnly: this.readOnly,
+      closed: this.closed,
+    };
+    return `Share ${(inspect ?? util.inspect)(fields, opts)}`;
+  }
+
+  #makeLock() {
+    return new RegionLock(this.#handle, {
+      object: this,
+      what: describe(this.#spec),
+      Guard: ShareGuard,
+      errorOf: (status) => this.#errorOf(status),
+      onRecovered: () => this.#tell('recovered'),
+    });
+  }
+
+  #locking() {
+    this.#checkOpen();
+    if (this.#lock === undefined) throw readOnlyLockError();
+    return this.#lock;
+  }
+
+  #checkOpen() {
+    if (this.#handle === CLOSED) throw closedError();
+  }
+
+  /* Listeners run on their own, so that what they throw is not taken for ours. */
+  #tell(event, ...args) {
+    if (this.listenerCount(event) > 0) nextTick(() => this.emit(event, ...args));
+  }
+
+  /* A listener of 'change' that hears no more must not go unnoticed; yet another process, which has
+   * truncated a file, is not to end this one. */
+  #tellFailure(error) {
+    if (this.listenerCount('error') > 0) this.#tell('error', error);
+    else {
+      process.emitWarning(`'change' of a Share is not emitted any more: ${error.message}`, WARNING);
+    }
+  }
+
+  async #promise(fn) {
+    this.#checkOpen();
+    return fn();
+  }
+
+  #errorOf(status, syscall = 'lock') {
+    if (codeOf(status) === 'ERR_MMAPIPC_CLOSED') return closedError();
+    return errorOf(status, syscall, this.path ?? this.name);
+  }
+
+  /* What a machine has left that went down is believed when its checksum is right. */
+  #verify() {
+    try {
+      this.#value.verify();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+}
+
+module.exports = { Share };

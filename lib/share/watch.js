@@ -1,0 +1,114 @@
+/*
+ * watch() of a Share: an iterator over its newest values. Written by hand, as events.on() is: a call
+ * of return() on an async generator waits for the next() that is under way, for the next change.
+ */
+'use strict';
+
+const { abortError } = require('../base/errors');
+
+const AsyncIteratorPrototype = Object.getPrototypeOf(
+  Object.getPrototypeOf(async function* () {}).prototype,
+);
+
+class Watch {
+  #changes; /* Changes */
+  #read; /* () => [value, version] */
+  #since;
+  #signal;
+  #pending = []; /* { resolve, reject, isLost } of calls of next(); the first of them waits */
+  #entry; /* of that wait */
+  #isDone = false;
+
+  constructor(changes, read, since, signal) {
+    this.#changes = changes;
+    this.#read = read;
+    this.#since = since;
+    this.#signal = signal;
+  }
+
+  next() {
+    return new Promise((resolve, reject) => {
+      const call = { resolve, reject, isLost: false };
+      try {
+        this.#pending.push(call);
+        if (!this.#changes.isWaiting(this.#entry)) this.#wait();
+      } catch (error) {
+        call.isLost = true; /* at the end of the stack nothing can be called */
+        throw error;
+      }
+    });
+  }
+
+  return(value) {
+    this.#end();
+    return Promise.resolve({ value, done: true });
+  }
+
+  throw(error) {
+    this.#end();
+    return Promise.reject(error);
+  }
+
+  [Symbol.asyncIterator]() {
+    return this;
+  }
+
+  /* For the first of those pending. */
+  #wait() {
+    if (this.#isDone || this.#changes.isClosed) {
+      this.#end();
+    } else if (this.#signal?.aborted) {
+      this.#fail(abortError(this.#signal));
+    } else {
+      this.#entry = {
+        since: this.#since,
+        signal: this.#signal,
+        resolve: () => this.#give(),
+        reject: (error) => this.#fail(error),
+        close: () => this.#end(),
+      };
+      try {
+        this.#changes.wait(this.#entry);
+      } catch (error) {
+        this.#fail(error);
+      }
+    }
+  }
+
+  #give() {
+    const call = this.#take();
+    if (call === undefined) return;
+    try {
+      const [value, version] = this.#read();
+      this.#since = version;
+      call.resolve({ value, done: false });
+    } catch (error) {
+      call.reject(error);
+      this.#end();
+      return;
+    }
+    if (this.#pending.length > 0) this.#wait();
+  }
+
+  #fail(error) {
+    this.#take()?.reject(error);
+    this.#end();
+  }
+
+  /* The first call whose promise the user has. */
+  #take() {
+    let call;
+    do call = this.#pending.shift();
+    while (call?.isLost);
+    return call;
+  }
+
+  #end() {
+    this.#isDone = true;
+    if (this.#entry !== undefined) this.#changes.forget(this.#entry);
+    for (const { resolve } of this.#pending.splice(0)) resolve({ value: undefined, done: true });
+  }
+}
+Object.setPrototypeOf(Watch.prototype, AsyncIteratorPrototype);
+
+module.exports = { Watch };

@@ -1,0 +1,162 @@
+/*
+ * The use and the end of a region. The contract stands in region.h.
+ */
+#include "region.h"
+
+#include <stdlib.h>
+
+#include "../base/status.h"
+#include "../os/fork.h"
+#include "../os/process.h"
+#include "../os/vm.h"
+#include "region_i.h"
+
+/* How long a close waits for the birth lock. */
+#define LEAVE_MS 20
+
+/* In the child of a fork() the descriptors are closed, and their numbers may be anybody's. */
+static bool is_ours(const mipc_region_t *r) {
+  return r->fork_generation == mipc_fork_generation();
+}
+
+static void close_files(mipc_region_t *r) {
+  if (is_ours(r)) {
+    mipc_shared_close(r->file);
+    mipc_shared_close(r->seat);
+  }
+  r->file = r->seat = MIPC_NO_FILE;
+}
+
+static void unmap_header(mipc_region_t *r) {
+  if (!r->header) return;
+  mipc_guard_remove(r->guard);
+  mipc_vm_unmap(r->header, MIPC_PAYLOAD_OFFSET);
+  r->guard = NULL;
+  r->header = NULL;
+}
+
+void mipc_i_region_discard(mipc_region_t *r) {
+  mipc_i_inherit_remove(r);
+  if (is_ours(r)) mipc_i_region_rise(r);
+  unmap_header(r);
+  close_files(r);
+  r->number = 0;
+  r->made = false;
+}
+
+/* With the birth lock, if we have got it, our byte given back: what the last to leave has to do. */
+static void finish(mipc_region_t *r) {
+  if (r->place == MIPC_PLACE_NAME) {
+    if (mipc_i_anybody(r->seat, true) == 0 && mipc_shared_is_at(r->seat, r->path) == 1) {
+      mipc_file_remove(r->path, r->seat);
+    }
+  } else if (!r->read_only && mipc_region_status(r) == 0 && mipc_i_anybody(r->seat, false) == 0 &&
+             mipc_shared_flush(r->file) == 0) {
+    /* All of it is on disk, and nobody is there who could write more: now the mark may follow. */
+    mipc_atomic_store_relaxed(&r->header->clean, 1);
+    mipc_shared_flush(r->file);
+  }
+}
+
+/*
+ * The byte is given back before the birth lock is: two that leave one after the other cannot both
+ * see the other there. Without the lock, because somebody is stopped who has it, it is given back
+ * all the same, and the lock tried once more: whoever had it may have seen us and left the rest to
+ * us.
+ */
+static void leave(mipc_region_t *r) {
+  if (r->place == MIPC_PLACE_ANONYMOUS) {
+    mipc_i_region_rise(r);
+    return;
+  }
+  int status = mipc_i_birth_lock(r->seat, mipc_clock_ms() + LEAVE_MS);
+  mipc_i_region_rise(r);
+  if (status < 0) status = mipc_i_birth_lock(r->seat, 0);
+  if (status < 0) return;
+  finish(r);
+  mipc_i_birth_unlock(r->seat);
+}
+
+void mipc_region_close(mipc_region_t *r) {
+  if (r->closed) return;
+  mipc_i_inherit_remove(r);
+  if (is_ours(r) && r->byte) leave(r);
+  r->closed = true;
+  unmap_header(r);
+  close_files(r);
+}
+
+void mipc_region_get(mipc_region_t *r) {
+  /* relaxed: the caller has a reference, so that the count cannot reach 0 meanwhile. */
+  mipc_atomic_add_relaxed(&r->refs, 1);
+}
+
+void mipc_region_put(mipc_region_t *r) {
+  /* acq_rel: the release hands our last writes to whoever frees, the acquire takes all of theirs.
+   */
+  if (mipc_atomic_sub_acq_rel(&r->refs, 1) != 1) return;
+  mipc_region_close(r);
+  free(r->path);
+  free(r);
+}
+
+int mipc_region_status(const mipc_region_t *r) {
+  if (r->closed || !is_ours(r)) return MIPC_E_CLOSED;
+  /* relaxed: these are not handed over by anybody; they are there since before we attached. */
+  uint64_t high = mipc_atomic_load_relaxed_u64(&r->header->id_high);
+  uint64_t low = mipc_atomic_load_relaxed_u64(&r->header->id_low);
+  uint64_t end = mipc_atomic_load_relaxed_u64(&r->header->end);
+  int hit = mipc_guard_hit(r->guard);
+  if (hit < 0) return hit;
+  if (high == r->id[0] && low == r->id[1] && end == MIPC_REGION_MAGIC) return 0;
+  /* Cut off inside the page of the header, it shows zeros from there on, and there is no fault. */
+  return end == 0 ? (int)MIPC_E_TRUNCATED : (int)MIPC_E_CORRUPT;
+}
+
+int mipc_region_whole(const mipc_region_t *r) {
+  int status = mipc_region_status(r);
+  mipc_file_info_t info;
+  if (status < 0 || mipc_file_stat(r->file, &info) < 0) return status;
+  return info.size < MIPC_PAYLOAD_OFFSET + r->size ? (int)MIPC_E_TRUNCATED : 0;
+}
+
+uint64_t mipc_region_size(const mipc_region_t *r) {
+  return r->size;
+}
+
+uint64_t mipc_region_capacity(const mipc_region_t *r) {
+  return r->capacity;
+}
+
+uint32_t mipc_region_number(const mipc_region_t *r) {
+  return r->number;
+}
+
+bool mipc_region_read_only(const mipc_region_t *r) {
+  return r->read_only;
+}
+
+bool mipc_region_sealed(const mipc_region_t *r) {
+  return r->place == MIPC_PLACE_ANONYMOUS;
+}
+
+mipc_file_t mipc_region_file(const mipc_region_t *r) {
+  return r->file;
+}
+
+mipc_region_shm_t *mipc_region_header(const mipc_region_t *r) {
+  return r->header;
+}
+
+void mipc_region_id(const mipc_region_t *r, uint64_t ret_id[2]) {
+  ret_id[0] = r->id[0];
+  ret_id[1] = r->id[1];
+}
+
+const mipc_guard_t *mipc_region_guard(const mipc_region_t *r) {
+  return r->guard;
+}
+
+uint32_t mipc_region_fork_generation(const mipc_region_t *r) {
+  return r->fork_generation;
+}

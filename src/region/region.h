@@ -1,0 +1,230 @@
+/*
+ * A region: shared memory that processes meet in, with a header of ours before the payload. Where
+ * it lives is the user's choice; that there is one of each name, that it is whole, and that it is
+ * gone when nobody has it any more, is promised here, whoever is killed when.
+ *
+ * How. Two kernel locks carry it, and both go with whoever dies. The birth lock (flock on the file)
+ * is held while a region is made, joined or left, so that these never overlap. A byte far past the
+ * end of the file (os/presence.h) says that a participant is there, as long as he is. Whoever has
+ * the birth lock may thus ask the kernel who is there, and act on the answer:
+ *
+ *   open    lock; is the path still this file? else again. Unfinished: make it, the version last.
+ *           A finished name that nobody holds is a left-over: unlink it, again. Take a number and
+ *           its byte; unlock.
+ *   leave   lock; give the byte back; nobody else there, and the path still this file: unlink it;
+ *           unlock.
+ *
+ * A file under a name is thus made once and never again in place: whoever has it mapped keeps what
+ * he has. Nobody is ever found dead for being slow: a stopped process keeps its byte, and lets
+ * others wait while it has the birth lock.
+ *
+ * A region belongs to one thread; its last reference may be dropped by another. Each attachment has
+ * descriptors and a number of its own, also those of one process.
+ */
+#ifndef MIPC_REGION_REGION_H
+#define MIPC_REGION_REGION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../base/layout.h"
+#include "../os/file.h"
+#include "../os/guard.h"
+
+typedef enum { MIPC_CREATE_NEVER, MIPC_CREATE_IF_MISSING, MIPC_CREATE_EXCLUSIVE } mipc_create_t;
+
+/* What lies in a region: X(symbol, number, the class in JS). */
+#define MIPC_REGION_KIND_MAP(X)                                                                    \
+  X(MMAP, 1, "Mmap")                                                                               \
+  X(SHARE, 2, "Share")                                                                             \
+  X(MAP, 3, "SharedMap")
+
+#define MIPC_REGION_KIND_ENUM_ROW(symbol, number, name) MIPC_REGION_##symbol = number,
+typedef enum { MIPC_REGION_KIND_MAP(MIPC_REGION_KIND_ENUM_ROW) } mipc_region_kind_t;
+#undef MIPC_REGION_KIND_ENUM_ROW
+
+typedef enum {
+  MIPC_PLACE_ANONYMOUS, /* nowhere; lives while attached, found by its handle */
+  MIPC_PLACE_HANDLE,    /* that of an anonymous one */
+  MIPC_PLACE_INHERIT,   /* an anonymous one that this process, or the one above it, calls so */
+  MIPC_PLACE_NAME,      /* of this user; lives while attached */
+  MIPC_PLACE_PATH,      /* a file; lives until it is removed */
+} mipc_place_t;
+
+typedef struct {
+  mipc_place_t place;
+  const char *where;     /* handle, name or path, UTF-8; NULL: ANONYMOUS */
+  const char *inherited; /* INHERIT: the handle that came down to this process, or NULL */
+  const char
+      *directory;    /* the parent of the user's directory of names; NULL: the system's. Of NAME,
+                      * and of what stands for anonymous memory where the system has none */
+  uint64_t size;     /* payload bytes at least; 0: any, and nothing is made */
+  uint64_t capacity; /* what the kind counts of them (layout.h) at least; 0: any */
+  uint32_t kind;     /* mipc_region_kind_t */
+  uint32_t codec;    /* written into what is made; what is joined keeps its own */
+  mipc_create_t create;
+  uint32_t mode;       /* permission bits of a file that is made, less the umask */
+  uint32_t wait_ms;    /* for the birth lock; a JS thread gives 20 at most, and calls again */
+  bool read_only;      /* the system refuses stores; makes nothing */
+  bool any_filesystem; /* even where sharing is not promised */
+  bool guard;          /* of a file: zeros and TRUNCATED, no fault, when it gets shorter */
+  bool must_inherit;   /* INHERIT: finding nothing is NOT_INHERITED, unless create is EXCLUSIVE */
+  bool accept_unclean; /* PATH: take what a machine that went down has left */
+} mipc_region_spec_t;
+
+typedef struct mipc_region mipc_region_t;
+
+/* Bytes of a handle as text, with its zero: memfd:<id>:<pid>:<fd>, or file:<id>. */
+#define MIPC_HANDLE_SIZE 64
+
+/* Numbers of participants run from 1 to this. */
+#define MIPC_MAX_NUMBER (((uint32_t)1 << 30) - 1)
+
+/*
+ * Attaches to the region, and makes it where the spec says so. On failure nothing is left behind.
+ * `report` then says what is there (capacity, region_kind, version), which system call failed, and
+ * which file it was.
+ *
+ * TIMEOUT: somebody else had the birth lock for all of wait_ms; nothing is held, call again.
+ * RANGE: no such handle or name, or larger than this process can map. TOO_SMALL, KIND, VERSION,
+ * FOREIGN, CORRUPT: what is there is not what was asked. NOT_INHERITED, EXHAUSTED, UNCLEAN, OWNER,
+ * FILESYSTEM; UNSUPPORTED: no regular file, or a system without. Or the system's own: ENOENT when
+ * nothing is there and nothing may be made, EEXIST when EXCLUSIVE finds something.
+ */
+int mipc_region_open(const mipc_region_spec_t *spec, mipc_report_t *report,
+                     mipc_region_t **ret_region);
+
+/*
+ * Leaves: gives back row, byte and number, unmaps the header, closes the descriptors; the last to
+ * leave a name removes it. A name stays for the next open to sweep when another process has the
+ * birth lock for too long (20 ms). Mappings of the payload are their owner's (shm/mapping.h).
+ * Closing twice is fine; the reference remains the caller's.
+ */
+void mipc_region_close(mipc_region_t *region);
+
+/* References: the opener holds one. The last closes it and frees it. */
+void mipc_region_get(mipc_region_t *region);
+void mipc_region_put(mipc_region_t *region);
+
+/* The user has read its handle, so other processes may have it. */
+void mipc_region_show(mipc_region_t *region);
+
+/*
+ * The caller is about to let go of a region that it cannot close any more. If others can see it, by
+ * its name, its path, what it is inherited as, or a handle that was shown, this process stays
+ * attached until it ends, but with one attachment to each region only: the same name opened and
+ * forgotten ten thousand times costs no more than once.
+ */
+void mipc_region_keep(mipc_region_t *region);
+
+/* Whether one is kept that this process calls `name` (INHERIT). */
+bool mipc_region_is_kept(const char *name);
+
+/* Whether it is still what it was: 0; CLOSED, also in the child of a fork(); TRUNCATED; CORRUPT:
+ * the header is another's. To be asked after the last access to anything that JS is told of. */
+int mipc_region_status(const mipc_region_t *region);
+
+/* The same, and TRUNCATED also when the file has lost bytes of the payload that no access has met
+ * yet. A system call. */
+int mipc_region_whole(const mipc_region_t *region);
+
+uint64_t mipc_region_size(const mipc_region_t *region);     /* payload bytes */
+uint64_t mipc_region_capacity(const mipc_region_t *region); /* as it was made with */
+uint32_t mipc_region_number(const mipc_region_t *region);   /* 0: read-only */
+bool mipc_region_read_only(const mipc_region_t *region);
+mipc_file_t mipc_region_file(const mipc_region_t *region); /* holds no lock; not to be closed */
+mipc_region_shm_t *mipc_region_header(const mipc_region_t *region); /* NULL: closed */
+
+void mipc_region_id(const mipc_region_t *region, uint64_t ret_id[2]);
+
+/* Of the header, while the region is open; NULL: unguarded. */
+const mipc_guard_t *mipc_region_guard(const mipc_region_t *region);
+
+/* mipc_fork_generation() of the process that attached. In the child of a fork() it differs. */
+uint32_t mipc_region_fork_generation(const mipc_region_t *region);
+
+/* Counts in this attachment's row how many of its threads wait for the lock: adds `by`. */
+void mipc_region_waits(mipc_region_t *region, int by);
+
+/* Whether no process can make it shorter: no guard is needed. */
+bool mipc_region_sealed(const mipc_region_t *region);
+
+typedef enum {
+  MIPC_AT_PLACE, /* also of anonymous and of closed ones */
+  MIPC_UNLINKED, /* unlink() has removed its name or path, which its users know to expect */
+  MIPC_LOST,     /* its file was removed or replaced by other means: those who open it now get
+                  * another memory */
+} mipc_whereabouts_t;
+
+/* Whether its name or path still leads to it; AT_PLACE too where the process may not look. One or
+ * two system calls. */
+mipc_whereabouts_t mipc_region_whereabouts(const mipc_region_t *region);
+
+/* Before a write to a region with a name: STALE when it is LOST, else 0. It looks once a second at
+ * most, and when this process has created a name since, so that it costs nothing. */
+int mipc_region_check_name(mipc_region_t *region);
+
+/* How any process of this user finds it while anybody has it. CLOSED; UNSUPPORTED: it has a name or
+ * path instead. */
+int mipc_region_handle(const mipc_region_t *region, char ret_text[MIPC_HANDLE_SIZE]);
+
+/* Whether participant `number` is there: 1, 0, or a failure, which says nothing about him. Any
+ * thread may ask, while the region is open. */
+int mipc_region_alive(const mipc_region_t *region, uint32_t number);
+/* The same, asked through any open file of the region that holds no participant's byte. */
+int mipc_region_alive_in(mipc_file_t file, uint32_t number);
+
+/*
+ * Removes a name or path; those attached keep what they have. ENOENT; TIMEOUT as for open; FOREIGN:
+ * the path is no region, and stays.
+ */
+int mipc_region_unlink(const mipc_region_spec_t *spec, mipc_report_t *report);
+
+/* A participant as the table has him. */
+typedef struct {
+  uint32_t number, pid, thread, pid_namespace, since;
+  uint32_t waiting; /* how many of its threads wait for the lock */
+  bool alive;
+} mipc_participant_t;
+
+/* What a look from outside finds. */
+typedef struct {
+  int state;        /* of the header: 0 good; 1 unfinished; or why it is not to be believed */
+  uint64_t id[2];   /* this and all below are 0 unless it is good */
+  uint64_t size;    /* payload bytes */
+  uint32_t version; /* also of one that this version does not know */
+  uint32_t kind;    /* mipc_region_kind_t */
+  uint32_t writers; /* there, as the kernel knows it; at most MIPC_MOST_COUNTED */
+  uint32_t readers; /* there; two may count as one */
+  uint32_t listed;  /* participants put into the caller's list */
+  uint32_t dead;    /* of the table: who never said that he left */
+  bool clean;       /* of a path */
+} mipc_region_facts_t;
+
+/* What higher floors read of a good region that is inspected: its file, and a private copy of its
+ * header, which was checked. Only during the call. */
+typedef void mipc_region_visit_t(mipc_file_t file, const mipc_region_shm_t *header, void *context);
+
+#define MIPC_MOST_COUNTED 8192
+
+/* What the table says of participant `number`, but whether he lives; false: he is not in it. */
+bool mipc_region_participant(const mipc_region_t *region, uint32_t number,
+                             mipc_participant_t *ret_participant);
+
+/*
+ * Looks at a region without a lock, a number or a change. Participants of the table come into
+ * `list`, at most `capacity` of them. A damaged region is no failure: facts->state reports it.
+ * `visit` is called once if the region is good; NULL: not at all.
+ */
+int mipc_region_inspect(const mipc_region_spec_t *spec, mipc_report_t *report,
+                        mipc_region_facts_t *ret_facts, mipc_participant_t *list, uint32_t capacity,
+                        mipc_region_visit_t *visit, void *context);
+
+/*
+ * What the first bytes of a file say, checked against each other and against its size: 0 a whole
+ * region; 1 an unfinished one, or an empty file; FOREIGN, VERSION, CORRUPT. Pure. `copy` is a
+ * private copy, zeros where the file is shorter.
+ */
+int mipc_region_validate(const mipc_region_shm_t *copy, uint64_t file_size);
+
+#endif

@@ -1,0 +1,181 @@
+/*
+ * The life of one object's lock: in the table of this process, with a waiter beside it, and given
+ * up when nobody is left to release it. The contract stands in lock.h, the protocol in lock.c.
+ */
+#include <stdlib.h>
+
+#include "../base/status.h"
+#include "../os/fork.h"
+#include "../os/identity.h"
+#include "../os/process.h"
+#include "../os/wait.h"
+#include "lock_i.h"
+
+/* A sleep of the waiter is ended by the lock's own slices, not by this. */
+#define WAITER_SLEEP_US 250000
+
+static mipc_lock_t *all; /* of this process; under its mutex */
+
+int mipc_lock_open(mipc_region_t *region, const void *thread, mipc_lock_t **ret_lock) {
+  if (!mipc_region_number(region)) return MIPC_E_ACCESS;
+  mipc_lock_t *lock = calloc(1, sizeof *lock);
+  if (!lock) return mipc_no_memory();
+  lock->region = region;
+  lock->header = mipc_region_header(region);
+  lock->guard = mipc_region_guard(region);
+  mipc_region_id(region, lock->id);
+  lock->me = mipc_region_number(region);
+  lock->fork_generation = mipc_region_fork_generation(region);
+  lock->thread = thread;
+  mipc_process_lock();
+  lock->next = all;
+  all = lock;
+  mipc_process_unlock();
+  *ret_lock = lock;
+  return 0;
+}
+
+static void leave_table(const mipc_lock_t *lock) {
+  mipc_process_lock();
+  for (mipc_lock_t **at = &all; *at; at = &(*at)->next) {
+    if (*at != lock) continue;
+    *at = lock->next;
+    break;
+  }
+  mipc_process_unlock();
+}
+
+mipc_lock_t *mipc_i_lock_neighbour(const mipc_lock_t *lock) {
+  /* relaxed: of a word that changes meanwhile another look is taken. */
+  uint32_t owner = mipc_atomic_load_relaxed(&lock->header->lock) & MIPC_MAX_NUMBER;
+  mipc_process_lock();
+  mipc_lock_t *found = all;
+  /* What a fork() has left here of its parent's is nobody's in this process. */
+  while (found && (found->me != owner || found == lock || found->thread != lock->thread ||
+                   found->fork_generation != lock->fork_generation || found->id[0] != lock->id[0] ||
+                   found->id[1] != lock->id[1])) {
+    found = found->next;
+  }
+  mipc_process_unlock();
+  /* It is closed by this thread only, hence not before we return. */
+  return found;
+}
+
+bool mipc_i_lock_own_thread(const mipc_lock_t *lock) {
+  mipc_identity_t self;
+  mipc_participant_t who;
+  /* relaxed: an owner that is asleep here cannot change the word; another's may, at any time. */
+  uint32_t owner = mipc_atomic_load_relaxed(&lock->header->lock) & MIPC_MAX_NUMBER;
+  if (!owner || owner == lock->me || !mipc_region_participant(lock->region, owner, &who)) {
+    return false;
+  }
+  mipc_identity(&self);
+  if (who.pid != self.pid || who.thread != self.thread || !self.pid_namespace ||
+      who.pid_namespace != self.pid_namespace) {
+    return false;
+  }
+  /* A waiter of a neighbour may have won it since the caller looked for one; a dead process may
+   * have left a row with our numbers. */
+  return !mipc_i_lock_neighbour(lock) &&
+         (mipc_atomic_load_relaxed(&lock->header->lock) & MIPC_MAX_NUMBER) == owner &&
+         mipc_region_alive(lock->region, owner) != 0;
+}
+
+static int look(void *context, bool fresh) {
+  mipc_lock_t *lock = context;
+  if (fresh) mipc_i_lock_attempt(lock, &lock->waiting);
+  lock->waiting.beside = true;
+  return mipc_i_lock_look(lock, &lock->waiting);
+}
+
+static void sleep_on(void *context) {
+  mipc_lock_t *lock = context;
+  mipc_region_waits(lock->region, 1);
+  mipc_i_lock_sleep(lock, &lock->waiting, WAITER_SLEEP_US);
+  mipc_region_waits(lock->region, -1);
+}
+
+/* A wake that was meant for it goes on to another. */
+static void pass_on(void *context) {
+  const mipc_lock_t *lock = context;
+  mipc_wait_wake(&lock->header->lock, false);
+}
+
+int mipc_lock_begin(mipc_lock_t *lock, void (*notify)(void *), void *notified) {
+  if (lock->fork_generation != mipc_fork_generation()) return MIPC_E_CLOSED;
+  const mipc_waiter_ways_t ways = {look, sleep_on, pass_on, notify, lock, notified};
+  int status = lock->waiter ? 0 : mipc_waiter_open(&ways, &lock->waiter);
+  if (status < 0) return status;
+  mipc_waiter_enter(lock->waiter);
+  bool is_on = mipc_waiter_waits(lock->waiter) || mipc_waiter_result(lock->waiter);
+  mipc_waiter_leave(lock->waiter);
+  return is_on ? 0 : mipc_waiter_begin(lock->waiter);
+}
+
+int mipc_lock_poll(mipc_lock_t *lock) {
+  if (!lock->waiter || lock->use != MIPC_I_LOCK_FREE) return MIPC_LOCK_BUSY;
+  if (lock->fork_generation != mipc_fork_generation()) return MIPC_E_CLOSED;
+  mipc_waiter_enter(lock->waiter);
+  int status = mipc_waiter_result(lock->waiter);
+  if (status) mipc_waiter_stop(lock->waiter);
+  mipc_waiter_leave(lock->waiter);
+  if (status <= 0) return status;
+  /* As it is now: a call that borrowed the lock may have told its user of a recovery. relaxed: the
+   * word is ours. */
+  bool recovered = mipc_atomic_load_relaxed(&lock->header->lock_recovered) != 0;
+  status = mipc_i_lock_check(lock);
+  if (status < 0) {
+    mipc_i_lock_release(lock);
+    return status;
+  }
+  lock->use = MIPC_I_LOCK_USER;
+  lock->turn++;
+  lock->recovers = lock->waiting.recovers; /* nobody waits: it is at rest */
+  lock->told = recovered;
+  return recovered ? MIPC_LOCK_RECOVERED : MIPC_LOCK_TAKEN;
+}
+
+void mipc_lock_cancel(mipc_lock_t *lock) {
+  if (!lock->waiter || lock->fork_generation != mipc_fork_generation()) return;
+  mipc_waiter_enter(lock->waiter);
+  bool won = mipc_waiter_result(lock->waiter) > 0;
+  mipc_waiter_stop(lock->waiter);
+  mipc_waiter_leave(lock->waiter);
+  if (!won) return;
+  /* What a call has borrowed is from now on its own. */
+  if (lock->borrowed)
+    lock->borrowed = false;
+  else
+    mipc_i_lock_release(lock);
+}
+
+bool mipc_lock_holds(const mipc_lock_t *lock) {
+  if (lock->fork_generation != mipc_fork_generation()) return false;
+  if (lock->use == MIPC_I_LOCK_USER) return true;
+  mipc_waiter_enter(lock->waiter);
+  bool won = mipc_waiter_result(lock->waiter) > 0;
+  mipc_waiter_leave(lock->waiter);
+  return won;
+}
+
+void mipc_lock_abandon(mipc_lock_t *lock) {
+  if (lock->fork_generation != mipc_fork_generation()) return;
+  mipc_lock_give_up(lock);
+  mipc_lock_cancel(lock);
+  if (lock->use == MIPC_I_LOCK_FREE) return;
+  lock->use = MIPC_I_LOCK_FREE;
+  lock->told = lock->updating = false;
+  /* relaxed: before the word goes, whose release orders it. */
+  mipc_atomic_store_relaxed(&lock->header->lock_recovered, 1);
+  mipc_i_lock_release(lock);
+}
+
+/* In the child of a fork() there is neither the waiter's thread, nor anything of ours to give back.
+ */
+void mipc_lock_close(mipc_lock_t *lock) {
+  if (!lock) return;
+  mipc_lock_abandon(lock);
+  if (lock->fork_generation == mipc_fork_generation()) mipc_waiter_close(lock->waiter);
+  leave_table(lock);
+  free(lock);
+}
