@@ -19,6 +19,7 @@
 
 #include "../../src/base/status.h"
 #include "../../src/region/region.h"
+#include "../../src/shm/inspect.h"
 #include "../../src/shm/mapping.h"
 
 #include "fuzz.h"
@@ -192,10 +193,11 @@ static void try_open(mipc_region_spec_t spec, bool read_only, const mipc_region_
 static void look(mipc_region_spec_t spec, int expected) {
   static mipc_participant_t list[MIPC_PARTICIPANTS];
   mipc_report_t report;
-  mipc_region_facts_t facts;
-  if (mipc_region_inspect(&spec, &report, &facts, list, MIPC_PARTICIPANTS) < 0) {
+  mipc_inspection_t found;
+  if (mipc_inspect(&spec, &report, &found, list, MIPC_PARTICIPANTS) < 0) {
     fuzz_die("inspect failed");
   }
+  const mipc_region_facts_t facts = found.region;
   if (facts.state != expected) fuzz_die("inspect gave %d, validate %d", facts.state, expected);
   if (facts.listed > MIPC_PARTICIPANTS || facts.dead > facts.listed) fuzz_die("too many listed");
   if (facts.state == 0) looked++;
