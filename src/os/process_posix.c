@@ -1,5 +1,5 @@
 /*
- * process.h on POSIX.
+ * process.h on POSIX, by a pthread mutex and clock_gettime(2).
  */
 #include "process.h"
 

@@ -1,5 +1,5 @@
 /*
- * vm.h on POSIX.
+ * vm.h on POSIX, by mmap(2), madvise(2) and their relatives.
  */
 #include "vm.h"
 

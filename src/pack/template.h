@@ -1,9 +1,9 @@
 /*
- * Templates of Perl's pack and unpack, compiled: the whole language of perlfunc but p, P and D.
+ * Compiled templates of Perl's pack and unpack: the whole language of perlfunc except p, P and D.
  *
- * Pure: no region, no system, no Node. What a template means was read from Perl 5.36's pp_pack.c
- * and is checked against a real perl (test/pack-perl.test.js). A template is compiled for one
- * direction, as some of it is allowed in one of them only.
+ * Pure: no region, no system, no Node. The meaning of templates follows pp_pack.c of Perl 5.36, and
+ * is checked against a real perl (test/pack-perl.test.js). A template is compiled for one
+ * direction, as some elements are allowed in only one of them.
  */
 #ifndef MIPC_PACK_TEMPLATE_H
 #define MIPC_PACK_TEMPLATE_H
@@ -12,10 +12,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Why a template, the values or the bytes were refused: X(symbol, what kind of error JS makes of
- * it, text). In a text %c stands for the letter, %n for the number that goes with the failure: a
- * position in the template (TEMPLATE), the index of a value (VALUE), or a position in the bytes
- * (BYTES). */
+/* Errors in a template, in values or in bytes: X(symbol, kind of error in JS, text). In a text %c
+ * stands for the letter and %n for the number of the failure: a position in the template
+ * (TEMPLATE), the index of a value (VALUE, RANGE), a number of values (VALUES), or a position in
+ * the bytes (BYTES). */
 #define MIPC_PACK_ERROR_MAP(X)                                                                     \
   X(NO_MEMORY, NO_MEMORY, "out of memory")                                                         \
   X(UNKNOWN_LETTER, TEMPLATE, "'%c' at position %n is no letter of the template language")         \
@@ -67,7 +67,7 @@
 #define MIPC_PACK_ERROR_ENUM_ROW(symbol, kind, text) MIPC_PACK_##symbol,
 typedef enum {
   MIPC_PACK_OK,
-  /* Not failures: called again with more room, it begins anew. failure.number is the room that it
+  /* No errors: call again with more room, and it starts again. failure.number is the room that it
    * needs to get further. */
   MIPC_PACK_MORE_VALUES,
   MIPC_PACK_MORE_TEXT,
@@ -76,7 +76,7 @@ typedef enum {
 } mipc_pack_error_t;
 #undef MIPC_PACK_ERROR_ENUM_ROW
 
-/* What goes with an error, where its text has a place for it. */
+/* The letter and the number of an error, if its text uses them. */
 typedef struct {
   uint8_t letter;
   uint64_t number;
@@ -87,22 +87,22 @@ typedef enum { MIPC_DIRECTION_PACK, MIPC_DIRECTION_UNPACK } mipc_direction_t;
 typedef struct mipc_template mipc_template_t;
 
 /*
- * Compiles `length` bytes of text (Latin-1). Linear in `length`, but for [template] counts and
- * groups, whose insides are looked at once more for each level around them.
+ * Compiles `length` bytes of text (Latin-1). Linear in `length`, except that the inside of groups
+ * and of [template] counts is read once more for each enclosing level.
  * -> OK, or an error of kind TEMPLATE or NO_MEMORY with its failure.
  */
 mipc_pack_error_t mipc_template_compile(const uint8_t *text, size_t length,
                                         mipc_direction_t direction, mipc_template_t **ret_template,
                                         mipc_pack_failure_t *ret_failure);
 
-/* A field of a flat template, which is numbers of fixed size, and strings (a A Z) with a count. */
+/* A field of a flat template: numbers of fixed size, or a string (a A Z) with a count. */
 typedef struct {
-  uint32_t kind;  /* of a number a mipc_i_store_t, of a string its letter */
-  uint32_t count; /* of numbers; of a string: bytes */
+  uint32_t kind;  /* numbers: a mipc_i_store_t; a string: its letter */
+  uint32_t count; /* of numbers, or of bytes of the string */
   uint32_t size;  /* bytes of one number */
 } mipc_flat_field_t;
 
-/* The field at the index; false behind the last, and when the template is not flat. */
+/* The field at the index. False: behind the last one, or the template is not flat. */
 bool mipc_template_flat(const mipc_template_t *program, uint32_t index,
                         mipc_flat_field_t *ret_field);
 
