@@ -1,8 +1,8 @@
 /*
- * os/quarantine.h: at most 128 ranges, the oldest goes first, 60 s are enough; and mappings that
- * four threads open, show, close and collect at once, which ThreadSanitizer watches.
+ * os/quarantine.h: at most 128 ranges, the oldest leaves first, after 60 s; and mappings that four
+ * threads open, use, close and collect at the same time, under ThreadSanitizer.
  *
- * The queue is compiled into this file, with a clock of ours.
+ * The quarantine is compiled into this file, with a clock of our own.
  */
 #define mipc_clock_ms test_clock_ms
 #include "../../src/os/quarantine.c"
@@ -26,13 +26,13 @@ static void *add_page(void) {
   return base;
 }
 
-/* mincore() knows better than /proc/self/maps, where neighbours are one line. */
+/* mincore(), as /proc/self/maps shows adjacent ranges as one line. */
 static bool is_there(void *base) {
   unsigned char resident;
   return mincore(base, 4096, (void *)&resident) == 0;
 }
 
-/* By an addition long after all others. */
+/* Empties the quarantine by an addition long after all others. */
 static void *empty_the_queue(void) {
   now += 2 * MIPC_QUARANTINE_MS;
   void *last = add_page();
@@ -48,7 +48,7 @@ static void ranges_wait_their_time(void) {
   void *third = add_page();
   CHECK_EQ(mipc_quarantine_count(), 3);
   CHECK(is_there(first) && is_there(second) && is_there(third));
-  now += 1; /* the time of the first is over, that of the second is not */
+  now += 1; /* the time of the first has passed, that of the second has not */
   void *fourth = add_page();
   CHECK_EQ(mipc_quarantine_count(), 3);
   CHECK(!is_there(first));
@@ -90,7 +90,7 @@ static void gives_way_from_the_oldest_on(void) {
   CHECK_EQ(mipc_quarantine_count(), 0);
 }
 
-/* A whole mapping goes the same way. */
+/* The range of a whole mapping is treated in the same way. */
 static void closed_mapping_goes_in_its_turn(void) {
   mipc_mapping_t *m = open_mapping(SPEC(make_file("turn", 5000), BOTH));
   void *bytes = mipc_mapping_window(m, 0, 5000, false);
@@ -109,7 +109,7 @@ static void closed_mapping_goes_in_its_turn(void) {
 
 enum { THREADS = 4, ROUNDS = 400, LEFT = 64 };
 
-/* Mappings whose window another thread lets go of, as the collector of a worker does. */
+/* Mappings whose window is put by another thread, as by the collector of a worker. */
 static struct {
   pthread_mutex_t mutex;
   mipc_mapping_t *mappings[LEFT];
@@ -140,8 +140,8 @@ static mipc_mapping_t *open_quietly(const char *path, uint32_t prot, uint64_t le
   return m;
 }
 
-/* Of the file, 64 bytes are this thread's alone. After close() it leaves them alone: the others
- * may close 128 mappings before it is on the processor again. */
+/* 64 bytes of the file belong to this thread only. After close() it does not access them: the
+ * others may close 128 mappings before it runs again. */
 static void *open_and_close(void *seat) {
   const char *path = seat;
   uint64_t offset = (uint64_t)(uint8_t)path[0] % THREADS * 64;
@@ -157,7 +157,7 @@ static void *open_and_close(void *seat) {
       CHECK(all_are(bytes, 64, 0));
       leave(m);
     } else if (round % 4 == 1) {
-      leave(m); /* not closed: whoever is last unmaps it */
+      leave(m); /* not closed: the last put unmaps it */
     } else {
       mipc_mapping_close(m, 1);
       mipc_mapping_put_window(m);
@@ -191,7 +191,7 @@ static void threads_open_and_close_at_once(void) {
 
 static pthread_barrier_t start;
 
-/* All threads make the same file; each wants another size. */
+/* All threads create the same file, each with another size. */
 static void *make_together(void *seat) {
   const char *path = seat;
   uint64_t length = 1000 + (uint64_t)(uint8_t)path[0] % THREADS * 100000;
