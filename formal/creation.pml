@@ -1,5 +1,5 @@
 /*
- * Creation: regions in a file, which exist until somebody removes the file. Three processes open
+ * Creation: regions in a file, which exist until the file is removed. Three processes open
  * the region of one path (they create it or not, or only if it does not exist) and close it, or
  * some of them remove it with unlink(), as often as they like, and die at any step. At first there
  * is no file, or one with foreign content; another program may truncate a finished region. The
@@ -31,7 +31,7 @@
  * BROKEN_LOOKS_BEFORE_LOCK    remade           the header has changed by the time it holds the lock
  * BROKEN_VERSION_FIRST        unfinished       it dies between the version and the rest
  * BROKEN_MAKES_UNDER_USERS    remade           truncated while in use, it looks unfinished
- * BROKEN_NO_RECHECK           stray, two_live  the lock of a removed inode excludes nobody
+ * BROKEN_NO_RECHECK           stray, two_live  the lock of a removed inode excludes no process
  * BROKEN_SAME_INODE           cycle            waits for an inode that will not come back
  * BROKEN_REMOVE_WITHOUT_LOCK  stray            another has checked the path, not yet attached
  * BROKEN_REMOVE_NO_RECHECK    stray            it waited for a removed inode, and removes another

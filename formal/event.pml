@@ -225,7 +225,7 @@ inline watch() {
   d_step { seen[me] = count; known[me] = count };
 look:
   if
-  :: d_step { count != seen[me] -> seen[me] = count }; goto tell
+  :: d_step { count != seen[me] -> seen[me] = count }; goto notify
 #if defined(BROKEN_SETS_W_BY_STORE)
   :: count == seen[me] && !read_only -> d_step { set_count(seen[me]); set_w() }
 #elif defined(BROKEN_SETS_W_ON_ANY)
@@ -259,7 +259,7 @@ end_asleep:
   :: d_step { at[me] == NAPS && count != seen[me] -> at[me] = AWAKE }; goto look
   :: d_step { at[me] == AWAKE && deaths -> lose_memory() }; goto died /* or before, asleep */
   fi;
-tell:
+notify:
   if
   :: known[me] = count
   OR_DIE

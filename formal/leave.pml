@@ -25,7 +25,7 @@
  * The twins: each lacks one rule, and must violate the property beside it (scripts/formal.js reads
  * this table).
  *
- * BROKEN_NO_RECHECK           stray, two_live  the lock of a removed inode excludes nobody
+ * BROKEN_NO_RECHECK           stray, two_live  the lock of a removed inode excludes no process
  * BROKEN_SAME_INODE           cycle            waits for an inode that will not come back
  * BROKEN_BYTE_AFTER_UNLOCK    unlinked_live    the last to leave does not see a new participant
  * BROKEN_BYTE_BEFORE_VERSION  unfinished       at a death the lock may be released before the byte

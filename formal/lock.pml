@@ -37,9 +37,9 @@
  * BROKEN_TIME_IS_DEATH          stolen        a slow owner is not dead
  * BROKEN_LENDS_NOTHING          deadlock      it waits for a lock that only it could release
  * BROKEN_DELIVERS_WHILE_LENT    two_holders   one user holds it, and another gets it
- * BROKEN_CANCEL_TAKES_BACK      two_holders   the wait is cancelled, and the lent lock released
+ * BROKEN_CANCEL_RELEASES        two_holders   the wait is cancelled, and the lent lock released
  * BROKEN_SLEEPS_UNCOMPARED      deadlock      it was released between the check and the sleep
- * BROKEN_GIVES_BACK_BY_STORE    deadlock      C was set between the check and the store
+ * BROKEN_RELEASES_BY_STORE      deadlock      C was set between the check and the store
  * BROKEN_TAKES_WITHOUT_C        deadlock      others sleep, and no process will wake them
  * BROKEN_TRY_FORGETS_OTHERS     deadlock      the same, by a process that only tries
  * BROKEN_GIVING_UP_EATS_WAKE    deadlock      it was woken as it gave up, and another sleeps
@@ -65,7 +65,7 @@
 #define FAIR
 
 #if defined(BROKEN_FLAG_READ_WHEN_WON) || defined(BROKEN_CLEARED_WHEN_WON)
-#define TOLD_WHEN_WON
+#define NOTIFIED_WHEN_WON
 bool delivered; /* the holder got the lock from the waiter */
 #endif
 #ifdef BROKEN_NO_FLAG
@@ -162,7 +162,7 @@ inline lose_memory() {
   wait = (HAS_WAITER -> IDLE : wait);
   fresh = (HAS_WAITER -> false : fresh);
   thread_waited = (HAS_WAITER -> false : thread_waited);
-#ifdef TOLD_WHEN_WON
+#ifdef NOTIFIED_WHEN_WON
   delivered = (HAS_WAITER -> false : delivered);
 #endif
 }
@@ -248,17 +248,17 @@ inline try_lock() {
 /* With the word taken: reads the flag. */
 inline enter() {
 #if defined(BROKEN_NO_FLAG)
-  told = (is_user && recovers);
+  notified = (is_user && recovers);
   recovers = false;
-#elif defined(TOLD_WHEN_WON)
-  told = (is_user && (delivered -> recovered_when_won : recovered));
+#elif defined(NOTIFIED_WHEN_WON)
+  notified = (is_user && (delivered -> recovered_when_won : recovered));
   delivered = false;
 #else
-  told = (is_user && recovered);
+  notified = (is_user && recovered);
 #endif
   FORBID(two_holders, inside != 0);
-  FORBID(unreported, is_user && owed && !told);
-  FORBID(false_report, told && !owed);
+  FORBID(unreported, is_user && owed && !notified);
+  FORBID(false_report, notified && !owed);
   inside = me
 }
 
@@ -267,7 +267,7 @@ inline enter() {
 inline abandon() {
   recovered = true;
   owed = true;
-  told = false;
+  notified = false;
   if
   :: HAS_WAITER -> end_wait(); lent = false
   :: else
@@ -279,7 +279,7 @@ inline use_lock() {
   do
   :: d_step { is_user && HAS_WAITER && wait == IDLE -> begin_wait() }
   :: d_step { is_user && HAS_WAITER && wait == WAITING -> end_wait() }
-#ifdef BROKEN_CANCEL_TAKES_BACK
+#ifdef BROKEN_CANCEL_RELEASES
   :: d_step { is_user && lent -> end_wait(); set_word(FREE, kept, false) }
 #else
   :: d_step { is_user && lent -> end_wait(); lent = false }
@@ -300,20 +300,20 @@ inline clear_flag() {
   :: d_step { !is_user && recovered -> recovered = false }
 #endif
 #ifdef BROKEN_CLEARED_AFTERWARDS
-  :: d_step { told -> owed = false }
+  :: d_step { notified -> owed = false }
 #else
-  :: d_step { told -> recovered = false; owed = false; told = false }
+  :: d_step { notified -> recovered = false; owed = false; notified = false }
 #endif
-  :: !told
+  :: !notified
   OR_DIE
   fi
 }
 
 /* Releases the word, or returns a lent lock to the waiter; continues if a process must be woken. */
-inline give_back() {
+inline release() {
   if
   :: d_step { lent -> inside = 0 }; goto done
-#ifdef BROKEN_GIVES_BACK_BY_STORE
+#ifdef BROKEN_RELEASES_BY_STORE
   :: contended -> d_step { inside = 0; set_word(FREE, kept, false) }
   :: !contended -> d_step { inside = 0; set_word(FREE, kept, false) }; goto done
 #else
@@ -329,8 +329,8 @@ inline give_back() {
 #ifdef BROKEN_CLEARED_AFTERWARDS
   ;
   if
-  :: told -> recovered = false
-  :: !told
+  :: notified -> recovered = false
+  :: !notified
   fi
 #endif
 }
@@ -339,7 +339,7 @@ inline give_back() {
 proctype Process(byte me) {
   bool is_user; /* it takes the lock for a user, not for an operation of ours */
   bool waited;  /* it was woken, or has slept for a slice */
-  bool told;
+  bool notified;
   bool lent; /* by the waiter */
   do
 #ifdef PAIR
@@ -354,7 +354,7 @@ proctype Process(byte me) {
      wait == DONE
   :: d_step { HAS_WAITER && wait == DONE -> end_wait() }; goto leave
   :: d_step { HAS_WAITER && wait == DONE -> end_wait(); is_user = true };
-#ifdef TOLD_WHEN_WON
+#ifdef NOTIFIED_WHEN_WON
      delivered = true;
 #endif
      goto taken
@@ -389,7 +389,7 @@ progress:
      use_lock();
      clear_flag();
 leave:
-     give_back();
+     release();
 pass_on:
      if
      :: atomic { true -> if WAKE(1) WAKE(2) WAKE(3) WAKE(THREAD) :: else fi }
@@ -399,7 +399,7 @@ pass_on:
 died:
      owner = (owner == me -> DEAD : owner);
 done:
-     atomic { is_user = false; waited = false; told = false; lent = false }
+     atomic { is_user = false; waited = false; notified = false; lent = false }
   od
 }
 

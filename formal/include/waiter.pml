@@ -13,7 +13,7 @@ bool fresh;         /* it has not read the word yet */
 bool thread_waited; /* like `waited` of a process */
 bool threaded;      /* there is a waiter */
 
-#ifdef TOLD_WHEN_WON
+#ifdef NOTIFIED_WHEN_WON
 bool recovered_when_won;
 #endif
 
@@ -40,7 +40,7 @@ inline thread_takes() {
 }
 
 inline win() {
-#ifdef TOLD_WHEN_WON
+#ifdef NOTIFIED_WHEN_WON
   recovered_when_won = recovered;
 #endif
 #ifdef BROKEN_CLEARED_WHEN_WON

@@ -137,50 +137,50 @@ static void not_woken(bool with_the_lock) {
 /* A watch, and the number of its wake-ups. */
 typedef struct {
   mipc_watch_t *watch;
-  _Atomic int told;
+  _Atomic int wake_ups;
 } watched_t;
 
-static void tell(void *argument) {
-  ((watched_t *)argument)->told++;
+static void count_wake_up(void *argument) {
+  ((watched_t *)argument)->wake_ups++;
 }
 
-static bool is_told(watched_t *w, int times) {
-  for (int i = 0; i < 100000 && w->told < times; i++)
+static bool has_woken(watched_t *w, int times) {
+  for (int i = 0; i < 100000 && w->wake_ups < times; i++)
     nap_us(100);
-  return w->told == times;
+  return w->wake_ups == times;
 }
 
 static void watched(mipc_region_t *region) {
-  watched_t w = {.told = 0};
+  watched_t w = {.wake_ups = 0};
   mipc_event_publish(place.header);
-  CHECK_EQ(mipc_watch_open(region, tell, &w, &w.watch), 0);
+  CHECK_EQ(mipc_watch_open(region, count_wake_up, &w, &w.watch), 0);
   mipc_watch_disarm(w.watch);
   CHECK_EQ(mipc_watch_arm(w.watch), 0);
   CHECK_EQ(mipc_watch_arm(w.watch), 0);
   nap_us(30000);
-  CHECK_EQ(w.told, 0); /* it knows the publications before it */
+  CHECK_EQ(w.wake_ups, 0); /* it knows the publications before it */
   mipc_event_publish(place.header);
-  CHECK(is_told(&w, 1));
+  CHECK(has_woken(&w, 1));
   mipc_event_publish(place.header);
   mipc_event_publish(place.header);
   nap_us(30000);
-  CHECK_EQ(w.told, 1); /* quiet until it is armed, then one wake-up at once for all of them */
+  CHECK_EQ(w.wake_ups, 1); /* quiet until it is armed, then one wake-up at once for all of them */
   CHECK_EQ(mipc_watch_arm(w.watch), 0);
-  CHECK(is_told(&w, 2));
+  CHECK(has_woken(&w, 2));
   CHECK_EQ(mipc_watch_arm(w.watch), 0);
   mipc_watch_disarm(w.watch);
   mipc_watch_disarm(w.watch);
   mipc_event_publish(place.header);
   nap_us(30000);
-  CHECK_EQ(w.told, 2);
+  CHECK_EQ(w.wake_ups, 2);
   CHECK_EQ(mipc_watch_arm(w.watch), 0);
-  CHECK(is_told(&w, 3));
+  CHECK(has_woken(&w, 3));
   CHECK_EQ(mipc_watch_arm(w.watch), 0);
   double begin = now_us();
   mipc_watch_close(w.watch); /* during a sleep */
   CHECK(now_us() - begin < 200000);
-  CHECK_EQ(w.told, 3);
-  CHECK_EQ(mipc_watch_open(region, tell, &w, &w.watch), 0);
+  CHECK_EQ(w.wake_ups, 3);
+  CHECK_EQ(mipc_watch_open(region, count_wake_up, &w, &w.watch), 0);
   mipc_watch_close(w.watch); /* never armed */
   mipc_watch_close(NULL);
 }
@@ -188,11 +188,11 @@ static void watched(mipc_region_t *region) {
 /* In any order: it sends a wake-up if and only if it is armed and the count differs from that of
  * the last one. */
 static void watched_in_any_order(mipc_region_t *region) {
-  watched_t w = {.told = 0};
+  watched_t w = {.wake_ups = 0};
   uint32_t random = 7;
   int expected = 0;
   bool armed = false, moved = false;
-  CHECK_EQ(mipc_watch_open(region, tell, &w, &w.watch), 0);
+  CHECK_EQ(mipc_watch_open(region, count_wake_up, &w, &w.watch), 0);
   for (int i = 0; i < FEWER(2000); i++) {
     switch (next_random(&random) % 4) {
     case 0:
@@ -211,11 +211,11 @@ static void watched_in_any_order(mipc_region_t *region) {
       nap_us(next_random(&random) % 300);
     }
     if (!armed || !moved) continue;
-    if (!CHECK(is_told(&w, ++expected))) break;
+    if (!CHECK(has_woken(&w, ++expected))) break;
     armed = moved = false;
   }
   nap_us(5000);
-  CHECK_EQ(w.told, expected);
+  CHECK_EQ(w.wake_ups, expected);
   mipc_watch_close(w.watch);
 }
 
@@ -240,9 +240,9 @@ static void in_the_child(void *argument) {
 
 /* fork() at any moment of the watch's own thread, which the child does not have. */
 static void forked(void) {
-  watched_t w = {.told = 0};
+  watched_t w = {.wake_ups = 0};
   mipc_region_t *region = open_region(place.spec);
-  CHECK_EQ(mipc_watch_open(region, tell, &w, &w.watch), 0);
+  CHECK_EQ(mipc_watch_open(region, count_wake_up, &w, &w.watch), 0);
   for (int i = 0; i < FEWER(200); i++) {
     CHECK_EQ(mipc_watch_arm(w.watch), 0);
     mipc_event_publish(place.header);

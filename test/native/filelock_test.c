@@ -59,21 +59,21 @@ static void rest(int ms) {
   nanosleep(&time, NULL);
 }
 
-static _Atomic int notices;
+static _Atomic int wake_ups;
 
-static void count_notice(void *context) {
+static void count_wake_up(void *context) {
   ++*(_Atomic int *)context;
 }
 
 static void begin(owner_t *owner, mipc_flock_range_t what) {
-  notices = 0;
-  CHECK_EQ(mipc_filelock_begin(owner->lock, &what, count_notice, &notices), 0);
+  wake_ups = 0;
+  CHECK_EQ(mipc_filelock_begin(owner->lock, &what, count_wake_up, &wake_ups), 0);
 }
 
 static void await_notice(void) {
-  for (int i = 0; notices == 0 && i < PATIENCE; i++)
+  for (int i = 0; wake_ups == 0 && i < PATIENCE; i++)
     rest(1);
-  CHECK_EQ(notices, 1);
+  CHECK_EQ(wake_ups, 1);
 }
 
 /* Whether another process could lock the whole file now. */
@@ -152,7 +152,7 @@ static void waited_for(void) {
     begin(&b, pairs[i][1]);
     CHECK_EQ(mipc_filelock_poll(b.lock, 0), 0);
     CHECK_EQ(mipc_filelock_poll(b.lock, 5), 0);
-    CHECK_EQ(notices, 0);
+    CHECK_EQ(wake_ups, 0);
     mipc_filelock_drop(b.lock); /* WAITING: does nothing */
     mipc_filelock_drop(a.lock);
     await_notice();
@@ -161,7 +161,7 @@ static void waited_for(void) {
     CHECK(!is_free(path));
     mipc_filelock_drop(b.lock);
     CHECK(is_free(path));
-    CHECK_EQ(notices, 1);
+    CHECK_EQ(wake_ups, 1);
   }
   /* Without a wake-up; poll() sleeps until the lock is won. */
   CHECK_EQ(take(&a, WHOLE), 1);
@@ -193,7 +193,7 @@ static void cancelled_while_waiting(void) {
       begin(&b, pairs[i][1]);
       rest(ms);
       mipc_filelock_cancel(b.lock);
-      CHECK_EQ(notices, 1); /* never later than this */
+      CHECK_EQ(wake_ups, 1); /* never later than this */
       CHECK_EQ(mipc_filelock_poll(b.lock, 1), 0);
       mipc_filelock_drop(a.lock);
       CHECK(is_free(path));
@@ -218,7 +218,7 @@ static void cancelled_after_winning(void) {
     CHECK(!is_free(path));
     mipc_filelock_cancel(b.lock);
     CHECK(is_free(path));
-    CHECK_EQ(notices, 1);
+    CHECK_EQ(wake_ups, 1);
   }
   close_owner(&a);
   close_owner(&b);
@@ -321,7 +321,7 @@ static void cancelled_in_a_race(void) {
       mipc_filelock_drop(owner.lock);
     }
     mipc_filelock_cancel(owner.lock);
-    CHECK_EQ(notices, 1);
+    CHECK_EQ(wake_ups, 1);
   }
   stop_now = true;
   pthread_join(thread, NULL);

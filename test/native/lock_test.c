@@ -196,7 +196,7 @@ static void deadlocks_of_two_copies(void) {
   part(&c);
 }
 
-static void told_of_a_death(void) {
+static void reports_a_death(void) {
   party_t p = join(thread_1), q = join(thread_2);
   mipc_lock_facts_t facts;
   die_holding(MIPC_LOCK_TAKEN);
@@ -355,7 +355,7 @@ int main(void) {
   in_all_places(left_by_a_dead_waiter);
   in_all_places(deadlocks_of_one_thread);
   in_all_places(deadlocks_of_two_copies);
-  in_all_places(told_of_a_death);
+  in_all_places(reports_a_death);
   in_all_places(given_up_counts_as_death);
   in_all_places(operations_of_ours);
   in_all_places(threads_of_one_process);

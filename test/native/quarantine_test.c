@@ -142,8 +142,8 @@ static mipc_mapping_t *open_quietly(const char *path, uint32_t prot, uint64_t le
 
 /* 64 bytes of the file belong to this thread only. After close() it does not access them: the
  * others may close 128 mappings before it runs again. */
-static void *open_and_close(void *seat) {
-  const char *path = seat;
+static void *open_and_close(void *argument) {
+  const char *path = argument;
   uint64_t offset = (uint64_t)(uint8_t)path[0] % THREADS * 64;
   path++;
   for (int round = 0; round < ROUNDS; round++) {
@@ -171,13 +171,13 @@ static void *open_and_close(void *seat) {
 
 static void threads_open_and_close_at_once(void) {
   pthread_t threads[THREADS];
-  static char seats[THREADS][512];
+  static char paths[THREADS][512];
   const char *path = make_file("threads", 8192);
   int descriptors = count_descriptors();
   now += 2 * MIPC_QUARANTINE_MS;
   for (int i = 0; i < THREADS; i++) {
-    snprintf(seats[i], sizeof seats[i], "%c%.500s", 'a' + i, path);
-    CHECK_EQ(pthread_create(&threads[i], NULL, open_and_close, seats[i]), 0);
+    snprintf(paths[i], sizeof paths[i], "%c%.500s", 'a' + i, path);
+    CHECK_EQ(pthread_create(&threads[i], NULL, open_and_close, paths[i]), 0);
   }
   for (int i = 0; i < THREADS; i++)
     pthread_join(threads[i], NULL);
@@ -192,8 +192,8 @@ static void threads_open_and_close_at_once(void) {
 static pthread_barrier_t start;
 
 /* All threads create the same file, each with another size. */
-static void *make_together(void *seat) {
-  const char *path = seat;
+static void *create_together(void *argument) {
+  const char *path = argument;
   uint64_t length = 1000 + (uint64_t)(uint8_t)path[0] % THREADS * 100000;
   pthread_barrier_wait(&start);
   mipc_mapping_t *m = open_quietly(path + 1, BOTH, length);
@@ -206,13 +206,13 @@ static void *make_together(void *seat) {
 
 static void threads_make_one_file_at_once(void) {
   pthread_t threads[THREADS];
-  static char seats[THREADS][512];
+  static char paths[THREADS][512];
   pthread_barrier_init(&start, NULL, THREADS);
   for (int round = 0; round < 50; round++) {
     const char *path = path_of("together");
     for (int i = 0; i < THREADS; i++) {
-      snprintf(seats[i], sizeof seats[i], "%c%.500s", 'd' + i, path);
-      CHECK_EQ(pthread_create(&threads[i], NULL, make_together, seats[i]), 0);
+      snprintf(paths[i], sizeof paths[i], "%c%.500s", 'd' + i, path);
+      CHECK_EQ(pthread_create(&threads[i], NULL, create_together, paths[i]), 0);
     }
     for (int i = 0; i < THREADS; i++)
       pthread_join(threads[i], NULL);
