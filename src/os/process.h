@@ -6,8 +6,7 @@
 
 #include <stdint.h>
 
-/* The one mutex of the process, for operations on short lists; never held during a blocking call.
- */
+/* The mutex of the process, for operations on short lists; never held during a blocking call. */
 void mipc_process_lock(void);
 void mipc_process_unlock(void);
 

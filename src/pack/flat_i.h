@@ -11,12 +11,11 @@
 #include "pack.h"
 #include "template_i.h"
 
-/* The caller has checked: the number of values is the template's, and `to` has room for its size.
- */
+/* Checked by the caller: the number of values is the template's; `to` has room for its size. */
 bool mipc_i_pack_flat(const mipc_template_t *program, const mipc_pack_values_t *values,
                       uint8_t *to);
 
-/* The caller has checked: `from` has the size of the template, and `values` has room for all of its
+/* Checked by the caller: `from` has the size of the template, and `values` has room for all of its
  * values and text. */
 bool mipc_i_unpack_flat(const mipc_template_t *program, const uint8_t *from,
                         mipc_pack_values_t *values);

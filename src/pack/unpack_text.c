@@ -95,8 +95,7 @@ static unsigned next_six(mipc_i_unpack_t *unpack, bool raw) {
   return (unsigned)(mipc_i_next_unit(unpack, raw) - ' ') & 63;
 }
 
-/* The end of a line: a line feed, or one character (some encoders add a checksum) and a line feed.
- */
+/* The end of a line: a line feed, or a character (a checksum of some encoders) and a line feed. */
 static void skip_line_end(mipc_i_unpack_t *unpack, bool raw) {
   int unit = mipc_i_peek_unit(unpack, raw, 0);
   if (unit == '\n') {

@@ -239,8 +239,7 @@ static uint64_t free_of(const char *folder) {
   return statvfs(folder, &fs) == 0 ? (uint64_t)fs.f_bfree * fs.f_frsize : 0;
 }
 
-/* A real file system of `mib` MiB: a failed extension leaves nothing, a successful one is usable.
- */
+/* On a real file system of `mib` MiB a failed extension leaves nothing, others are usable. */
 static void full_file_system(const char *name, const char *size, uint64_t mib) {
   const char *folder = path_of(name);
   plan_nothing();

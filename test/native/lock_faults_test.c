@@ -23,8 +23,7 @@ static void in_the_child_of_a_holder(void *argument) {
   mipc_lock_give_up(p->lock);
   mipc_lock_abandon(p->lock);
   mipc_lock_close(p->lock);
-  /* With an attachment of its own it is a separate participant: no deadlock, its parent holds it.
-   */
+  /* With its own attachment it is another participant: no deadlock, its parent holds the lock. */
   party_t own = join(thread_1);
   CHECK_EQ(mipc_lock_take(own.lock, 3000, false), MIPC_LOCK_BUSY);
   CHECK_EQ(mipc_lock_take(own.lock, 0, true), MIPC_LOCK_BUSY);

@@ -216,8 +216,7 @@ static void reports_a_death(void) {
   die_holding(MIPC_LOCK_RECOVERED);
   CHECK_TIMED(mipc_lock_take(p.lock, LONG_US, false), MIPC_LOCK_RECOVERED, 0, 1000);
   CHECK_EQ(mipc_lock_drop(p.lock), 0);
-  /* Operations of the library are notified once, do not report it, and leave it to the next user.
-   */
+  /* Operations of the library are notified once, and leave the report to the next user. */
   die_holding(MIPC_LOCK_TAKEN);
   for (int i = 0; i < 3; i++) {
     CHECK_EQ(mipc_lock_enter(p.lock, LONG_US, false), i ? MIPC_LOCK_TAKEN : MIPC_LOCK_RECOVERED);

@@ -95,8 +95,7 @@ static void reused(void) {
   pid_t child = start_child(attach_and_tell, NULL);
   wait_for(&board->ready);
   mipc_region_put(r);
-  /* The number in the handle is a foreign file, a FIFO, another region; none is opened or changed.
-   */
+  /* The number in the handle is a foreign file, a FIFO or another region: none is opened. */
   const char *path = make_file("stranger", 70000);
   CHECK_EQ(mkfifo(path_of("pipe"), 0600), 0);
   mipc_region_t *another = open_region(ANONYMOUS());
