@@ -4,9 +4,9 @@
  * The handler may run at any instruction of any thread, even under our own mutex. So it takes no
  * lock, allocates nothing, and makes plain system calls only (some, such as mmap, are not on
  * POSIX's list of safe functions, but are safe in practice). sysconf() is no plain system call: the
- * page size is read before the handler is installed. Slots are added and used under the mutex and
- * read without it; they are never freed, so that a late handler reads an old slot, not freed
- * memory. A signal that is not ours goes to sigchain.h.
+ * page size is read before the handler is installed. Slots are taken and emptied under the mutex
+ * and read without it; their memory is never freed, so that a late handler reads an old slot. A
+ * signal that is not ours goes to sigchain.h.
  */
 #include "guard.h"
 
