@@ -138,8 +138,9 @@ async function runAll(files) {
   };
   await Promise.all(Array.from({ length: Math.max(2, os.availableParallelism()) }, lane));
   const bad = groups.filter((group) => !group.good);
-  for (const group of bad)
-    {process.stdout.write(`\n== ${group.title}, again:\n${failuresOf(group)}`);}
+  for (const group of bad) {
+    process.stdout.write(`\n== ${group.title}, again:\n${failuresOf(group)}`);
+  }
   const counts = ['passing', 'pending', 'failing'].map((what) => `${sumOf(groups, what)} ${what}`);
   process.stdout.write(`\nin all: ${counts.join(', ')}; ${seconds(since)}\n${NOTE}`);
   return bad.length === 0;

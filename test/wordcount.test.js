@@ -101,8 +101,9 @@ describe('example wordcount', function () {
   });
 
   it('counts words that straddle a border once, with any number of workers', async () => {
-    for (const workers of amount(['1', '9'], ['1', '2', '4', '9']))
-      {await checkFile(TEXT, '--workers', workers);}
+    for (const workers of amount(['1', '9'], ['1', '2', '4', '9'])) {
+      await checkFile(TEXT, '--workers', workers);
+    }
   });
 
   it('counts a file with fewer bytes than workers', async () => {
