@@ -29,10 +29,9 @@ const GROUPS = {
 };
 
 const NOTE = `
-Some tests repeat less here than in CI; their titles show the numbers. More repetitions:
-npm run test:full (as in CI), MMAPIPC_SECONDS=30 npm run test:random (as in CI), npm run test:slow (at length).
-Other tests of CI: npm run test:native and test:asan (C, and the addon, under sanitizers), test:wine,
-test:versions, test:package, test:bundlers, test:supervisors, fuzz, formal. All of CI: .ci/run
+Some tests repeat less here than in CI; their titles show the numbers. As often as in CI: npm run test:full
+and MMAPIPC_SECONDS=30 npm run test:random; more often still: npm run test:slow. CI (.ci/run) also runs
+test:native and test:asan (sanitizers), test:wine, test:versions, test:package, test:bundlers and fuzz.
 `;
 
 const { timeout } = JSON.parse(fs.readFileSync(path.join(ROOT, '.mocharc.json'), 'utf8'));
