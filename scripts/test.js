@@ -125,7 +125,7 @@ const sumOf = (groups, what) =>
     .reduce((a, b) => a + b, 0);
 
 /* What mocha prints of the tests that fail, behind their number. */
-const failuresOf = ({ output }) => output.split(/^ +\d+ failing\n/m)[1] ?? '';
+const failuresOf = ({ output }) => output.split(/^ +\d+ failing\n/m)[1] ?? '\n';
 
 async function runAll(files) {
   const since = performance.now();
@@ -137,8 +137,9 @@ async function runAll(files) {
   };
   await Promise.all(Array.from({ length: Math.max(2, os.availableParallelism()) }, lane));
   const bad = groups.filter((group) => !group.good);
-  for (const group of bad) {
-    process.stdout.write(`\n== ${group.title}, again:\n${failuresOf(group)}`);
+  if (signalled) process.stdout.write('\ninterrupted\n');
+  for (const group of bad.filter(({ ended }) => ended && !signalled)) {
+    process.stdout.write(`\n== the failures of ${group.title}:\n${failuresOf(group)}`);
   }
   const counts = ['passing', 'pending', 'failing'].map((what) => `${sumOf(groups, what)} ${what}`);
   process.stdout.write(`\nin all: ${counts.join(', ')}; ${seconds(since)}\n${NOTE}`);
