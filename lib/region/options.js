@@ -110,18 +110,15 @@ function createOf({ create = true }) {
  */
 function checkExclusive(create, what, needs, existing) {
   if (create !== CREATE.EXCLUSIVE) return;
+  const value = 'The value \'exclusive\' of the option "create"';
   if (existing !== undefined) {
     throw invalidValue(
-      'The option "create"',
-      `'exclusive' creates ${what}, but ${existing} names one that exists; leave one of them out`,
+      value,
+      `creates ${what}, but ${existing} names one that exists; leave one of them out`,
     );
   }
   for (const [option, isGiven] of needs) {
-    if (isGiven) continue;
-    throw invalidValue(
-      'The option "create"',
-      `'exclusive' creates ${what}, which needs ${option}; add it`,
-    );
+    if (!isGiven) throw invalidValue(value, `creates ${what}, which needs ${option}; add it`);
   }
 }
 
