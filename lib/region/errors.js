@@ -59,7 +59,7 @@ const REGION_ERRORS = {
     return [
       `${describe(spec)} has ${capacity} bytes, fewer than the ${required} requested; ` +
         `${kindName(spec.kind)}.open() opens it with the size it has; to make it larger, ` +
-        `${removal(spec)}, and open it again in all processes`,
+        `${removal(spec)}, then open it again in all processes`,
       { required, capacity },
     ];
   },
@@ -88,7 +88,7 @@ const REGION_ERRORS = {
 
   ERR_MMAPIPC_FOREIGN: (spec) => [
     `${describe(spec)} is a file that was not created by mmapipc (it does not begin with a region's ` +
-      'header), so it is not used; choose another name, or move the file away',
+      'header), and it is left unchanged; choose another name, or move the file away',
   ],
 
   ERR_MMAPIPC_CORRUPT: (spec) => [
@@ -147,8 +147,8 @@ const REGION_ERRORS = {
     const holder = holderOf(`${field('device')}:${field('inode')}`, false);
     const holding = holder === undefined ? 'another process' : `process ${holder.pid}`;
     return [
-      `${describe(spec)} could not be opened within ${spec.timeout} ms, because ${holding} holds its ` +
-        'creation lock; resume or end that process if it is stopped, or set a longer timeout',
+      `the creation lock of ${describe(spec)} could not be acquired within ${spec.timeout} ms, because ` +
+        `${holding} holds it; resume or end that process if it is stopped, or set a longer timeout`,
       { holder },
     ];
   },
