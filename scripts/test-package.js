@@ -82,11 +82,14 @@ function check(title, body) {
   }
 }
 
-/* The user's environment, with another PATH if one is given. */
+/* The user's environment, with another PATH if one is given, and a folder of this run for what
+ * package managers leave among the temporary files (Yarn's compile cache). */
 function environment(PATH = process.env.PATH) {
   const isTheirs = (name) => !/^(npm_|INIT_CWD$|NODE_ENV$)/i.test(name) || SETTINGS.test(name);
   const env = Object.entries(process.env).filter(([name]) => isTheirs(name));
-  return { ...Object.fromEntries(env), PATH };
+  const TMPDIR = path.join(temporary, 'tmp');
+  fs.mkdirSync(TMPDIR, { recursive: true });
+  return { ...Object.fromEntries(env), PATH, TMPDIR };
 }
 
 /* A folder that, alone on PATH, gives node, npm and a shell: no compiler, no make, no python. */

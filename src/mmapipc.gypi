@@ -50,6 +50,7 @@
         "shm/inspect.c",
         "shm/mapping.c",
         "shm/mapping_open.c",
+        "shm/object.c",
         "shm/share.c",
         "sync/event.c",
         "sync/filelock.c",

@@ -9,7 +9,7 @@
 
 void environment_put(Environment *environment) {
   if (--environment->refs) return;
-  mipc_slots_done(&environment->mappings);
+  mipc_slots_done(&environment->owners);
   delete environment;
 }
 
@@ -30,7 +30,7 @@ static Environment *environment_make(napi_env env) {
   Environment *environment = new (std::nothrow) Environment();
   if (!environment) return nullptr;
   environment->refs = 1;
-  mipc_slots_init(&environment->mappings);
+  mipc_slots_init(&environment->owners);
   void *bytes = nullptr;
   bool made = make_memory(env, sizeof(mipc_report_t), &bytes, &environment->report_bytes);
   environment->report = static_cast<mipc_report_t *>(bytes);

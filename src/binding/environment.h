@@ -4,7 +4,7 @@
  * other threads.
  *
  * It is counted, because the finalizers that Node runs at the end of a thread come in no order:
- * the environment's own may run before those of its mappings.
+ * the environment's own may run before those of its objects.
  */
 #ifndef MIPC_BINDING_ENVIRONMENT_H
 #define MIPC_BINDING_ENVIRONMENT_H
@@ -21,8 +21,8 @@ class Object;
 
 struct Environment {
   uint32_t refs;
-  bool ending; /* the thread ends: finalizers run for objects still in use */
-  mipc_slots_t mappings;
+  bool ending;                      /* the thread ends: finalizers run for objects still in use */
+  mipc_slots_t owners;              /* of what is open; JS has their handles */
   Owner *orphans;                   /* hold their locks until the thread ends (mapping.cc) */
   napi_threadsafe_function notices; /* told that a wait is over; made at the first of them */
   napi_ref deliver;                 /* the function of JS that notices go to */
@@ -40,8 +40,8 @@ struct Environment {
 /* Drops one reference; the last frees it. */
 void environment_put(Environment *environment);
 
-/* To be called, on any thread, when what a mapping waits for has come: `owner` is what is tied to
- * it. It tells JS its handle, by the function given to binding.notices(). */
+/* To be called, on any thread, when what an object waits for has come, with its Owner. It tells JS
+ * the handle, by the function given to binding.notices(). */
 void notify(void *owner);
 
 /* The environment is about to end: gives up all that its objects wait for or hold. */

@@ -10,22 +10,22 @@ extern "C" {
 
 namespace {
 
-int find_lock(mipc_mapping_t *mapping, mipc_filelock_t **ret_lock) {
-  return mapping ? mipc_mapping_lock(mapping, ret_lock) : static_cast<int>(MIPC_E_CLOSED);
+int find_lock(mipc_object_t *object, mipc_filelock_t **ret_lock) {
+  return object ? mipc_object_file_lock(object, ret_lock) : static_cast<int>(MIPC_E_CLOSED);
 }
 
-mipc_flock_range_t range_of(const Call &call, const mipc_mapping_t *mapping, size_t at) {
-  return mipc_mapping_lock_range(mapping, call.flag(1), call.u64(at), call.u64(at + 1));
+mipc_flock_range_t range_of(const Call &call, const mipc_object_t *object, size_t at) {
+  return mipc_mapping_lock_range(object->mapping, call.flag(1), call.u64(at), call.u64(at + 1));
 }
 
 /* lockTake(handle, shared, naps, offset?, length?) -> nothing when it is taken, 0 when it is
  * somebody else's, or a status. */
 napi_value lock_take(const Call &call) {
-  mipc_mapping_t *mapping = call.mapping();
+  mipc_object_t *object = call.object();
   mipc_filelock_t *lock = nullptr;
-  int status = find_lock(mapping, &lock);
+  int status = find_lock(object, &lock);
   if (status == 0) {
-    mipc_flock_range_t range = range_of(call, mapping, 3);
+    mipc_flock_range_t range = range_of(call, object, 3);
     status = mipc_filelock_take(lock, &range, call.u32(2));
   }
   return status == 1 ? nullptr : to_number(call.env, status);
@@ -34,7 +34,7 @@ napi_value lock_take(const Call &call) {
 /* lockDrop(handle): gives back what is held. -> nothing, or a status */
 napi_value lock_drop(const Call &call) {
   mipc_filelock_t *lock = nullptr;
-  int status = find_lock(call.mapping(), &lock);
+  int status = find_lock(call.object(), &lock);
   if (status < 0) return to_number(call.env, status);
   mipc_filelock_drop(lock);
   return nullptr;
@@ -42,27 +42,27 @@ napi_value lock_drop(const Call &call) {
 
 /* lockBegin(handle, shared, offset, length, notice) -> 0 or a status */
 napi_value lock_begin(const Call &call) {
-  mipc_mapping_t *mapping = call.mapping();
+  mipc_object_t *object = call.object();
   mipc_filelock_t *lock;
-  int status = find_lock(mapping, &lock);
+  int status = find_lock(object, &lock);
   if (status < 0) return to_number(call.env, status);
-  mipc_flock_range_t range = range_of(call, mapping, 2);
-  void *owner = mipc_mapping_tied(mapping);
-  return to_number(call.env, call.flag(4) ? mipc_filelock_begin(lock, &range, notify, owner)
-                                          : mipc_filelock_begin(lock, &range, nullptr, nullptr));
+  mipc_flock_range_t range = range_of(call, object, 2);
+  status = call.flag(4) ? mipc_filelock_begin(lock, &range, object->notify, object->notified)
+                        : mipc_filelock_begin(lock, &range, nullptr, nullptr);
+  return to_number(call.env, status);
 }
 
 /* lockPoll(handle, ms) -> 1 taken, 0 still waiting, or a status */
 napi_value lock_poll(const Call &call) {
   mipc_filelock_t *lock;
-  int status = find_lock(call.mapping(), &lock);
+  int status = find_lock(call.object(), &lock);
   return to_number(call.env, status < 0 ? status : mipc_filelock_poll(lock, call.u32(1)));
 }
 
 /* lockCancel(handle): stops a wait; nothing is held afterwards */
 napi_value lock_cancel(const Call &call) {
   mipc_filelock_t *lock;
-  int status = find_lock(call.mapping(), &lock);
+  int status = find_lock(call.object(), &lock);
   if (status == 0) mipc_filelock_cancel(lock);
   return to_number(call.env, status);
 }

@@ -13,14 +13,13 @@ extern "C" {
 #include "../os/guard.h"
 #include "../os/process.h"
 #include "../os/quarantine.h"
-#include "../shm/mapping.h"
 }
 
 namespace {
 
 void owner_free(Owner *owner) {
   Environment *environment = owner->environment;
-  mipc_slots_remove(&environment->mappings, owner->handle);
+  mipc_slots_remove(&environment->owners, owner->handle);
   std::free(owner->label);
   delete owner;
   environment_put(environment);
@@ -28,9 +27,9 @@ void owner_free(Owner *owner) {
 
 /* The object is gone, or never came to be. */
 void owner_release(Owner *owner) {
-  mipc_mapping_t *mapping = owner->mapping;
+  mipc_mapping_t *mapping = owner->object.mapping;
   /* Its Buffers may live on; what waits may not, as it would give notice to the owner. */
-  mipc_mapping_give_up(mapping);
+  mipc_object_give_up(&owner->object);
   owner_free(owner);
   mipc_mapping_put(mapping);
 }
@@ -38,7 +37,7 @@ void owner_release(Owner *owner) {
 /* Tells JS that an object was collected that holds its lock. Nothing is lost when that fails. */
 void tell_collected(napi_env env, const Owner *owner) {
   char handle[MIPC_HANDLE_SIZE];
-  const mipc_region_t *region = mipc_mapping_region(owner->mapping);
+  const mipc_region_t *region = mipc_mapping_region(owner->object.mapping);
   napi_value callback = value_of(env, owner->environment->collected);
   napi_value undefined = nullptr;
   if (!callback || napi_get_undefined(env, &undefined) != napi_ok) return;
@@ -58,10 +57,11 @@ void tell_collected(napi_env env, const Owner *owner) {
 void owner_finalize(napi_env env, void *data, void *) {
   Owner *owner = static_cast<Owner *>(data);
   Environment *environment = owner->environment;
-  bool is_open = mipc_slots_get(&environment->mappings, owner->handle) == owner->mapping;
+  bool is_open = mipc_slots_get(&environment->owners, owner->handle) == owner;
   bool is_forgotten = is_open && !environment->ending;
-  if (is_forgotten) mipc_mapping_keep(owner->mapping);
-  if (!is_forgotten || !mipc_mapping_holds(owner->mapping)) {
+  mipc_region_t *region = mipc_mapping_region(owner->object.mapping);
+  if (is_forgotten && region) mipc_region_keep(region);
+  if (!is_forgotten || !mipc_object_holds(&owner->object)) {
     owner_release(owner);
     return;
   }
@@ -85,16 +85,16 @@ void release_orphans(Environment *environment) {
 
 napi_value own_mapping(const Call &call, mipc_mapping_t *mapping, Text *label) {
   Environment *environment = call.environment();
-  int64_t handle = mipc_slots_add(&environment->mappings, mapping);
-  Owner *owner = handle < 0 ? nullptr : new (std::nothrow) Owner();
-  if (!owner) {
-    if (handle >= 0) mipc_slots_remove(&environment->mappings, static_cast<uint64_t>(handle));
+  Owner *owner = new (std::nothrow) Owner();
+  int64_t handle = owner ? mipc_slots_add(&environment->owners, owner) : -1;
+  if (handle < 0) {
+    delete owner;
     mipc_mapping_put(mapping);
     return to_number(call.env, mipc_no_memory());
   }
-  *owner = {environment, mapping, static_cast<uint64_t>(handle), label->take(), nullptr};
+  mipc_object_t object = {mapping, environment, notify, owner, nullptr, nullptr, nullptr};
+  *owner = {environment, object, static_cast<uint64_t>(handle), label->take(), nullptr};
   environment->refs++;
-  mipc_mapping_tie(mapping, owner);
   if (napi_add_finalizer(call.env, call.at[0], owner, owner_finalize, nullptr, nullptr) !=
       napi_ok) {
     owner_release(owner);
@@ -157,15 +157,15 @@ bool detach(napi_env env, napi_value list, uint32_t i) {
 /* close(handle, windows: ArrayBuffer[]): all that are still reachable. One that cannot be detached
  * keeps its addresses, as private zeros, until it is collected. */
 napi_value close(const Call &call) {
-  mipc_mapping_t *mapping = call.mapping();
-  if (!mapping) return to_number(call.env, MIPC_E_CLOSED);
+  mipc_object_t *object = call.object();
+  if (!object) return to_number(call.env, MIPC_E_CLOSED);
   uint32_t count = 0, detached = 0;
   if (napi_get_array_length(call.env, call.at[1], &count) != napi_ok) count = 0;
   for (uint32_t i = 0; i < count; i++) {
     if (detach(call.env, call.at[1], i)) detached++;
   }
-  mipc_slots_remove(&call.environment()->mappings, whole(call.number(0)));
-  mipc_mapping_close(mapping, detached);
+  mipc_slots_remove(&call.environment()->owners, whole(call.number(0)));
+  mipc_object_close(object, detached);
   return to_number(call.env, MIPC_OK);
 }
 

@@ -3,7 +3,7 @@
  * one thread-safe function of the environment, and say nothing but the mapping's handle: what there
  * is to know, JS asks.
  *
- * When the thread of JS ends, everything that its mappings wait for is stopped, and every lock
+ * When the thread of JS ends, everything that its objects wait for is stopped, and every lock
  * given up, before anything of the environment goes.
  */
 #include "values.h"
@@ -14,9 +14,9 @@ extern "C" {
 }
 
 /*
- * Its mapping closes its waiters, and waits for their threads, before the owner is deleted. What is
- * sent is the place in the table, as a pointer has room for no more on every machine; the mapping
- * that is there when it arrives may be another, whose listeners then look in vain.
+ * The object ends its waits, and waits for their threads, before the owner is deleted. What is sent
+ * is the index in the table, as a pointer has room for no more on every machine. Another object may
+ * have the index when it arrives; its listeners then look in vain.
  */
 void notify(void *data) {
   const Owner *owner = static_cast<Owner *>(data);
@@ -33,7 +33,7 @@ void deliver(napi_env env, napi_value, void *context, void *data) {
   if (!env) return;
   const Environment *environment = static_cast<Environment *>(context);
   uint32_t index = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(data));
-  int64_t number = mipc_slots_number(&environment->mappings, index);
+  int64_t number = mipc_slots_number(&environment->owners, index);
   napi_value callback = value_of(env, environment->deliver);
   napi_value handle = number < 0 ? nullptr : to_number(env, number);
   napi_value undefined = nullptr;
@@ -48,8 +48,8 @@ void stop_all(void *data) {
   Environment *environment = static_cast<Environment *>(data);
   environment->ending = true;
   uint32_t index = 0;
-  while (void *item = mipc_slots_next(&environment->mappings, &index)) {
-    mipc_mapping_give_up(static_cast<mipc_mapping_t *>(item));
+  while (void *item = mipc_slots_next(&environment->owners, &index)) {
+    mipc_object_give_up(&static_cast<Owner *>(item)->object);
   }
   release_orphans(environment);
 }

@@ -94,7 +94,8 @@ napi_value unpack_from(napi_env env, Packer *packer, const uint8_t *from, size_t
 }
 
 mipc_mapping_t *mapping_of(const Packer *packer) {
-  return find(packer->environment, packer->frame->handle);
+  mipc_object_t *object = find(packer->environment, packer->frame->handle);
+  return object ? object->mapping : nullptr;
 }
 
 /* pack(): frame.size bytes in the output */

@@ -93,7 +93,8 @@ napi_value recovers(const Call &call) {
 napi_value begin(const Call &call) {
   mipc_lock_t *lock;
   int status = find_lock(call, &lock);
-  if (status == 0) status = mipc_lock_begin(lock, notify, mipc_mapping_tied(call.mapping()));
+  const mipc_object_t *object = call.object();
+  if (status == 0) status = mipc_lock_begin(lock, object->notify, object->notified);
   return to_number(call.env, status);
 }
 

@@ -17,11 +17,6 @@ extern "C" {
 
 namespace {
 
-int find_file_lock(const Environment *environment, double handle, mipc_filelock_t **ret_lock) {
-  mipc_mapping_t *mapping = find(environment, handle);
-  return mapping ? mipc_mapping_lock(mapping, ret_lock) : static_cast<int>(MIPC_E_CLOSED);
-}
-
 /* A section that has begun: with its lock, `turn` of it. While the function runs the object may be
  * closed, and the lock be released and taken again, so all is found anew afterwards. */
 struct Section {
@@ -57,8 +52,8 @@ napi_value run(napi_env env, napi_value function, napi_value argument) {
 
 /* Listeners of the object look: what JS was to do after the section may not have been done. */
 void notify_of(const Section &section) {
-  mipc_mapping_t *mapping = find(section.environment, section.handle);
-  if (mapping && section.environment->notices) notify(mipc_mapping_tied(mapping));
+  const mipc_object_t *object = find(section.environment, section.handle);
+  if (object && section.environment->notices) object->notify(object->notified);
 }
 
 void report(Environment *environment, int status) {
@@ -155,12 +150,11 @@ napi_value run_file_section(const Call &call, int status, napi_value body, napi_
 /* fileSection(handle, shared, naps, offset, length, body, guard): as lockTake(), then as
  * regionSection() */
 napi_value file_section(const Call &call) {
-  mipc_mapping_t *mapping = call.mapping();
   mipc_filelock_t *lock = nullptr;
-  int status = mapping ? mipc_mapping_lock(mapping, &lock) : static_cast<int>(MIPC_E_CLOSED);
+  int status = find_file_lock(call.environment(), call.number(0), &lock);
   if (status == 0) {
     mipc_flock_range_t range =
-        mipc_mapping_lock_range(mapping, call.flag(1), call.u64(3), call.u64(4));
+        mipc_mapping_lock_range(call.mapping(), call.flag(1), call.u64(3), call.u64(4));
     status = mipc_filelock_take(lock, &range, call.u32(2));
   }
   return run_file_section(call, status, call.at[5], call.at[6]);

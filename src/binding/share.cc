@@ -33,13 +33,13 @@ napi_value memory(const Call &call) {
 }
 
 /* `way`: a mipc_share_way_t. */
-int set(Environment *environment, mipc_mapping_t *mapping, uint32_t ms, uint32_t way,
+int set(const Environment *environment, mipc_object_t *object, uint32_t ms, uint32_t way,
         const uint8_t *bytes) {
   mipc_share_frame_t *frame = frame_of(environment);
-  if (!mapping) return MIPC_E_CLOSED;
+  if (!object) return MIPC_E_CLOSED;
   mipc_cell_value_t value = {0, whole(frame->length), frame->type, frame->checked != 0};
   uint64_t expected = frame->expected < 0 ? MIPC_SHARE_ANY : whole(frame->expected);
-  int status = mipc_share_set(mapping, environment, bytes, expected, ms * 1000,
+  int status = mipc_share_set(object, bytes, expected, ms * 1000,
                               static_cast<mipc_share_way_t>(way), &value);
   frame->version = static_cast<double>(value.version);
   return status;
@@ -53,7 +53,7 @@ int tell(mipc_share_frame_t *frame, const mipc_cell_value_t &value, int status) 
 }
 
 /* Of the two hot calls: the handle lies in the frame, as an argument would cost more. */
-mipc_mapping_t *hot_mapping(const Environment *environment) {
+mipc_object_t *hot_object(const Environment *environment) {
   return find(environment, environment->share->handle);
 }
 
@@ -64,7 +64,7 @@ napi_value share_set(const Call &call) {
   Environment *environment = call.environment();
   if (frame_of(environment)->length > MIPC_SHARE_ROOM) return nullptr; /* lib/ never does */
   int status =
-      set(environment, hot_mapping(environment), call.u32(0), call.u32(1), room_of(environment));
+      set(environment, hot_object(environment), call.u32(0), call.u32(1), room_of(environment));
   return status == MIPC_LOCK_TAKEN ? nullptr : to_number(call.env, status);
 }
 
@@ -73,11 +73,11 @@ napi_value share_set(const Call &call) {
 napi_value share_get(const Call &call) {
   Environment *environment = call.environment();
   mipc_share_frame_t *frame = frame_of(environment);
-  mipc_mapping_t *mapping = hot_mapping(environment);
+  const mipc_object_t *object = hot_object(environment);
   mipc_cell_value_t value = {};
   value.checked = frame->checked != 0;
-  int status = mapping ? mipc_share_get(mapping, room_of(environment), MIPC_SHARE_ROOM, &value)
-                       : static_cast<int>(MIPC_E_CLOSED);
+  int status = object ? mipc_share_get(object, room_of(environment), MIPC_SHARE_ROOM, &value)
+                      : static_cast<int>(MIPC_E_CLOSED);
   tell(frame, value, status);
   return status == 0 ? nullptr : to_number(call.env, status);
 }
@@ -109,7 +109,7 @@ napi_value share_set_from(const Call &call) {
   if (frame_of(environment)->length > static_cast<double>(length)) {
     return to_number(call.env, MIPC_E_RANGE);
   }
-  return to_number(call.env, set(environment, call.mapping(), call.u32(1), call.u32(2), bytes));
+  return to_number(call.env, set(environment, call.object(), call.u32(1), call.u32(2), bytes));
 }
 
 /* shareGetInto(handle, bytes?, ms?): the same into an array of its own; with `ms` under the lock,
@@ -117,24 +117,24 @@ napi_value share_set_from(const Call &call) {
 napi_value share_get_into(const Call &call) {
   Environment *environment = call.environment();
   mipc_share_frame_t *frame = frame_of(environment);
-  mipc_mapping_t *mapping = call.mapping();
-  if (!mapping) return to_number(call.env, MIPC_E_CLOSED);
+  mipc_object_t *object = call.object();
+  if (!object) return to_number(call.env, MIPC_E_CLOSED);
   size_t length;
   uint8_t *bytes = bytes_or_room(call, 1, &length);
   mipc_cell_value_t value = {};
   value.checked = frame->checked != 0;
-  int status = call.is(2, napi_number) ? mipc_share_get_locked(mapping, environment, bytes, length,
-                                                               call.u32(2) * 1000, &value)
-                                       : mipc_share_get(mapping, bytes, length, &value);
+  int status = call.is(2, napi_number)
+                   ? mipc_share_get_locked(object, bytes, length, call.u32(2) * 1000, &value)
+                   : mipc_share_get(object, bytes, length, &value);
   return to_number(call.env, tell(frame, value, status));
 }
 
 /* shareLook(handle): frame.version, frame.length -> 0 or as shareGet() */
 napi_value look(const Call &call) {
-  mipc_mapping_t *mapping = call.mapping();
-  if (!mapping) return to_number(call.env, MIPC_E_CLOSED);
+  const mipc_object_t *object = call.object();
+  if (!object) return to_number(call.env, MIPC_E_CLOSED);
   mipc_cell_value_t value = {};
-  int status = mipc_share_look(mapping, &value);
+  int status = mipc_share_look(object, &value);
   return to_number(call.env, tell(frame_of(call.environment()), value, status));
 }
 
@@ -143,22 +143,21 @@ napi_value size(const Call &call) {
   return to_number(call.env, static_cast<int64_t>(mipc_cell_size(call.u64(0))));
 }
 
-int find_watch(mipc_mapping_t *mapping, mipc_watch_t **ret_watch) {
-  return mapping ? mipc_mapping_watch(mapping, notify, mipc_mapping_tied(mapping), ret_watch)
-                 : static_cast<int>(MIPC_E_CLOSED);
+int find_watch(mipc_object_t *object, mipc_watch_t **ret_watch) {
+  return object ? mipc_object_watch(object, ret_watch) : static_cast<int>(MIPC_E_CLOSED);
 }
 
 /* watchArm(handle): gives notice when the region's event moves, once -> 0 or a status */
 napi_value watch_arm(const Call &call) {
   mipc_watch_t *watch;
-  int status = find_watch(call.mapping(), &watch);
+  int status = find_watch(call.object(), &watch);
   return to_number(call.env, status < 0 ? status : mipc_watch_arm(watch));
 }
 
 /* watchDisarm(handle): no more of it */
 napi_value watch_disarm(const Call &call) {
   mipc_watch_t *watch;
-  int status = find_watch(call.mapping(), &watch);
+  int status = find_watch(call.object(), &watch);
   if (status == 0) mipc_watch_disarm(watch);
   return to_number(call.env, status);
 }

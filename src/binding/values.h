@@ -17,7 +17,7 @@
 
 extern "C" {
 #include "../base/status.h"
-#include "../shm/mapping.h"
+#include "../shm/object.h"
 }
 
 /* A number from JS as one of C: NaN and what is negative or too large are `otherwise`. */
@@ -29,17 +29,32 @@ inline uint64_t whole(double number, uint64_t otherwise = 0) {
 /* What no handle is. */
 constexpr uint64_t NO_HANDLE = UINT64_MAX;
 
-/* The mapping of a handle, as JS has it, or NULL. */
-inline mipc_mapping_t *find(const Environment *environment, double handle) {
-  return static_cast<mipc_mapping_t *>(
-      mipc_slots_get(&environment->mappings, whole(handle, NO_HANDLE)));
+/* Follows the JS object that it belongs to, and is in the environment's table until that object is
+ * closed or collected. */
+struct Owner {
+  Environment *environment;
+  mipc_object_t object; /* its notified: this owner */
+  uint64_t handle;
+  char *label; /* what the object is, in words; NULL: unknown */
+  Owner *next; /* in the environment's list of those that hold their lock and were collected */
+};
+
+/* What is open under a handle, as JS has it, or NULL. */
+inline mipc_object_t *find(const Environment *environment, double handle) {
+  void *found = mipc_slots_get(&environment->owners, whole(handle, NO_HANDLE));
+  return found ? &static_cast<Owner *>(found)->object : nullptr;
 }
 
-/* The lock of the region of that mapping: 0 or a status. */
-inline int find_region_lock(Environment *environment, double handle, mipc_lock_t **ret_lock) {
-  mipc_mapping_t *mapping = find(environment, handle);
-  return mapping ? mipc_mapping_region_lock(mapping, environment, ret_lock)
-                 : static_cast<int>(MIPC_E_CLOSED);
+/* The locks of that object: 0 or a status. */
+inline int find_region_lock(const Environment *environment, double handle, mipc_lock_t **ret_lock) {
+  mipc_object_t *object = find(environment, handle);
+  return object ? mipc_object_region_lock(object, ret_lock) : static_cast<int>(MIPC_E_CLOSED);
+}
+
+inline int find_file_lock(const Environment *environment, double handle,
+                          mipc_filelock_t **ret_lock) {
+  mipc_object_t *object = find(environment, handle);
+  return object ? mipc_object_file_lock(object, ret_lock) : static_cast<int>(MIPC_E_CLOSED);
 }
 
 inline double to_double(napi_env env, napi_value value) {
@@ -84,9 +99,13 @@ struct Call {
     napi_valuetype found = napi_undefined;
     return napi_typeof(env, at[i], &found) == napi_ok && found == type;
   }
-  /* The mapping of the handle that is the first argument, or NULL. */
-  mipc_mapping_t *mapping() const {
+  /* Of the handle that is the first argument, or NULL. */
+  mipc_object_t *object() const {
     return find(environment(), number(0));
+  }
+  mipc_mapping_t *mapping() const {
+    mipc_object_t *found = object();
+    return found ? found->mapping : nullptr;
   }
 };
 
@@ -262,18 +281,8 @@ inline void drop(napi_env env, napi_ref *reference) {
   *reference = nullptr;
 }
 
-/* Ties a mapping to the JS object that owns it: collected, it lets go of the mapping. The mapping
- * is tied to it (mipc_mapping_tied) as long as it is in the table. */
-struct Owner {
-  Environment *environment;
-  mipc_mapping_t *mapping;
-  uint64_t handle;
-  char *label; /* what the object is, in words; NULL: unknown */
-  Owner *next; /* in the environment's list of those that hold their lock and were collected */
-};
-
-/* Puts a new mapping into the table, and ties it to the JS object that is the first argument; frees
- * it on failure. `label` becomes the owner's. -> handle or status */
+/* Puts a new mapping into the table, as that of the JS object that is the first argument; frees it
+ * on failure. `label` becomes the owner's. -> handle or status */
 napi_value own_mapping(const Call &call, mipc_mapping_t *mapping, Text *label);
 
 #endif

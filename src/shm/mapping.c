@@ -15,16 +15,6 @@ static bool has_two_ranges(const mipc_mapping_t *m) {
   return m->view != m->base;
 }
 
-/* Before file and region are closed: threads that wait use them. */
-void mipc_mapping_give_up(mipc_mapping_t *m) {
-  mipc_filelock_close(m->lock);
-  mipc_watch_close(m->watch);
-  mipc_lock_close(m->region_lock);
-  m->lock = NULL;
-  m->watch = NULL;
-  m->region_lock = NULL;
-}
-
 /* A region's file is closed by the region. */
 static void give_file_back(mipc_mapping_t *m) {
   if (!m->region) mipc_file_close(m->file);
@@ -47,7 +37,6 @@ void mipc_mapping_close(mipc_mapping_t *m, uint32_t detached) {
   if (m->closed) return;
   m->closed = true;
   m->detached = detached > 0;
-  mipc_mapping_give_up(m);
   if (m->region) mipc_region_close(m->region);
   int view = has_two_ranges(m) ? 1 : 0;
   if (view) {
@@ -80,7 +69,6 @@ void mipc_mapping_put(mipc_mapping_t *m) {
   /* acq_rel: the release hands our last writes to whoever frees, the acquire takes all of theirs.
    */
   if (mipc_atomic_sub_acq_rel(&m->refs, 1) != 1) return;
-  mipc_mapping_give_up(m);
   unguard(m, 0);
   unguard(m, 1);
   if (m->replaced && m->detached) {
@@ -211,50 +199,18 @@ int mipc_mapping_lost(const mipc_mapping_t *m) {
   return status < 0 ? status : mipc_guard_hit(m->guards[1]);
 }
 
-int mipc_mapping_lock(mipc_mapping_t *m, mipc_filelock_t **ret_lock) {
+int mipc_mapping_file(const mipc_mapping_t *m, mipc_file_t *ret_file, bool *ret_own) {
   if (m->closed) return MIPC_E_CLOSED;
   if (m->region || m->anonymous) return MIPC_E_UNSUPPORTED;
-  if (!m->lock) {
-    int status = mipc_filelock_open(m->file, m->own_description, &m->lock);
-    if (status < 0 && !m->own_description) status = mipc_filelock_open(m->file, true, &m->lock);
-    if (status < 0) return status;
-  }
-  *ret_lock = m->lock;
+  *ret_file = m->file;
+  *ret_own = m->own_description;
   return 0;
 }
 
-int mipc_mapping_region_lock(mipc_mapping_t *m, const void *thread, mipc_lock_t **ret_lock) {
-  if (m->closed) return MIPC_E_CLOSED;
-  if (!m->region) return MIPC_E_UNSUPPORTED;
-  int status = m->region_lock ? 0 : mipc_lock_open(m->region, thread, &m->region_lock);
-  if (status == 0) *ret_lock = m->region_lock;
-  return status;
-}
-
-int mipc_mapping_watch(mipc_mapping_t *m, void (*notify)(void *), void *notified,
-                       mipc_watch_t **ret_watch) {
-  if (m->closed) return MIPC_E_CLOSED;
-  if (!m->region) return MIPC_E_UNSUPPORTED;
-  int status = m->watch ? 0 : mipc_watch_open(m->region, notify, notified, &m->watch);
-  if (status == 0) *ret_watch = m->watch;
-  return status;
-}
-
-bool mipc_mapping_holds(const mipc_mapping_t *m) {
-  return (m->lock && mipc_filelock_holds(m->lock)) ||
-         (m->region_lock && mipc_lock_holds(m->region_lock));
-}
-
-void mipc_mapping_keep(mipc_mapping_t *m) {
-  if (m->region && !m->closed) mipc_region_keep(m->region);
-}
-
-void mipc_mapping_tie(mipc_mapping_t *m, void *tied) {
-  m->tied = tied;
-}
-
-void *mipc_mapping_tied(const mipc_mapping_t *m) {
-  return m->tied;
+mipc_region_shm_t *mipc_mapping_header(const mipc_mapping_t *m, uint64_t *ret_size) {
+  if (m->closed || !m->region || m->offset != 0) return NULL;
+  *ret_size = m->size;
+  return (mipc_region_shm_t *)m->base;
 }
 
 mipc_flock_range_t mipc_mapping_lock_range(const mipc_mapping_t *m, bool shared, uint64_t offset,

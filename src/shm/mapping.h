@@ -22,11 +22,9 @@
 
 #include "../base/layout.h"
 #include "../os/file.h"
+#include "../os/flock.h"
 #include "../os/vm.h"
 #include "../region/region.h"
-#include "../sync/event.h"
-#include "../sync/filelock.h"
-#include "../sync/lock.h"
 
 /* The constants of IPC::Mmap, with Linux's numbers on every system: X(name, number). */
 #define MIPC_CONSTANT_MAP(X)                                                                       \
@@ -129,36 +127,17 @@ mipc_region_t *mipc_mapping_region(const mipc_mapping_t *mapping);
 int mipc_mapping_lost(const mipc_mapping_t *mapping);
 
 /*
- * The lock of this mapping on its file, made at the first call; it is closed with the mapping. A
- * file opened by descriptor is opened again for it, so that two mappings of one descriptor exclude
- * each other too; where that is refused, they share one lock. UNSUPPORTED: a region is not locked
- * through its file, and memory of this process alone has none.
+ * The file under it, for locks on it. `ret_own`: the open file is the mapping's own; otherwise
+ * other descriptors share it. CLOSED; UNSUPPORTED: a region is not locked through its file, and
+ * private memory has none.
  */
-int mipc_mapping_lock(mipc_mapping_t *mapping, mipc_filelock_t **ret_lock);
+int mipc_mapping_file(const mipc_mapping_t *mapping, mipc_file_t *ret_file, bool *ret_own);
 
 /*
- * The lock of this mapping on its region, made at the first call; it is closed with the mapping.
- * `thread`: see mipc_lock_open(). UNSUPPORTED: there is no region; ACCESS: it is attached
- * read-only.
+ * The header of its region and the payload behind it, `ret_size` bytes in all. NULL: closed, no
+ * region, or opened without `with_header`.
  */
-int mipc_mapping_region_lock(mipc_mapping_t *mapping, const void *thread, mipc_lock_t **ret_lock);
-
-/* The watch of this mapping on its region's event, likewise; `notify` of the first call counts. */
-int mipc_mapping_watch(mipc_mapping_t *mapping, void (*notify)(void *), void *notified,
-                       mipc_watch_t **ret_watch);
-
-/* Gives up its locks and its watch, whoever waits for what; the mapping stays open. */
-void mipc_mapping_give_up(mipc_mapping_t *mapping);
-
-/* Whether one of its locks is held by a user, or won by a wait that the user was not told of. */
-bool mipc_mapping_holds(const mipc_mapping_t *mapping);
-
-/* It can no longer be closed: keeps its region, if others can see it (mipc_region_keep). */
-void mipc_mapping_keep(mipc_mapping_t *mapping);
-
-/* What the caller has tied to it; nothing here touches it. NULL at first. */
-void mipc_mapping_tie(mipc_mapping_t *mapping, void *tied);
-void *mipc_mapping_tied(const mipc_mapping_t *mapping);
+mipc_region_shm_t *mipc_mapping_header(const mipc_mapping_t *mapping, uint64_t *ret_size);
 
 /* A range of the mapping as one of the file, clipped at the end of the mapping; length 0 stands for
  * the whole file. */

@@ -6,7 +6,6 @@
 
 #include "../base/atomic.h"
 #include "../os/guard.h"
-#include "../sync/filelock.h"
 #include "mapping.h"
 
 struct mipc_mapping {
@@ -21,11 +20,7 @@ struct mipc_mapping {
   uint64_t size;           /* bytes of the user's */
   uint64_t offset;         /* of the user's first byte, in the file */
   mipc_guard_t *guards[2]; /* of base, and of a view of its own; NULL: unguarded */
-  mipc_filelock_t *lock;   /* these three: NULL: not used yet */
-  mipc_lock_t *region_lock;
-  mipc_watch_t *watch;
-  void *tied;           /* of the caller's */
-  bool own_description; /* opened by us, not a copy of a descriptor */
+  bool own_description;    /* opened by us, not a copy of a descriptor */
   uint32_t prot;
   bool anonymous; /* no file: memory of this process alone */
   bool shown;     /* a window on `view` was given out */

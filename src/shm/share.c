@@ -4,28 +4,30 @@
 #include "share.h"
 
 #include "../base/status.h"
-#include "mapping_i.h"
 
 /* Whether the words at hand are the region's: a file that was cut off shows zeros. */
-static int check(const mipc_mapping_t *m) {
-  int status = mipc_region_status(m->region);
+static int check(const mipc_mapping_t *m, const mipc_region_t *region) {
+  int status = mipc_region_status(region);
   int lost = mipc_mapping_lost(m);
   return lost < 0 ? lost : status;
 }
 
-/* A mapping that is large enough by the header's own words: they were checked when the region was
- * opened, and are not read again. */
-static int find_cell(const mipc_mapping_t *m, mipc_cell_t *ret_cell) {
-  if (m->closed) return MIPC_E_CLOSED;
-  if (!m->region) return MIPC_E_UNSUPPORTED;
-  uint64_t capacity = mipc_region_capacity(m->region);
+/* `ret_region` too. The mapping is large enough by the words of the header as they were checked
+ * when the region was opened; they are not read again. */
+static int find_cell(const mipc_mapping_t *m, mipc_region_t **ret_region, mipc_cell_t *ret_cell) {
+  uint64_t mapped;
+  mipc_region_t *region = mipc_mapping_region(m);
+  mipc_region_shm_t *header = mipc_mapping_header(m, &mapped);
+  if (!region) return MIPC_E_UNSUPPORTED;
+  if (!header) return MIPC_E_CLOSED;
+  uint64_t capacity = mipc_region_capacity(region);
   uint64_t size = mipc_cell_size(capacity);
-  if (!size || size > mipc_region_size(m->region) || m->offset != 0 ||
-      m->size < MIPC_PAYLOAD_OFFSET + size) {
+  if (!size || size > mipc_region_size(region) || mapped < MIPC_PAYLOAD_OFFSET + size) {
     return MIPC_E_CORRUPT;
   }
-  *ret_cell = (mipc_cell_t){.header = (mipc_region_shm_t *)m->base,
-                            .slots = m->base + MIPC_PAYLOAD_OFFSET,
+  *ret_region = region;
+  *ret_cell = (mipc_cell_t){.header = header,
+                            .slots = (uint8_t *)header + MIPC_PAYLOAD_OFFSET,
                             .capacity = capacity,
                             .stride = mipc_cell_stride(capacity)};
   return 0;
@@ -34,8 +36,9 @@ static int find_cell(const mipc_mapping_t *m, mipc_cell_t *ret_cell) {
 static int set(mipc_mapping_t *m, mipc_lock_t *lock, const void *bytes, uint64_t expected,
                uint32_t us, mipc_share_way_t way, mipc_cell_value_t *value) {
   mipc_cell_t cell;
-  int status = find_cell(m, &cell);
-  if (status == 0) status = mipc_region_check_name(m->region);
+  mipc_region_t *region;
+  int status = find_cell(m, &region, &cell);
+  if (status == 0) status = mipc_region_check_name(region);
   if (status < 0) return status;
   if (value->length > cell.capacity) return MIPC_E_RANGE;
   if (way == MIPC_SHARE_UNDER && mipc_lock_updating(lock)) return MIPC_E_DEADLOCK;
@@ -53,47 +56,50 @@ static int set(mipc_mapping_t *m, mipc_lock_t *lock, const void *bytes, uint64_t
   if (status == 0) mipc_event_publish(cell.header);
   int left = mipc_lock_leave(lock);
   if (status == 0) status = left;
-  if (status == 0) status = check(m);
+  if (status == 0) status = check(m, region);
   return status < 0 ? status : taken;
 }
 
-int mipc_share_set(mipc_mapping_t *m, const void *thread, const void *bytes, uint64_t expected,
-                   uint32_t us, mipc_share_way_t way, mipc_cell_value_t *value) {
+int mipc_share_set(mipc_object_t *object, const void *bytes, uint64_t expected, uint32_t us,
+                   mipc_share_way_t way, mipc_cell_value_t *value) {
   mipc_lock_t *lock;
-  int status = mipc_mapping_region_lock(m, thread, &lock);
+  int status = mipc_object_region_lock(object, &lock);
   if (status < 0) return status;
-  status = set(m, lock, bytes, expected, us, way, value);
+  status = set(object->mapping, lock, bytes, expected, us, way, value);
   if (way != MIPC_SHARE_LAST) return status;
   mipc_lock_untell(lock);
   int left = mipc_lock_drop(lock);
   return status >= 0 && left < 0 ? left : status;
 }
 
-int mipc_share_get(mipc_mapping_t *m, void *to, uint64_t room, mipc_cell_value_t *ret_value) {
+int mipc_share_get(const mipc_object_t *object, void *to, uint64_t room,
+                   mipc_cell_value_t *ret_value) {
+  const mipc_mapping_t *m = object->mapping;
   mipc_cell_t cell;
-  int status = find_cell(m, &cell);
+  mipc_region_t *region;
+  int status = find_cell(m, &region, &cell);
   if (status < 0) return status;
   status = mipc_cell_read(&cell, to, room, ret_value);
-  int whole = check(m);
+  int whole = check(m, region);
   return whole < 0 ? whole : status;
 }
 
-int mipc_share_get_locked(mipc_mapping_t *m, const void *thread, void *to, uint64_t room,
-                          uint32_t us, mipc_cell_value_t *ret_value) {
+int mipc_share_get_locked(mipc_object_t *object, void *to, uint64_t room, uint32_t us,
+                          mipc_cell_value_t *ret_value) {
   mipc_lock_t *lock;
-  int status = mipc_mapping_region_lock(m, thread, &lock);
+  int status = mipc_object_region_lock(object, &lock);
   if (status < 0) return status;
   bool under = mipc_lock_held(lock);
   int taken = mipc_lock_enter(lock, us, under);
   if (taken <= 0) return taken < 0 ? taken : MIPC_CELL_OVERTAKEN;
-  status = mipc_share_get(m, to, room, ret_value);
+  status = mipc_share_get(object, to, room, ret_value);
   int left = mipc_lock_leave(lock);
   if (left < 0) return left;
   /* Nobody else writes now: what cannot be read has been overwritten. */
   return status == MIPC_CELL_OVERTAKEN ? (int)MIPC_E_CORRUPT : status;
 }
 
-int mipc_share_look(mipc_mapping_t *m, mipc_cell_value_t *ret_value) {
-  int status = mipc_share_get(m, NULL, 0, ret_value);
+int mipc_share_look(const mipc_object_t *object, mipc_cell_value_t *ret_value) {
+  int status = mipc_share_get(object, NULL, 0, ret_value);
   return status == MIPC_CELL_MORE ? 0 : status;
 }

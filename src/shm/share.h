@@ -1,13 +1,13 @@
 /*
  * What class Share is made of: a cell in a region, set under the region's lock, told of by its
- * event. It lies in a mapping of header and payload together (mipc_mapping_spec_t.with_header) of a
- * region of kind SHARE.
+ * event. The mapping of the object is of header and payload together
+ * (mipc_mapping_spec_t.with_header) of a region of kind SHARE.
  */
 #ifndef MIPC_SHM_SHARE_H
 #define MIPC_SHM_SHARE_H
 
 #include "cell.h"
-#include "mapping.h"
+#include "object.h"
 
 /*
  * Results of a set besides MIPC_LOCK_BUSY, TAKEN and RECOVERED.
@@ -41,24 +41,26 @@ typedef enum { MIPC_SHARE_WAY_MAP(MIPC_SHARE_ENUM_ROW) } mipc_share_way_t;
 #define MIPC_SHARE_ANY UINT64_MAX
 
 /*
- * Sets the value, if the version is `expected`. TAKEN: it is set, and value->version is its
- * version; RECOVERED: likewise, and the previous owner died with the lock; OTHER, OTHER_RECOVERED
- * (value->version: what is there); BUSY and all failures: as mipc_lock_enter(), whose parameters
- * these are; RANGE: larger than the capacity. STALE: mipc_region_check_name(). ACCESS: attached
- * read-only. DEADLOCK, with UNDER: the user's update() runs, and would overwrite it.
+ * Sets the value, if the version is `expected`.
+ * TAKEN: it is set, and value->version is its version; RECOVERED: likewise, and the previous owner
+ * died with the lock; OTHER, OTHER_RECOVERED (value->version: what is there); BUSY and all
+ * failures: as mipc_lock_enter(), whose parameters these are; RANGE: larger than the capacity.
+ * STALE: mipc_region_check_name(). ACCESS: attached read-only. DEADLOCK, with UNDER: the user's
+ * update() runs, and would overwrite it.
  */
-int mipc_share_set(mipc_mapping_t *mapping, const void *thread, const void *bytes,
-                   uint64_t expected, uint32_t us, mipc_share_way_t way, mipc_cell_value_t *value);
+int mipc_share_set(mipc_object_t *object, const void *bytes, uint64_t expected, uint32_t us,
+                   mipc_share_way_t way, mipc_cell_value_t *value);
 
 /*
  * Gets the value: as mipc_cell_read(). `locked`: under the lock, for one who was overtaken:
  * MIPC_CELL_OVERTAKEN when `us` were not enough for it. TRUNCATED, CLOSED, CORRUPT.
  */
-int mipc_share_get(mipc_mapping_t *mapping, void *to, uint64_t room, mipc_cell_value_t *ret_value);
-int mipc_share_get_locked(mipc_mapping_t *mapping, const void *thread, void *to, uint64_t room,
-                          uint32_t us, mipc_cell_value_t *ret_value);
+int mipc_share_get(const mipc_object_t *object, void *to, uint64_t room,
+                   mipc_cell_value_t *ret_value);
+int mipc_share_get_locked(mipc_object_t *object, void *to, uint64_t room, uint32_t us,
+                          mipc_cell_value_t *ret_value);
 
 /* The version that is there, and of the value the length; 0, or as mipc_share_get(). */
-int mipc_share_look(mipc_mapping_t *mapping, mipc_cell_value_t *ret_value);
+int mipc_share_look(const mipc_object_t *object, mipc_cell_value_t *ret_value);
 
 #endif

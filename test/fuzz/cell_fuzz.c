@@ -151,7 +151,7 @@ static void try_cell(const input_t *in) {
 }
 
 /* A Share of each capacity, for all inputs of this run. */
-static mipc_mapping_t *shares[8];
+static mipc_object_t shares[8];
 static mipc_cell_t cells[8];
 
 static void open_share(int i) {
@@ -165,8 +165,8 @@ static void open_share(int i) {
                              .capacity = capacities[i]};
   mipc_mapping_spec_t wanted = {.with_header = true, .prot = MIPC_PROT_READ | MIPC_PROT_WRITE};
   if (mipc_region_open(&spec, &report, &wanted.region) < 0) fuzz_die("no region");
-  if (mipc_mapping_open(&wanted, &report, &shares[i]) < 0) fuzz_die("no mapping");
-  uint8_t *base = mipc_mapping_window(shares[i], 0, MIPC_PAYLOAD_OFFSET + size, true);
+  if (mipc_mapping_open(&wanted, &report, &shares[i].mapping) < 0) fuzz_die("no mapping");
+  uint8_t *base = mipc_mapping_window(shares[i].mapping, 0, MIPC_PAYLOAD_OFFSET + size, true);
   cells[i] = (mipc_cell_t){.header = (mipc_region_shm_t *)base,
                            .slots = base + MIPC_PAYLOAD_OFFSET,
                            .capacity = capacities[i],
@@ -182,10 +182,9 @@ static void judge_set(int status) {
 }
 
 static void try_share(const input_t *in) {
-  static int thread;
   int i = in->how & 7;
-  if (!shares[i]) open_share(i);
-  mipc_mapping_t *share = shares[i];
+  if (!shares[i].mapping) open_share(i);
+  mipc_object_t *share = &shares[i];
   spoil(in, &cells[i]);
   cells[i].header->lock = in->how & 16 ? in->lock : 0;
   cells[i].header->lock_probed = 0;
@@ -196,12 +195,12 @@ static void try_share(const input_t *in) {
   int status = mipc_share_look(share, &value);
   if (status == 0) judge(0, &value, in->capacity, in->capacity);
   value = (mipc_cell_value_t){.checked = true};
-  status = mipc_share_get_locked(share, &thread, back, in->capacity, 0, &value);
+  status = mipc_share_get_locked(share, back, in->capacity, 0, &value);
   if (status != MIPC_E_DEADLOCK) judge(status, &value, in->capacity, in->capacity);
 
   size_t length = in->rest_size < in->capacity ? in->rest_size : (size_t)in->capacity;
   mipc_cell_value_t was = {.length = length, .type = in->how, .checked = in->how & 32};
-  status = mipc_share_set(share, &thread, in->rest, in->commit, 0, false, &was);
+  status = mipc_share_set(share, in->rest, in->commit, 0, false, &was);
   judge_set(status);
   if (in->how & 16) {
     cells[i].header->lock = 0;

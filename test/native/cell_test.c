@@ -222,7 +222,7 @@ static void checked_values(void) {
 }
 
 /* The calls of share.h over a region. */
-static mipc_mapping_t *open_share(spec_t spec, bool read_only) {
+static mipc_object_t open_share(spec_t spec, const void *thread, bool read_only) {
   spec.kind = MIPC_REGION_SHARE;
   spec.read_only = read_only;
   mipc_mapping_t *mapping = NULL;
@@ -233,7 +233,7 @@ static mipc_mapping_t *open_share(spec_t spec, bool read_only) {
                                 .protect = read_only};
   if (!read_only) set_row_thread(wanted.region, NO_THREAD);
   CHECK_EQ(mipc_mapping_open(&wanted, &report, &mapping), 0);
-  return mapping;
+  return (mipc_object_t){.mapping = mapping, .thread = thread};
 }
 
 /* A source that changes while it is copied, as memory shared with others does: here the slot
@@ -252,42 +252,41 @@ static void changing_source(void) {
   free_cell(&f);
 }
 
-static void close_share(mipc_mapping_t *mapping) {
-  mipc_mapping_close(mapping, 0);
-  mipc_mapping_put(mapping);
+static void close_share(mipc_object_t *share) {
+  mipc_object_close(share, 0);
+  mipc_mapping_put(share->mapping);
 }
 
 static void shares(void) {
   int thread, other_thread;
   char back[100];
   char handle[MIPC_HANDLE_SIZE];
-  mipc_mapping_t *one = open_share(ANONYMOUS(.size = mipc_cell_size(100), .capacity = 100), false);
-  CHECK_EQ(mipc_region_handle(mipc_mapping_region(one), handle), 0);
-  mipc_mapping_t *two = open_share(AT_HANDLE(handle), false);
-  mipc_mapping_t *reader = open_share(AT_HANDLE(handle), true);
+  mipc_object_t one =
+      open_share(ANONYMOUS(.size = mipc_cell_size(100), .capacity = 100), &thread, false);
+  CHECK_EQ(mipc_region_handle(mipc_mapping_region(one.mapping), handle), 0);
+  mipc_object_t two = open_share(AT_HANDLE(handle), &other_thread, false);
+  mipc_object_t reader = open_share(AT_HANDLE(handle), &thread, true);
   mipc_cell_value_t value = {.length = 5, .type = 3};
 
-  CHECK_EQ(mipc_share_set(one, &thread, "first", MIPC_SHARE_ANY, 0, false, &value), 1);
+  CHECK_EQ(mipc_share_set(&one, "first", MIPC_SHARE_ANY, 0, false, &value), 1);
   CHECK_EQ(value.version, 1);
-  CHECK_EQ(mipc_share_set(one, &thread, "other", 0, 0, false, &value), MIPC_SHARE_OTHER);
+  CHECK_EQ(mipc_share_set(&one, "other", 0, 0, false, &value), MIPC_SHARE_OTHER);
   CHECK_EQ(value.version, 1);
   value.length = 101;
-  CHECK_EQ(mipc_share_set(one, &thread, "large", MIPC_SHARE_ANY, 0, false, &value), MIPC_E_RANGE);
+  CHECK_EQ(mipc_share_set(&one, "large", MIPC_SHARE_ANY, 0, false, &value), MIPC_E_RANGE);
   value.length = 5;
-  CHECK_EQ(mipc_share_set(one, &thread, "under", MIPC_SHARE_ANY, 0, true, &value),
-           MIPC_E_NOT_LOCKED);
-  CHECK_EQ(mipc_share_set(reader, &thread, "never", MIPC_SHARE_ANY, 0, false, &value),
-           MIPC_E_ACCESS);
+  CHECK_EQ(mipc_share_set(&one, "under", MIPC_SHARE_ANY, 0, true, &value), MIPC_E_NOT_LOCKED);
+  CHECK_EQ(mipc_share_set(&reader, "never", MIPC_SHARE_ANY, 0, false, &value), MIPC_E_ACCESS);
 
   mipc_lock_t *lock;
-  CHECK_EQ(mipc_mapping_region_lock(two, &other_thread, &lock), 0);
+  CHECK_EQ(mipc_object_region_lock(&two, &lock), 0);
   CHECK_EQ(mipc_lock_take(lock, 0, false), MIPC_LOCK_TAKEN);
-  CHECK_EQ(mipc_share_set(one, &thread, "other", MIPC_SHARE_ANY, 1000, false, &value), 0);
-  CHECK_EQ(mipc_share_set(two, &other_thread, "third", 1, 0, true, &value), 1);
+  CHECK_EQ(mipc_share_set(&one, "other", MIPC_SHARE_ANY, 1000, false, &value), 0);
+  CHECK_EQ(mipc_share_set(&two, "third", 1, 0, true, &value), 1);
   CHECK_EQ(value.version, 2);
   CHECK(mipc_lock_held(lock));
   /* Nobody waits to read. */
-  mipc_mapping_t *const all[] = {one, two, reader};
+  const mipc_object_t *const all[] = {&one, &two, &reader};
   for (int i = 0; i < 3; i++) {
     value = (mipc_cell_value_t){0};
     CHECK_EQ(mipc_share_get(all[i], back, sizeof back, &value), 0);
@@ -295,27 +294,26 @@ static void shares(void) {
     CHECK_EQ(mipc_share_look(all[i], &value), 0);
     CHECK(value.version == 2 && value.length == 5);
   }
-  CHECK_EQ(mipc_share_get_locked(one, &thread, back, sizeof back, 1000, &value),
-           MIPC_CELL_OVERTAKEN);
-  CHECK_EQ(mipc_share_get_locked(two, &other_thread, back, sizeof back, 0, &value), 0);
+  CHECK_EQ(mipc_share_get_locked(&one, back, sizeof back, 1000, &value), MIPC_CELL_OVERTAKEN);
+  CHECK_EQ(mipc_share_get_locked(&two, back, sizeof back, 0, &value), 0);
   CHECK(mipc_lock_held(lock));
-  CHECK_EQ(mipc_share_get_locked(reader, &thread, back, sizeof back, 0, &value), MIPC_E_ACCESS);
+  CHECK_EQ(mipc_share_get_locked(&reader, back, sizeof back, 0, &value), MIPC_E_ACCESS);
   CHECK_EQ(mipc_lock_drop(lock), 0);
 
   /* Under the lock nobody overtakes. */
-  mipc_region_shm_t *header = (mipc_region_shm_t *)mipc_mapping_window(one, 0, 4096, true);
+  mipc_region_shm_t *header = (mipc_region_shm_t *)mipc_mapping_window(one.mapping, 0, 4096, true);
   header->cell_begin += 100;
-  CHECK_EQ(mipc_share_get(one, back, sizeof back, &value), MIPC_CELL_OVERTAKEN);
-  CHECK_EQ(mipc_share_get_locked(one, &thread, back, sizeof back, 0, &value), MIPC_E_CORRUPT);
-  mipc_mapping_put_window(one);
+  CHECK_EQ(mipc_share_get(&one, back, sizeof back, &value), MIPC_CELL_OVERTAKEN);
+  CHECK_EQ(mipc_share_get_locked(&one, back, sizeof back, 0, &value), MIPC_E_CORRUPT);
+  mipc_mapping_put_window(one.mapping);
 
-  close_share(two);
-  close_share(reader);
-  mipc_mapping_close(one, 1);
-  CHECK_EQ(mipc_share_get(one, back, sizeof back, &value), MIPC_E_CLOSED);
-  CHECK_EQ(mipc_share_look(one, &value), MIPC_E_CLOSED);
-  CHECK_EQ(mipc_share_set(one, &thread, "never", MIPC_SHARE_ANY, 0, false, &value), MIPC_E_CLOSED);
-  mipc_mapping_put(one);
+  close_share(&two);
+  close_share(&reader);
+  mipc_object_close(&one, 1);
+  CHECK_EQ(mipc_share_get(&one, back, sizeof back, &value), MIPC_E_CLOSED);
+  CHECK_EQ(mipc_share_look(&one, &value), MIPC_E_CLOSED);
+  CHECK_EQ(mipc_share_set(&one, "never", MIPC_SHARE_ANY, 0, false, &value), MIPC_E_CLOSED);
+  mipc_mapping_put(one.mapping);
 }
 
 int main(void) {

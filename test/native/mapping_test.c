@@ -321,7 +321,8 @@ static void anonymous_is_of_this_process(void) {
   CHECK_EQ(bytes[0], 0);
   CHECK_EQ(bytes[1], 1);
   CHECK_EQ(mipc_mapping_flush(m, 0, 10000, false), 0);
-  CHECK_EQ(mipc_mapping_lock(m, &lock), MIPC_E_UNSUPPORTED);
+  mipc_object_t object = {.mapping = m};
+  CHECK_EQ(mipc_object_file_lock(&object, &lock), MIPC_E_UNSUPPORTED);
   close_mapping(m);
   mipc_mapping_spec_t none = {.anonymous = true, .prot = BOTH};
   CHECK_EQ(mipc_mapping_open(&none, &report, &m), MIPC_E_RANGE);

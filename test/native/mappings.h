@@ -7,7 +7,7 @@
 
 #include "../../src/base/status.h"
 #include "../../src/os/quarantine.h"
-#include "../../src/shm/mapping.h"
+#include "../../src/shm/object.h"
 #include "check.h"
 #include "fixture.h"
 

@@ -46,7 +46,8 @@ static void shared(void) {
   CHECK_EQ(text[0], 'x');
   CHECK_EQ(mipc_mapping_write(mc, 0, "no", 2), MIPC_E_ACCESS);
   mipc_filelock_t *lock;
-  CHECK_EQ(mipc_mapping_lock(ma, &lock), MIPC_E_UNSUPPORTED);
+  mipc_object_t object = {.mapping = ma};
+  CHECK_EQ(mipc_object_file_lock(&object, &lock), MIPC_E_UNSUPPORTED);
   CHECK_EQ(mipc_mapping_flush(ma, 0, UINT64_MAX, false), 0);
   CHECK_EQ(mipc_mapping_resident(ma, 0, UINT64_MAX), 3);
   /* What user code of a reader sees follows, until it stores; the store goes nowhere. */

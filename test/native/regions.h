@@ -18,7 +18,7 @@
 #include "../../src/base/status.h"
 #include "../../src/os/process.h"
 #include "../../src/region/region.h"
-#include "../../src/shm/mapping.h"
+#include "../../src/shm/object.h"
 #include "check.h"
 #include "fixture.h"
 

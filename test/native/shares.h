@@ -48,36 +48,41 @@ static inline spec_t share_spec(const char *name) {
 }
 
 /* Attaches, as binding/region.cc does. Exits when it fails. */
-static inline mipc_mapping_t *open_share(const char *name) {
+static inline mipc_object_t *open_share(const char *name) {
   mipc_region_t *region = open_region(share_spec(name));
   mipc_mapping_spec_t spec = {
       .region = region, .prot = MIPC_PROT_READ | MIPC_PROT_WRITE, .with_header = true};
   mipc_mapping_t *mapping = NULL;
   if (!CHECK_EQ(mipc_mapping_open(&spec, &report, &mapping), 0)) exit(1);
-  return mapping;
+  mipc_object_t *share = calloc(1, sizeof *share);
+  if (!CHECK(share)) exit(1);
+  share->mapping = mapping;
+  share->thread = thread_1;
+  return share;
 }
 
-static inline void close_share(mipc_mapping_t *mapping) {
-  mipc_mapping_close(mapping, 0);
-  mipc_mapping_put(mapping);
+static inline void close_share(mipc_object_t *share) {
+  mipc_object_close(share, 0);
+  mipc_mapping_put(share->mapping);
+  free(share);
 }
 
 /* Sets it, however long the lock takes: what mipc_share_set() gives. */
-static inline int set_share(mipc_mapping_t *mapping, const void *bytes, uint64_t expected,
-                            bool under, mipc_cell_value_t *value) {
+static inline int set_share(mipc_object_t *share, const void *bytes, uint64_t expected, bool under,
+                            mipc_cell_value_t *value) {
   int status;
   do {
-    status = mipc_share_set(mapping, thread_1, bytes, expected, 20000, under, value);
+    status = mipc_share_set(share, bytes, expected, 20000, under, value);
   } while (status == MIPC_LOCK_BUSY);
   return status;
 }
 
-static inline int get_share(mipc_mapping_t *mapping, uint8_t to[SHARE_CAPACITY],
+static inline int get_share(const mipc_object_t *share, uint8_t to[SHARE_CAPACITY],
                             mipc_cell_value_t *ret_value) {
   int status;
   do {
     *ret_value = (mipc_cell_value_t){0};
-    status = mipc_share_get(mapping, to, SHARE_CAPACITY, ret_value);
+    status = mipc_share_get(share, to, SHARE_CAPACITY, ret_value);
   } while (status == MIPC_CELL_OVERTAKEN);
   return status;
 }
