@@ -29,7 +29,7 @@ function deliver(handle) {
 function listen(handle, listener) {
   if (!isReady) {
     /* Of several copies the last one delivers the wake-ups of all. */
-    const status = binding.notices(deliver);
+    const status = binding.onWakeup(deliver);
     if (status < 0) return status;
     isReady = true;
   }
@@ -71,6 +71,6 @@ function warnCollected(label, handle, isRegion) {
   );
 }
 
-binding.collected(warnCollected);
+binding.onCollected(warnCollected);
 
 module.exports = { keepAlive, listen, unlisten };

@@ -155,7 +155,7 @@ class Changes {
     if (entry.since !== version) this.#settle(entry)?.resolve(version);
   }
 
-  /* A wait or listener that is to keep the process alive is known (native/notices.js), so the timer need
+  /* A wait or listener that is to keep the process alive is known (native/wakeups.js), so the timer need
    * not. */
   #arm() {
     this.#isArmed = false;
