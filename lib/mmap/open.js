@@ -18,7 +18,7 @@ function openMapping(owner, spec) {
 }
 
 function openFile(owner, spec) {
-  return binding.open(
+  return binding.openFile(
     owner,
     spec.path ?? spec.fd,
     spec.offset,
