@@ -1,8 +1,8 @@
 /*
  * npm run test:bundlers: the packed package under bundlers and tracers, at pinned versions from the
- * registry. @vercel/nft and ncc ship the native binary; with the others the package stays outside of
- * the bundle, as the README says, and a bundle without its binary says so. Run `npm run prebuild`
- * first.
+ * registry. @vercel/nft and ncc ship the native binary. With the others the package stays outside of the
+ * bundle, as the README describes, and a bundle without the binary throws an error that explains it. Run
+ * `npm run prebuild` first.
  */
 'use strict';
 
@@ -60,7 +60,7 @@ function prepare(folder) {
   makeProject(project, FILES, [path.join(folder, tarball), ...PACKAGES]);
 }
 
-/* Functions that act in the project of the folder; `elsewhere` knows nothing of it. */
+/* Functions that work in the project of the folder; `elsewhere` is a folder outside of it. */
 function within(folder) {
   const cwd = path.join(folder, 'project');
   const env = environment();
@@ -71,7 +71,7 @@ function within(folder) {
     node,
     bin: (name, ...args) => run(path.join(cwd, 'node_modules/.bin', name), args, { cwd, env }),
     works: (file, at = cwd) => assert.equal(node([file], { cwd: at }).stdout, 'shared\n'),
-    /* Of a bundle in the project, run where the package is not installed. */
+    /* A bundle of the project, run where the package is not installed. */
     saysSo(file) {
       const copy = path.join(elsewhere, 'app', path.basename(file));
       fs.mkdirSync(path.dirname(copy), { recursive: true });
