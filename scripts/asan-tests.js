@@ -22,8 +22,8 @@ const FLAGS = [
 /* What mmapipc.gypi calls mipc_wait, and the suites that are run so. */
 const WAITS = {
   system:
-    /^(?:mmap|pack|region(?!-life|-lock-(?:ends|hostile|kills|processes))|share(?!-native|-processes)).*\.test\.js$/,
-  none: /^(?:region-lock(?:-async)?|share(?:-changes)?)\.test\.js$/,
+    /^(?:mmap|pack|lock-(?:region(?:-inspect)?(?=\.)|share)|region(?!-life)|share(?!-native|-processes)).*\.test\.js$/,
+  none: /^(?:lock-region|share(?:-changes)?)\.test\.js$/,
 };
 
 /* The runtime's own mlock() does nothing; the suites look whether pages are locked. */

@@ -1,5 +1,5 @@
 /*
- * Who has the lock of a region, and who waits for it, as inspect() and the command say.
+ * The holder of the lock of a region, and its waiters, as inspect() and the command show them.
  */
 'use strict';
 
@@ -16,14 +16,13 @@ const { regions } = require('./support/regions');
 const COMMAND = path.join(ROOT, require('../package.json').bin);
 const SOON = 10000; /* ms: not stuck */
 
-describe('the lock of a region from outside', function () {
+describe('the lock of a region, inspected', function () {
   if (!isLinux) return;
   this.timeout(30000);
   const { open } = regions();
-  const start = peers();
-  const lockThere = (self) => void self.map.lock();
+  const start = peers({ reuse: true });
 
-  /* What the command prints of the lock, and what it gives as JSON. */
+  /* What the command prints of the lock, as text and as JSON. */
   function command(map) {
     const run = (...args) =>
       spawnSync(process.execPath, [COMMAND, 'inspect', ...args], { encoding: 'utf8' });
@@ -41,23 +40,23 @@ describe('the lock of a region from outside', function () {
     }
   }
 
-  it('nobody, before and after', () => {
+  it('shows no holder before lock() and after unlock()', () => {
     const map = open({ size: 64 });
-    const nobody = { holder: null, waiters: 0 };
-    assert.deepEqual(look(map.handle).lock, nobody);
+    const free = { holder: null, waiters: 0 };
+    assert.deepEqual(look(map.handle).lock, free);
     map.lock();
     assert.equal(look(map.handle).lock.holder.pid, process.pid);
     map.unlock();
-    assert.deepEqual(look(map.handle).lock, nobody);
-    assert.deepEqual(command(map), { line: 'free', lock: nobody });
+    assert.deepEqual(look(map.handle).lock, free);
+    assert.deepEqual(command(map), { line: 'free', lock: free });
   });
 
-  it('the holder: process, thread, alive, since when, also by a name and while it is stopped', async () => {
+  it('shows the process and thread of the holder, since when, and that it is alive, also while stopped', async () => {
     const map = open({ size: 64, name: 'it' });
     const peer = await start.process({ name: 'it' });
     const { pid } = peer.source;
     const before = Date.now();
-    await peer.run(lockThere);
+    await peer.lock();
     const after = Date.now();
     for (const stop of [false, true]) {
       if (stop) peer.source.kill('SIGSTOP');
@@ -75,16 +74,16 @@ describe('the lock of a region from outside', function () {
     assert.equal(map.tryLock(), null);
   });
 
-  it('a thread, by its own number', async () => {
+  it('shows a thread by its own number', async () => {
     const map = open({ size: 64 });
     const peer = await start.thread({ handle: map.handle });
-    await peer.run(lockThere);
+    await peer.lock();
     const { holder } = look(map.handle).lock;
     assert.equal(holder.pid, process.pid);
     assert.notEqual(holder.thread, process.pid);
   });
 
-  it('how many wait: blocked, by promise, in other processes; not those who gave up or died', async () => {
+  it('counts waiters, blocked and by promise, in all processes; not those that gave up or died', async () => {
     const map = open({ size: 64 });
     map.lock();
     const others = await Promise.all([
@@ -104,20 +103,18 @@ describe('the lock of a region from outside', function () {
     assert.equal(lock.holder.pid, process.pid);
     controller.abort();
     await assert.rejects(mine, { code: 'ABORT_ERR' });
-    others[0].end();
-    await others[0].ended;
+    await others[0].end();
     await waitersAre(map, 2);
     map.unlock();
     await Promise.all(got.slice(1));
     assert.deepEqual(look(map.handle).lock, { holder: null, waiters: 0 });
   });
 
-  it('a holder who is dead, until somebody takes the lock', async () => {
+  it('shows a dead holder until the lock is acquired again', async () => {
     const map = open({ size: 64 });
     const peer = await start.process({ handle: map.handle });
-    await peer.run(lockThere);
-    peer.end();
-    await peer.ended;
+    await peer.lock();
+    await peer.end();
     const { holder } = look(map.handle).lock;
     assert.deepEqual([holder.pid, holder.alive], [peer.source.pid, false]);
     const { line, lock } = command(map);
