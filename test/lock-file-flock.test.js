@@ -10,7 +10,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 
 const { PROT_READ, PROT_WRITE } = require('..');
-const { TIMEOUT } = require('./lock-contract/errors');
+const { TIMEOUT } = require('./lock-contract/subjects');
 const { LOCKER, runAtOnce } = require('./support/lockers');
 const { mappings } = require('./support/opened');
 const { isLinux } = require('./support/platform');

@@ -5,106 +5,72 @@
 
 const assert = require('node:assert/strict');
 
-const { PROT_READ } = require('..');
-const { ACCESS, DEADLOCK, TIMEOUT } = require('./lock-contract/errors');
-const { mappings } = require('./support/opened');
-const { peers, sleep } = require('./support/peer');
+const { Mmap, PROT_READ } = require('..');
+const { ACCESS, DEADLOCK, SOON, TIMEOUT, setUp, subjects } = require('./lock-contract/subjects');
+const { sleep } = require('./support/peer');
 const { linuxIt, posixIt, windowsIt } = require('./support/platform');
-const { scratch } = require('./support/scratch');
 
-const SIZE = 10000;
-const SOON = 10000; /* ms: not stuck */
-const RANGES = {
-  whole: {},
-  'range A': { offset: 1000, length: 500 },
-  'range B, which overlaps A': { offset: 1400, length: 500 },
-  'range C, which begins where B ends': { offset: 1900, length: 500 },
-};
+/* The whole file; two ranges that overlap; one that begins where the second ends. */
+const [FROM, LENGTH] = [100, 50];
+const RANGES = [0, 40, 90].map((at) => ({ offset: FROM + at, length: LENGTH }));
+const LOCKS = [false, true].flatMap((shared) => [{}, ...RANGES].map((one) => ({ shared, ...one })));
 
-/* [what, options] of each lock there is. */
-const LOCKS = [false, true].flatMap((shared) =>
-  Object.entries(RANGES).map(([name, range]) => [
-    `${shared ? 'shared' : 'exclusive'} ${name}`,
-    { shared, ...range },
-  ]),
-);
-const PAIRS = LOCKS.flatMap((held) => LOCKS.map((tried) => [held, tried]));
-
-/* The rule: they exclude each other when they overlap and one is exclusive. */
+/* The rule: two exclude each other when they overlap and one is exclusive. */
 function excludes(a, b) {
   const { offset: from = 0, length: n = Infinity } = a;
   const { offset: start = 0, length: m = Infinity } = b;
   return !(a.shared && b.shared) && from < start + m && start < from + n;
 }
-
-const line = (tried, isRefused, held) =>
-  `${tried} ${isRefused ? 'refused' : 'acquired'} while ${held} is held`;
-const expected = PAIRS.map(([[what, held], [other, tried]]) =>
-  line(other, excludes(held, tried), what),
+const PAIRS = LOCKS.flatMap((one) =>
+  LOCKS.map((tried) => ({ one, tried, isRefused: excludes(one, tried) })),
 );
 
 describe('the lock of a file, shared and of ranges', function () {
   this.timeout(30000);
-  const { open, create, same } = mappings(scratch(), SIZE);
-  const start = peers({ reuse: true });
-  const peerOf = ({ file }, kind = 'process') => start[kind]({ file, readOnly: false });
-
-  const isFree = (map, options) => {
-    const guard = same(map).tryLock(options);
-    guard?.release();
-    return guard !== null;
-  };
-  async function held(options) {
-    const map = create();
-    const peer = await peerOf(map);
-    await peer.lock(options);
-    return { map, peer };
-  }
+  const { create, same, keep, peerOf, held, isFree } = setUp(subjects.file);
+  const open = (options) => keep(new Mmap(options));
 
   describe('excludes another exactly when they overlap and one is exclusive', () => {
-    /* The outcome of every pair; isRefused(options) tries the other side. */
-    async function table(map, isRefused) {
+    /* That isRefused(options), which tries the other side, is true of the right ones. */
+    async function check(map, isRefused) {
       const outcome = [];
-      for (const [[what, held_], [other, tried]] of PAIRS) {
-        const guard = map.lock(held_);
-        outcome.push(line(other, await isRefused(tried), what));
+      for (const { one, tried } of PAIRS) {
+        const guard = map.lock(one);
+        outcome.push({ one, tried, isRefused: await isRefused(tried) });
         guard.release();
       }
-      return outcome;
+      assert.deepEqual(outcome, PAIRS);
     }
 
     it(`between two objects of one thread, in ${PAIRS.length} pairs`, async () => {
       const map = create();
       const other = same(map);
-      const isRefused = (tried) => {
+      await check(map, (tried) => {
         const guard = other.tryLock(tried);
         guard?.release();
         return guard === null;
-      };
-      assert.deepEqual(await table(map, isRefused), expected);
+      });
     });
 
     for (const kind of ['thread', 'process']) {
       it(`between this ${kind} and another, in ${PAIRS.length} pairs`, async () => {
         const map = create();
         const peer = await peerOf(map, kind);
-        const isRefused = async (tried) => !(await peer.isFree(tried));
-        assert.deepEqual(await table(map, isRefused), expected);
+        await check(map, async (tried) => !(await peer.isFree(tried)));
       });
     }
 
     it('lock() of another object of the thread throws DEADLOCK for those pairs', async () => {
       const map = create();
       const other = same(map);
-      const isRefused = (tried) => {
+      await check(map, (tried) => {
         try {
           other.lock(tried).release();
           return false;
         } catch ({ code }) {
-          return assert.equal(code, DEADLOCK.code) ?? true;
+          return code === DEADLOCK.code;
         }
-      };
-      assert.deepEqual(await table(map, isRefused), expected);
+      });
     });
   });
 
@@ -157,54 +123,45 @@ describe('the lock of a file, shared and of ranges', function () {
 
   it('an offset counts from where the mapping begins in the file', () => {
     const map = create();
-    const later = same(map, { offset: 5000 });
-    map.lock({ offset: 5000, length: 100 });
+    const later = same(map, { offset: 200 });
+    map.lock({ offset: 200, length: 100 });
     assert.throws(() => later.lock({ offset: 99, length: 1 }), DEADLOCK);
     assert.equal(later.tryLock({ offset: 0, length: 1 }), null);
     later.lock({ offset: 100, length: 1 });
     map.unlock();
-    map.lock({ offset: 5000, length: 100 });
-    assert.equal(isFree(map, { offset: 5100, length: 1 }), false);
-    assert.equal(isFree(map, { offset: 5101 }), true);
+    map.lock({ offset: 200, length: 100 });
+    assert.equal(isFree(map, { offset: 300, length: 1 }), false);
+    assert.equal(isFree(map, { offset: 301 }), true);
   });
 
   it('goes to the end of the mapping without a length, or with one that is too long', () => {
     const map = create();
-    const half = same(map, { size: 5000 });
-    for (const range of [{ offset: 4000 }, { offset: 4000, length: 1e6 }]) {
+    const half = same(map, { size: 200 });
+    for (const range of [{ offset: 150 }, { offset: 150, length: 1e6 }]) {
       const guard = half.lock(range);
-      assert.equal(isFree(map, { offset: 4999, length: 1 }), false);
-      assert.equal(isFree(map, { offset: 5000 }), true);
-      assert.equal(isFree(map, { length: 4000 }), true);
-      assert.equal(isFree(map), false);
+      const tries = [{ offset: 199, length: 1 }, { offset: 200 }, { length: 150 }, undefined];
+      const found = tries.map((tried) => isFree(map, tried));
+      assert.deepEqual(found, [false, true, true, false]);
       guard.release();
     }
-    half.lock({ length: 5000 });
-    assert.equal(isFree(map, { offset: 5000 }), true);
+    half.lock({ length: 200 });
+    assert.equal(isFree(map, { offset: 200 }), true);
   });
 
   it('lockAsync() of one object keeps its order, whatever the ranges', async () => {
-    const { map, peer } = await held();
+    const { object: map, peer } = await held();
+    const expected = Array.from({ length: 20 }, (_, i) => i);
     const order = [];
-    const all = Array.from({ length: 20 }, (_, i) =>
-      map.withLockAsync(
-        () => {
-          assert.equal(map.locked, true);
-          order.push(i);
-        },
-        i % 2 ? { shared: true } : { offset: i, length: 10 },
-      ),
+    const all = expected.map((i) =>
+      map.withLockAsync(() => order.push(i), i % 2 ? { shared: true } : { offset: i, length: 10 }),
     );
     await peer.unlock();
     await Promise.all(all);
-    assert.deepEqual(
-      order,
-      all.map((_, i) => i),
-    );
+    assert.deepEqual(order, expected);
   });
 
   it('TIMEOUT ends a wait for a range, and for a shared lock', async () => {
-    const { map } = await held();
+    const { object: map } = await held();
     assert.throws(() => map.lock({ shared: true, timeout: 10 }), TIMEOUT);
     assert.throws(() => map.lock({ offset: 5, length: 1, timeout: 10 }), TIMEOUT);
   });
@@ -223,7 +180,7 @@ describe('the lock of a file, shared and of ranges', function () {
   });
 
   it('a range that a killed process waited for is free', async () => {
-    const { map, peer } = await held();
+    const { object: map, peer } = await held();
     const child = await peerOf(map);
     await child.run((self) => {
       for (const range of [{}, { offset: 1, length: 2 }]) {
@@ -248,11 +205,11 @@ describe('the lock of a file, shared and of ranges', function () {
   });
 
   linuxIt('TIMEOUT names no holder of another range, and never this process', async () => {
-    const { map, peer } = await held({ offset: 0, length: 10 });
+    const { object: map, peer } = await held({ offset: 0, length: 10 });
     const others = [];
     for (let i = 1; i < 4; i++) {
       const other = await peerOf(map);
-      await other.lock({ offset: i * 100, length: 10 });
+      await other.lock({ offset: i * 50, length: 10 });
       others.push(other.source.pid);
     }
     const isOneOf =
@@ -262,7 +219,7 @@ describe('the lock of a file, shared and of ranges', function () {
     const first = { offset: 0, length: 10 };
     const byFirst = isOneOf(undefined, peer.source.pid);
     assert.throws(() => map.lock({ ...first, timeout: 0 }), byFirst);
-    const last = { offset: 300, length: 1, timeout: 0 };
+    const last = { offset: 150, length: 1, timeout: 0 };
     assert.throws(() => map.lock(last), isOneOf(undefined, others[2]));
     for (let i = 0; i < 10; i++) {
       await assert.rejects(map.lockAsync({ ...first, timeout: 20 }), byFirst);
@@ -274,7 +231,7 @@ describe('the lock of a file, shared and of ranges', function () {
 
     posixIt('throws ACCESS, held by another or not, and harms nothing', async () => {
       const free = create();
-      const { map: locked } = await held();
+      const { object: locked } = await held();
       for (const { file } of [free, locked]) {
         const map = open({ file, timeout: 100 });
         for (const call of ['lock', 'tryLock']) assert.throws(() => map[call](exclusive), ACCESS);
@@ -289,7 +246,7 @@ describe('the lock of a file, shared and of ranges', function () {
     /* It threw between stopping the wait and starting it again. */
     posixIt('leaves a pending wait as it was', async () => {
       for (const call of ['lock', 'tryLock']) {
-        const { map: other, peer } = await held({ shared: true, offset: 0, length: 1 });
+        const { object: other, peer } = await held({ shared: true, offset: 0, length: 1 });
         const map = open(other.file);
         const wait = map.lockAsync({ shared: false, timeout: 3000 });
         await sleep(10);

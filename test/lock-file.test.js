@@ -9,7 +9,7 @@ const fs = require('node:fs');
 
 const { Mmap, PROT_READ, PROT_WRITE } = require('..');
 const { contract } = require('./lock-contract');
-const { DEADLOCK, DISPOSE } = require('./lock-contract/errors');
+const { DEADLOCK, DISPOSE } = require('./lock-contract/subjects');
 const { runFunction } = require('./support/child');
 const { mappings } = require('./support/opened');
 const { linuxIt, posixIt, windowsIt } = require('./support/platform');

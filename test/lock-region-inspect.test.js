@@ -8,19 +8,18 @@ const { spawnSync } = require('node:child_process');
 const path = require('node:path');
 
 const { inspect: look } = require('..');
+const { SOON, setUp, subjects } = require('./lock-contract/subjects');
 const { ROOT } = require('./support/child');
-const { peers, sleep } = require('./support/peer');
+const { sleep } = require('./support/peer');
+
 const { isLinux } = require('./support/platform');
-const { regions } = require('./support/regions');
 
 const COMMAND = path.join(ROOT, require('../package.json').bin);
-const SOON = 10000; /* ms: not stuck */
 
 describe('the lock of a region, inspected', function () {
   if (!isLinux) return;
   this.timeout(30000);
-  const { open } = regions();
-  const start = peers({ reuse: true });
+  const { create, same, peerOf, held } = setUp(subjects.region);
 
   /* What the command prints of the lock, as text and as JSON. */
   function command(map) {
@@ -41,7 +40,7 @@ describe('the lock of a region, inspected', function () {
   }
 
   it('shows no holder before lock() and after unlock()', () => {
-    const map = open({ size: 64 });
+    const map = create();
     const free = { holder: null, waiters: 0 };
     assert.deepEqual(look(map.handle).lock, free);
     map.lock();
@@ -52,8 +51,8 @@ describe('the lock of a region, inspected', function () {
   });
 
   it('shows the process and thread of the holder, since when, and that it is alive, also while stopped', async () => {
-    const map = open({ size: 64, name: 'it' });
-    const peer = await start.process({ name: 'it' });
+    const map = create({ name: 'it' });
+    const peer = await peerOf(map);
     const { pid } = peer.source;
     const before = Date.now();
     await peer.lock();
@@ -75,28 +74,22 @@ describe('the lock of a region, inspected', function () {
   });
 
   it('shows a thread by its own number', async () => {
-    const map = open({ size: 64 });
-    const peer = await start.thread({ handle: map.handle });
-    await peer.lock();
+    const { object: map } = await held(undefined, 'thread');
     const { holder } = look(map.handle).lock;
     assert.equal(holder.pid, process.pid);
     assert.notEqual(holder.thread, process.pid);
   });
 
   it('counts waiters, blocked and by promise, in all processes; not those that gave up or died', async () => {
-    const map = open({ size: 64 });
+    const map = create();
     map.lock();
-    const others = await Promise.all([
-      start.process({ handle: map.handle }),
-      start.process({ handle: map.handle }),
-      start.thread({ handle: map.handle }),
-    ]);
+    const others = [await peerOf(map), await peerOf(map), await peerOf(map, 'thread')];
     const block = (self) => self.map.lock({ timeout: 60000 }).release();
     const wait = async (self) => (await self.map.lockAsync({ timeout: 60000 })).release();
     const got = others.map((peer, i) => peer.run(i === 1 ? block : wait));
     await waitersAre(map, 3);
     const controller = new AbortController();
-    const mine = open({ handle: map.handle }).lockAsync({ signal: controller.signal });
+    const mine = same(map).lockAsync({ signal: controller.signal });
     await waitersAre(map, 4);
     const { line, lock } = command(map);
     assert.match(line, new RegExp(`^held by pid ${process.pid}, .*, [1-4] waiting$`));
@@ -111,9 +104,7 @@ describe('the lock of a region, inspected', function () {
   });
 
   it('shows a dead holder until the lock is acquired again', async () => {
-    const map = open({ size: 64 });
-    const peer = await start.process({ handle: map.handle });
-    await peer.lock();
+    const { object: map, peer } = await held();
     await peer.end();
     const { holder } = look(map.handle).lock;
     assert.deepEqual([holder.pid, holder.alive], [peer.source.pid, false]);

@@ -8,18 +8,14 @@ const assert = require('node:assert/strict');
 const { spawn, spawnSync } = require('node:child_process');
 const { once } = require('node:events');
 const fs = require('node:fs');
-const { Worker } = require('node:worker_threads');
 
 const { inspect: look } = require('..');
-const { TIMEOUT } = require('./lock-contract/errors');
+const { TIMEOUT, setUp, subjects } = require('./lock-contract/subjects');
 const { amount } = require('./support/amounts');
 const { ROOT } = require('./support/child');
 const { runLockers } = require('./support/lockers');
-const { peers } = require('./support/peer');
 const { isLinux } = require('./support/platform');
-const { regions } = require('./support/regions');
 
-const SOON = 10000; /* ms: not stuck */
 const WORKERS = amount(30, 100);
 const FAIR = amount(5000, 10000); /* ms */
 const LONGEST = 10000; /* ms: what each of eight is promised */
@@ -35,27 +31,11 @@ function needsNamespaces() {
 describe('the lock of a region in processes', function () {
   if (!isLinux) return;
   this.timeout(120000);
-  const { open } = regions();
-  const start = peers({ reuse: true });
-  const create = () => open({ size: 64 });
-
-  /* It is free, and a death with it is reported once, or not at all. */
-  function assertFreed(map, isDeath = true) {
-    const guard = map.lock({ timeout: SOON });
-    assert.equal(guard.recovered, isDeath);
-    guard.release();
-    const again = map.tryLock();
-    assert.equal(again.recovered, false);
-    again.release();
-  }
+  const { create, peerOf, held, assertFreed } = setUp(subjects.region);
 
   it('a death is reported again when the process that it was reported to dies before release()', async () => {
     const map = create();
-    const [first, second, third] = [
-      await start.process({ handle: map.handle }),
-      await start.process({ handle: map.handle }),
-      await start.thread({ handle: map.handle }),
-    ];
+    const [first, second] = [await peerOf(map), await peerOf(map)];
     const lockThere = (self) => self.map.lock().recovered;
     assert.equal(await first.run(lockThere), false);
     await first.end();
@@ -64,7 +44,7 @@ describe('the lock of a region in processes', function () {
     const guard = await map.lockAsync();
     assert.equal(guard.recovered, true);
     guard.release();
-    assert.equal(await third.run(lockThere), false);
+    assert.equal(await (await peerOf(map)).run(lockThere), false);
   });
 
   it('a zombie, whose parent has not reaped it, is dead', async () => {
@@ -92,23 +72,18 @@ describe('the lock of a region in processes', function () {
 
   it(`${WORKERS} threads that load the addon, hold or await it, and end leave nothing`, async () => {
     const map = create();
-    const code = `
-      const { parentPort, workerData } = require('node:worker_threads');
-      const { Mmap } = require(workerData.root);
-      const [one, two] = [1, 2].map(() => Mmap.attach(workerData.handle));
-      globalThis.kept = [one, two];
-      (async () => {
-        if (workerData.i % 3) await one.lockAsync();
-        two.lockAsync({ timeout: Infinity }).catch(() => {});
-        if (workerData.i % 2) process.exit(0);
-        parentPort.postMessage('goes on');
-      })();`;
+    const holdAndEnd = async (self, where, i) => {
+      self.other = self.open(where);
+      if (i % 3) await self.map.lockAsync();
+      self.other.lockAsync({ timeout: Infinity }).catch(() => {});
+      if (i % 2) process.exit(0);
+      self.note('goes on');
+    };
     const run = async (i) => {
-      const workerData = { root: ROOT, handle: map.handle, i };
-      const worker = new Worker(code, { eval: true, workerData });
-      const exit = once(worker, 'exit');
-      worker.once('message', () => worker.terminate());
-      await exit;
+      const thread = await peerOf(map, 'thread');
+      thread.run(holdAndEnd, subjects.region.where(map), i);
+      await Promise.race([thread.ended, thread.note()]);
+      await thread.end();
     };
     for (let i = 0; i < WORKERS; i += 2) await Promise.all([run(i), run(i + 1)]);
     assertFreed(map);
@@ -117,12 +92,8 @@ describe('the lock of a region in processes', function () {
   });
 
   it('a stopped process keeps it: the waits of others end by their timeouts', async () => {
-    const map = create();
-    const holder = await start.process({ handle: map.handle });
-    await holder.lock();
-    const waiters = await Promise.all(
-      ['process', 'process', 'thread'].map((kind) => start[kind]({ handle: map.handle })),
-    );
+    const { object: map, peer: holder } = await held();
+    const waiters = [await peerOf(map), await peerOf(map), await peerOf(map, 'thread')];
     holder.source.kill('SIGSTOP');
     const wait = async (self, timeout, call) => {
       const since = performance.now();
@@ -144,7 +115,7 @@ describe('the lock of a region in processes', function () {
   });
 
   it('each of eight processes that always want it acquires it within 10 s', async () => {
-    const ends = await runLockers(open({ size: 4096 }), Array(8).fill(['fair', FAIR]));
+    const ends = await runLockers(create(), Array(8).fill(['fair', FAIR]));
     const all = ends.map(([how, output]) => (assert.equal(how, 0), JSON.parse(output)));
     const worst = Math.max(...all.map((one) => one.worst));
     const served = all.map((one) => one.served);
@@ -171,7 +142,7 @@ describe('the lock of a region in processes', function () {
     }
 
     it('a holder in it is alive for those outside until it dies', async () => {
-      const map = open({ name: 'spaces', size: 64 });
+      const map = create({ name: 'spaces' });
       const { line, end } = await inNamespace('map.lock(); print(process.pid);');
       assert.equal(line, '1');
       assert.equal(map.tryLock(), null);
@@ -184,7 +155,7 @@ describe('the lock of a region in processes', function () {
     });
 
     it('a holder outside is alive for those in it, whatever its number means there', async () => {
-      const map = open({ name: 'spaces', size: 64 });
+      const map = create({ name: 'spaces' });
       map.lock();
       const { line, child, end } = await inNamespace(`
         try { map.lock({ timeout: 300 }) } catch ({ code }) { print(code + ' ' + map.tryLock()) }

@@ -10,10 +10,9 @@ const fs = require('node:fs');
 const { Mmap, PROT_READ, PROT_WRITE, MAP_ANON, MAP_SHARED } = require('..');
 const { layout } = require('../lib/binding');
 const { contract } = require('./lock-contract');
-const { ACCESS, DISPOSE, TIMEOUT, UNSUPPORTED } = require('./lock-contract/errors');
-const { peers } = require('./support/peer');
+const { ACCESS, DISPOSE, TIMEOUT, UNSUPPORTED } = require('./lock-contract/subjects');
+const { setUp, subjects } = require('./lock-contract/subjects');
 const { isLinux } = require('./support/platform');
-const { regions } = require('./support/regions');
 
 const SIZE = 100;
 
@@ -22,30 +21,27 @@ contract('region');
 describe('the lock of a region', function () {
   if (!isLinux) return;
   this.timeout(30000);
-  const { open } = regions();
-  const start = peers({ reuse: true });
-  const create = (extra) => open({ size: SIZE, ...extra });
-  const same = ({ handle }, extra) => open({ handle, ...extra });
+  const { create, same, keep, peerOf, held } = setUp(subjects.region);
+  const open = (...args) => keep(new Mmap(...args));
 
   const ways = {
     '{ size }, and attach()': () => {
       const map = create();
-      return [map, Mmap.attach(map.handle)];
+      return [map, keep(Mmap.attach(map.handle))];
     },
     '{ handle }': () => {
       const map = create();
       return [same(map), same(map)];
     },
     '{ inherit }': () => [create({ inherit: 'x' }), open({ inherit: 'x' })],
-    '{ name }': () => [create({ name: 'x' }), Mmap.open({ name: 'x' })],
+    '{ name }': () => [create({ name: 'x' }), keep(Mmap.open({ name: 'x' }))],
     "a name with MAP_ANON, as IPC::Mmap's": () =>
-      [SIZE, 0].map((size) => new Mmap('x', size, PROT_READ | PROT_WRITE, MAP_ANON | MAP_SHARED)),
+      [SIZE, 0].map((size) => open('x', size, PROT_READ | PROT_WRITE, MAP_ANON | MAP_SHARED)),
   };
   for (const [way, make] of Object.entries(ways)) {
     it(`of ${way} is one for all objects and processes`, async () => {
       const [map, other] = make();
-      const { handle, name } = map;
-      const peer = await start.process(name === undefined ? { handle } : { name });
+      const peer = await peerOf(map);
       const guard = map.lock();
       assert.deepEqual([map.locked, other.locked, guard.recovered], [true, false, false]);
       assert.equal(other.tryLock(), null);
@@ -61,8 +57,6 @@ describe('the lock of a region', function () {
       (await other.lockAsync()).release();
       map.lock();
       create().lock();
-      map[DISPOSE]();
-      other[DISPOSE]();
     });
   }
 
@@ -108,9 +102,7 @@ describe('the lock of a region', function () {
   });
 
   it('TIMEOUT names a thread by its own number', async () => {
-    const map = create();
-    const peer = await start.thread({ handle: map.handle });
-    await peer.lock();
+    const { object: map } = await held(undefined, 'thread');
     assert.throws(
       () => map.lock({ timeout: 0 }),
       ({ holder }) => holder.pid === process.pid && holder.thread !== process.pid,

@@ -7,22 +7,19 @@
 const assert = require('node:assert/strict');
 
 const { contract } = require('./lock-contract');
-const { ACCESS, DEADLOCK } = require('./lock-contract/errors');
-const { peers, sleep } = require('./support/peer');
+const { DEADLOCK, TIMEOUT, setUp, subjects } = require('./lock-contract/subjects');
+const { sleep } = require('./support/peer');
 const { isLinux } = require('./support/platform');
-const { shares, thrownBy, within } = require('./support/shares');
 
 contract('share');
 
 describe('a Share and its lock', function () {
   if (!isLinux) return;
   this.timeout(30000);
-  const { make, attach } = shares();
-  const start = peers({ reuse: true });
-  const peerOf = ({ handle }, kind = 'process') => start[kind]({ of: 'Share', handle });
+  const { create, same, peerOf, held } = setUp(subjects.share);
 
   it('set, update, compareAndSet and clear use the lock that lock() holds', () => {
-    const share = make();
+    const share = create();
     share.lock();
     assert.equal(share.set(1), 1);
     assert.equal(
@@ -37,28 +34,8 @@ describe('a Share and its lock', function () {
     assert.equal(share.version, 4);
   });
 
-  it('a guard of lockAsync() has get, set, update, compareAndSet and clear, until release()', async () => {
-    const share = make();
-    const guard = await share.lockAsync();
-    assert.equal(guard.set(1), 1);
-    assert.equal(
-      guard.update((old) => old + 1),
-      2,
-    );
-    assert.deepEqual([guard.get(), guard.compareAndSet(2, 3), share.get()], [2, true, 3]);
-    assert.equal(guard.compareAndSet(2, 4), false);
-    guard.clear();
-    assert.equal(guard.get(), undefined);
-    assert.throws(() => share.set(1), DEADLOCK);
-    guard.release();
-    for (const call of ['get', 'set', 'clear']) {
-      assert.throws(() => guard[call](1), { code: 'ERR_MMAPIPC_NOT_LOCKED' });
-    }
-    assert.equal(share.version, 4);
-  });
-
   it('several sets under lock() are visible to others one by one', async () => {
-    const share = make();
+    const share = create();
     const peer = await peerOf(share);
     const guard = share.lock();
     for (const value of [1, 2, 3]) {
@@ -70,7 +47,7 @@ describe('a Share and its lock', function () {
   });
 
   it('get(), peek(), version and byteLength never wait for a lock that another holds', async () => {
-    const share = make();
+    const share = create();
     share.set({ a: 1 });
     for (const kind of ['process', 'thread']) {
       const peer = await peerOf(share, kind);
@@ -85,61 +62,42 @@ describe('a Share and its lock', function () {
   });
 
   it('set() and the like throw TIMEOUT, naming the holder, when another holds it too long', async () => {
-    const share = make(100, { timeout: 50 });
-    const peer = await peerOf(share);
-    await peer.lock();
-    const { pid } = peer.source;
-    for (const call of [
-      () => share.set(1),
-      () => share.update(() => 1),
-      () => share.compareAndSet(0, 1),
-      () => share.clear(),
-    ]) {
-      const error = thrownBy(call);
-      assert.deepEqual([error.code, error.holder.pid], ['ERR_MMAPIPC_TIMEOUT', pid]);
-    }
-    for (const promise of [share.setAsync(1), share.updateAsync(() => 1)]) {
-      const error = await promise.catch((reason) => reason);
-      assert.deepEqual([error.code, error.holder.pid], ['ERR_MMAPIPC_TIMEOUT', pid]);
-    }
-    make(100, { name: 'x', timeout: 0 }).set(1);
+    const { object, peer } = await held();
+    const share = same(object, { timeout: 20 });
+    const check = ({ code, holder }) => code === TIMEOUT.code && holder.pid === peer.source.pid;
+    assert.throws(() => share.set(1), check);
+    assert.throws(() => share.update(() => 1), check);
+    assert.throws(() => share.compareAndSet(0, 1), check);
+    assert.throws(() => share.clear(), check);
+    await assert.rejects(share.setAsync(1), check);
+    await assert.rejects(share.updateAsync(() => 1), check);
+    create({ timeout: 0 }).set(1);
     assert.equal(share.version, 0);
-    await peer.end();
-    assert.equal(attach(share).set('after'), 1);
   });
 
   it('set() waits until another releases it', async () => {
-    const share = make();
-    const peer = await peerOf(share);
-    await peer.lock();
+    const { object: share, peer } = await held();
     peer.unlock(100);
     assert.equal(share.set(5), 1);
   });
 
   it('set() and update() throw DEADLOCK while another object of the thread holds it; setAsync() waits', async () => {
-    const one = make();
-    const two = attach(one);
+    const one = create();
+    const two = same(one);
     const guard = one.lock();
     assert.throws(() => two.set(1), DEADLOCK);
     assert.throws(() => two.update(() => 1), DEADLOCK);
     const later = two.setAsync('later');
     one.set('now');
     guard.release();
-    assert.equal(await within(5000, later), 2);
+    assert.equal(await later, 2);
     assert.equal(one.get(), 'later');
-  });
-
-  it('of a read-only attachment throws ACCESS', async () => {
-    const reader = attach(make(), { readOnly: true });
-    for (const call of ['lock', 'tryLock']) assert.throws(() => reader[call](), ACCESS);
-    await assert.rejects(reader.lockAsync(), ACCESS);
-    assert.equal(reader.locked, false);
   });
 
   describe('whose holder dies', () => {
     /* A Share whose holder has died, and how often it emits 'recovered'. */
     async function orphaned() {
-      const share = make();
+      const share = create();
       const peer = await peerOf(share);
       await peer.run((self) => {
         self.map.lock();

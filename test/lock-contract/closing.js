@@ -10,7 +10,7 @@ const { Mmap, Share } = require('../..');
 const { collect } = require('../support/holdings');
 const { open } = require('../support/open');
 const { linuxIt } = require('../support/platform');
-const { CLOSED, DEADLOCK, DISPOSE, LOCKED, TIMEOUT } = require('./errors');
+const { CLOSED, DEADLOCK, DISPOSE, LOCKED, TIMEOUT } = require('./subjects');
 
 const ACQUIRE = ['lock', 'tryLock', 'lockAsync'];
 

@@ -11,7 +11,7 @@ const path = require('node:path');
 const { ROOT } = require('../support/child');
 const { posixIt } = require('../support/platform');
 const { scratch } = require('../support/scratch');
-const { DEADLOCK } = require('./errors');
+const { DEADLOCK } = require('./subjects');
 
 const LIB = path.join(ROOT, 'lib') + path.sep;
 const OPEN = path.join(ROOT, 'test', 'support', 'open.js');

@@ -20,13 +20,16 @@ const { regions } = require('../support/regions');
 const { scratch } = require('../support/scratch');
 
 const SIZE = 512; /* what support/lockers.js needs */
+const SOON = 10000; /* ms: not stuck */
 const DISPOSE = Symbol.dispose ?? Symbol.for('nodejs.dispose');
 
-const UNSUPPORTED = 'ERR_MMAPIPC_UNSUPPORTED';
-const NO_RANGES = [{ shared: true }, { offset: 0 }, { length: 10 }].map((one) => [
-  one,
-  UNSUPPORTED,
-]);
+/* What the calls of a lock throw, for assert.throws() and assert.rejects(). */
+const error = (name) => ({ name: 'MmapipcError', code: `ERR_MMAPIPC_${name}` });
+const NAMES = ['ACCESS', 'CLOSED', 'DEADLOCK', 'LOCKED', 'NOT_LOCKED', 'TIMEOUT', 'UNSUPPORTED'];
+const ERRORS = Object.fromEntries(NAMES.map((name) => [name, error(name)]));
+
+const ranges = [{ shared: true }, { offset: 0 }, { length: 10 }];
+const NO_RANGES = ranges.map((options) => [options, 'ERR_MMAPIPC_UNSUPPORTED']);
 const write = (map) => assert.equal(map.write('used'), 4);
 
 const file = {
@@ -51,7 +54,7 @@ const region = {
   recovers: true,
   lends: true,
   make: () => ({ size: SIZE }),
-  where: ({ handle }) => ({ handle }),
+  where: ({ handle, name }) => (name === undefined ? { handle } : { name }),
   use: write,
   wrong: NO_RANGES,
 };
@@ -72,9 +75,11 @@ const share = {
  * after each test.
  *
  *   create(extra), same(object, extra)   an object on new memory; another one on the same
+ *   keep(object)                         the object, which a test has opened otherwise
  *   peerOf(object, kind)                 a 'process' or 'thread' that has opened it (support/peer.js)
  *   held(options, kind)                  { object, peer }: the peer holds the lock, by those options
  *   isFree(object, options)              whether another object acquires the lock now
+ *   assertFreed(object, isDeath)         that it is free, and a death with it reported once, or never
  */
 function setUp(subject) {
   const path = subject.isFile ? scratch() : regions() && (() => undefined);
@@ -84,18 +89,18 @@ function setUp(subject) {
     for (const object of opened) object[DISPOSE]();
     opened = [];
   });
-  const keep = (options) => {
-    const object = open(options);
+  const keep = (object) => {
     opened.push(object);
     return object;
   };
-  const create = (extra) => keep({ ...subject.make(path()), ...extra });
-  const same = (object, extra) => keep({ ...subject.where(object), ...extra });
+  const create = (extra) => keep(open({ ...subject.make(path()), ...extra }));
+  const same = (object, extra) => keep(open({ ...subject.where(object), ...extra }));
   const peerOf = (object, kind = 'process') => start[kind](subject.where(object));
   return {
     subject,
     create,
     same,
+    keep,
     peerOf,
     async held(options, kind) {
       const object = create();
@@ -109,9 +114,16 @@ function setUp(subject) {
       other[DISPOSE]();
       return isFree;
     },
+    assertFreed(object, isDeath = subject.recovers === true) {
+      for (const expected of [isDeath, false]) {
+        const guard = object.lock({ timeout: SOON });
+        assert.equal(guard.recovered, expected);
+        guard.release();
+      }
+    },
   };
 }
 
 const subjects = isLinux ? { file, region, share } : { file };
 
-module.exports = { setUp, subjects };
+module.exports = { ...ERRORS, DISPOSE, SOON, setUp, subjects };

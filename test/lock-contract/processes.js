@@ -1,16 +1,17 @@
 /*
  * Part of the contract: a lock whose holder, or a process or thread that waits for it, comes to its
- * end. The kernel releases that of a file, undetected; else the next guard reports the death.
+ * end (the kernel releases that of a file, undetected; else the next guard reports the death), and that
+ * processes and threads at work at once lose nothing.
  */
 'use strict';
 
 const assert = require('node:assert/strict');
 
 const { ROOT, runFunction } = require('../support/child');
+const { WORDS, runLockers } = require('../support/lockers');
 const { sleep } = require('../support/peer');
-const { DEADLOCK, TIMEOUT } = require('./errors');
+const { DEADLOCK, SOON, TIMEOUT } = require('./subjects');
 
-const SOON = 10000; /* ms: not stuck */
 const OPEN = require.resolve('../support/open');
 
 /* Runs body(open, where) in a process of its own; { status, stdout, stderr }. */
@@ -20,6 +21,12 @@ const runThere = (body, where, nodeArgs = []) =>
     [OPEN, where],
     { nodeArgs },
   );
+
+const JOBS = [
+  ['4 processes, 100 withLockAsync() each, all at once', Array(4).fill(['async', 100]), 400],
+  ['4 processes, 20,000 withLock() each', Array(4).fill(['sync', 20000]), 80000],
+  ['3 processes of 3 threads, by both', Array(3).fill(['threads', 500]), 3 * 3 * 500],
+];
 
 /* How a thread may end. */
 const ENDS = [(thread) => thread.end(), (thread) => thread.run(() => process.exit(0))];
@@ -73,18 +80,8 @@ async function forget(open, where, root) {
   process.exit();
 }
 
-module.exports = ({ subject, create, same, peerOf, held }) => {
+module.exports = ({ subject, create, same, peerOf, held, assertFreed }) => {
   const recovers = subject.recovers === true;
-
-  /* It is free, and a death with it is reported once, or not at all. */
-  function assertFreed(object, isDeath = recovers) {
-    const guard = object.lock({ timeout: SOON });
-    assert.equal(guard.recovered, isDeath);
-    guard.release();
-    const again = object.tryLock();
-    assert.equal(again.recovered, false);
-    again.release();
-  }
 
   describe('whose holder dies', () => {
     it('is acquired by lock(), tryLock() or lockAsync(), whose guard alone reports the death', async () => {
@@ -199,31 +196,22 @@ module.exports = ({ subject, create, same, peerOf, held }) => {
       }
     });
 
-    it('terminated, or exited, while it waits by promise leaves nothing', async () => {
+    it('terminated, or ended, while it waits, blocked or by promise, leaves nothing', async () => {
       const { object, peer } = await held();
-      for (const end of ENDS) {
-        const thread = await peerOf(object, 'thread');
-        await thread.run((self) => void self.map.lockAsync({ timeout: Infinity }));
-        await sleep(20);
-        end(thread);
-        await thread.ended;
-      }
-      await peer.unlock();
-      assertFreed(object, false);
-    });
-
-    it('blocked in lock() ends when it is terminated, and leaves nothing held', async () => {
-      const { object, peer } = await held();
-      const ranges = [{ shared: true }, { offset: 1, length: 5 }];
-      for (const options of [{}, {}, ...(subject.isFile ? ranges : [])]) {
-        const thread = await peerOf(object, 'thread');
-        thread.run((self, given) => {
-          self.note('blocks');
-          self.map.lock({ ...given, timeout: Infinity });
-        }, options);
-        await thread.note();
-        await sleep(50);
-        await thread.end();
+      const ranges = subject.isFile ? [{ shared: true }, { offset: 1, length: 5 }] : [];
+      for (const options of [{}, ...ranges]) {
+        for (const [call, end] of [['lock', ENDS[0]], ...ENDS.map((one) => ['lockAsync', one])]) {
+          const thread = await peerOf(object, 'thread');
+          const waits = (self, how, given) => {
+            self.note('waits');
+            self.map[how]({ ...given, timeout: Infinity });
+          };
+          thread.run(waits, call, options);
+          await thread.note();
+          await sleep(20);
+          end(thread);
+          await thread.ended;
+        }
       }
       await peer.unlock();
       assertFreed(object, false);
@@ -335,4 +323,19 @@ module.exports = ({ subject, create, same, peerOf, held }) => {
       assert.equal(warnings.length, 1);
     });
   });
+
+  if (subject.isShare) return;
+
+  for (const [what, jobs, expected] of JOBS) {
+    it(`${what}: no increment is lost`, async () => {
+      const map = create();
+      const ends = await runLockers(map, jobs);
+      assert.deepEqual(
+        ends.map(([how]) => how),
+        jobs.map(() => 0),
+      );
+      assert.equal(map.buffer.readInt32LE(WORDS.count * 4), expected);
+      assert.equal(map.lock({ timeout: 0 }).recovered, false);
+    });
+  }
 };
