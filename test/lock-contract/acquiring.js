@@ -86,9 +86,9 @@ module.exports = ({ subject, create, same, held, isFree }) => {
     const other = same(object, { timeout: Infinity });
     object.lock();
     for (const each of [object, other]) {
-      assert.throws(() => each.lock(), DEADLOCK);
       assert.throws(() => each.lock({ timeout: 0 }), DEADLOCK);
       assert.throws(() => each.lock({ timeout: 5000 }), DEADLOCK);
+      assert.throws(() => each.lock(), DEADLOCK);
       assert.throws(() => each.withLock(assert.fail), DEADLOCK);
       assert.equal(each.tryLock(), null);
     }
