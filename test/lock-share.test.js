@@ -70,7 +70,10 @@ describe('a Share and its lock', function () {
     assert.throws(() => share.compareAndSet(0, 1), check);
     assert.throws(() => share.clear(), check);
     await assert.rejects(share.setAsync(1), check);
-    await assert.rejects(share.updateAsync(() => 1), check);
+    await assert.rejects(
+      share.updateAsync(() => 1),
+      check,
+    );
     create({ timeout: 0 }).set(1);
     assert.equal(share.version, 0);
   });
