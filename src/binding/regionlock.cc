@@ -76,7 +76,7 @@ napi_value give_up(const Call &call) {
 napi_value untell(const Call &call) {
   mipc_lock_t *lock;
   int status = find_lock(call, &lock);
-  if (status == 0) mipc_lock_untell(lock);
+  if (status == 0) mipc_lock_keep_recovered(lock);
   return to_number(call.env, status);
 }
 

@@ -27,7 +27,7 @@ static mipc_participant_shm_t *row_at(mipc_region_shm_t *header, uint32_t index)
   return (mipc_participant_shm_t *)((uint8_t *)header + MIPC_HEADER_SIZE) + index;
 }
 
-int mipc_i_anybody(mipc_file_t file, bool readers_too) {
+int mipc_i_others_attached(mipc_file_t file, bool readers_too) {
   uint64_t first, last;
   if (!readers_too) {
     return mipc_presence_find(file, MIPC_WRITERS_FIRST, MIPC_WRITERS_LAST, false, &first, &last);
@@ -49,7 +49,7 @@ int mipc_region_alive(const mipc_region_t *r, uint32_t number) {
 
 /* No process is attached, so the lock is free. Its owner, if there was one, died with it. */
 static void reset_lock(mipc_region_shm_t *h) {
-  /* relaxed: a process that attaches takes the birth lock first. */
+  /* relaxed: a process that attaches takes the creation lock first. */
   uint32_t owner = mipc_atomic_load_relaxed(&h->lock) & MIPC_MAX_NUMBER;
   if (owner) mipc_atomic_store_relaxed(&h->lock_recovered, 1);
   mipc_atomic_store_relaxed(&h->lock, 0);
@@ -61,7 +61,7 @@ void mipc_i_participants_clear(mipc_region_t *r) {
   }
   /* A number that is given again must own nothing. */
   reset_lock(r->header);
-  /* relaxed: whoever comes next comes through the birth lock. */
+  /* relaxed: whoever comes next comes through the creation lock. */
   mipc_atomic_store_relaxed(&r->header->next_number, 1);
 }
 
@@ -94,12 +94,12 @@ static void write_row(mipc_region_t *r) {
   mipc_atomic_store_release(&row->number, r->number);
 }
 
-/* The next number, or 0 with the reason. With the birth lock, so that nobody else counts; what the
- * word holds is used once and checked, as anybody may write to it. */
+/* The next number, or 0 with the reason. With the creation lock, so that nobody else counts; what
+ * the word holds is used once and checked, as anybody may write to it. */
 static uint32_t next_number(mipc_region_t *r, int *ret_status) {
   uint32_t number = mipc_atomic_load_relaxed(&r->header->next_number);
   if (number == 0 || number > MIPC_MAX_NUMBER) {
-    int anybody = mipc_i_anybody(r->seat, false);
+    int anybody = mipc_i_others_attached(r->presence, false);
     if (anybody != 0) {
       *ret_status = anybody < 0 ? anybody : (int)MIPC_E_EXHAUSTED;
       return 0;
@@ -111,12 +111,12 @@ static uint32_t next_number(mipc_region_t *r, int *ret_status) {
   return number;
 }
 
-static int sit_as_writer(mipc_region_t *r) {
+static int join_as_writer(mipc_region_t *r) {
   for (int tries = 0; tries < MOST_BUSY; tries++) {
     int status = 0;
     uint32_t number = next_number(r, &status);
     if (!number) return status;
-    status = mipc_presence_take(r->seat, MIPC_WRITERS_FIRST + number, false);
+    status = mipc_presence_take(r->presence, MIPC_WRITERS_FIRST + number, false);
     if (status < 0) return status;
     if (status == 0) continue; /* after a restart that a broken peer has forced */
     r->number = number;
@@ -129,28 +129,28 @@ static int sit_as_writer(mipc_region_t *r) {
 }
 
 /* Readers write nothing: they pick a byte, which several may have at once. */
-static int sit_as_reader(mipc_region_t *r) {
+static int join_as_reader(mipc_region_t *r) {
   uint32_t random;
   int status = mipc_random(&random, sizeof random);
   if (status < 0) return status;
   uint64_t byte = MIPC_READERS_FIRST + random % ((uint32_t)1 << 30);
-  status = mipc_presence_take(r->seat, byte, true);
+  status = mipc_presence_take(r->presence, byte, true);
   if (status == 1) r->byte = byte;
   return status < 0 ? status : status == 1 ? 0 : (int)MIPC_E_EXHAUSTED;
 }
 
-int mipc_i_region_sit(mipc_region_t *r) {
-  return r->read_only ? sit_as_reader(r) : sit_as_writer(r);
+int mipc_i_participant_join(mipc_region_t *r) {
+  return r->read_only ? join_as_reader(r) : join_as_writer(r);
 }
 
-void mipc_i_region_rise(mipc_region_t *r) {
+void mipc_i_participant_leave(mipc_region_t *r) {
   if (!r->byte) return;
   if (r->row >= 0) {
     mipc_atomic_u32_t *number = &row_at(r->header, (uint32_t)r->row)->number;
     /* relaxed: nothing is published by a row that is free. */
     if (mipc_atomic_load_relaxed(number) == r->number) mipc_atomic_store_relaxed(number, 0);
   }
-  mipc_presence_give(r->seat, r->byte);
+  mipc_presence_give(r->presence, r->byte);
   r->byte = 0;
   r->row = -1;
 }

@@ -1,25 +1,29 @@
 /*
- * A region: shared memory that processes meet in, with a header of ours before the payload. Where
- * it lives is the user's choice; that there is one of each name, that it is whole, and that it is
- * gone when nobody has it any more, is promised here, whoever is killed when.
+ * A region: shared memory that processes find by a name, a path or a handle. A header of ours comes
+ * before the payload. The user chooses where a region lives. This file promises the rest, whichever
+ * process is killed at whichever moment: there is one region of each name, it is complete, and a
+ * named one is removed when no process uses it any more.
  *
- * How. Two kernel locks carry it, and both go with whoever dies. The birth lock (flock on the file)
- * is held while a region is made, joined or left, so that these never overlap. A byte far past the
- * end of the file (os/presence.h) says that a participant is there, as long as he is. Whoever has
- * the birth lock may thus ask the kernel who is there, and act on the answer:
+ * How. Two kernel locks carry this, and the kernel releases both when their process dies. The
+ * creation lock (flock on the file) is held while a region is created, joined or left, so that
+ * these never overlap. A locked byte far past the end of the file (os/presence.h) shows that a
+ * participant is attached; it is locked for as long as the participant lives. So the process that
+ * holds the creation lock can ask the kernel which participants are attached, and act on the
+ * answer:
  *
- *   open    lock; is the path still this file? else again. Unfinished: make it, the version last.
- *           A finished name that nobody holds is a left-over: unlink it, again. Take a number and
- *           its byte; unlock.
- *   leave   lock; give the byte back; nobody else there, and the path still this file: unlink it;
- *           unlock.
+ *   open    Take the creation lock. If the path no longer leads to this file, start again. If the
+ *           file is unfinished, create the region in it, and write the version last. If the file is
+ *           a finished region of a name and no process is attached, it is a stale file: unlink it
+ *           and start again. Take a number and lock its byte. Release the creation lock.
+ *   leave   Take the creation lock. Release the byte. If no other participant is attached and the
+ *           path still leads to this file, unlink it. Release the creation lock.
  *
- * A file under a name is thus made once and never again in place: whoever has it mapped keeps what
- * he has. Nobody is ever found dead for being slow: a stopped process keeps its byte, and lets
- * others wait while it has the birth lock.
+ * So a file under a name is created once and never again in place: a process that has it mapped
+ * keeps its memory. No participant is taken for dead because it is slow: a stopped process keeps
+ * its byte locked, and other processes wait while it holds the creation lock.
  *
- * A region belongs to one thread; its last reference may be dropped by another. Each attachment has
- * descriptors and a number of its own, also those of one process.
+ * A region belongs to one thread; another thread may drop its last reference. Each attachment has
+ * its own descriptors and its own number, also when one process has several.
  */
 #ifndef MIPC_REGION_REGION_H
 #define MIPC_REGION_REGION_H
@@ -83,7 +87,7 @@ typedef struct {
   uint32_t codec;    /* written into what is made; what is joined keeps its own */
   mipc_create_t create;
   uint32_t mode;       /* permission bits of a file that is made, less the umask */
-  uint32_t wait_ms;    /* for the birth lock; a JS thread gives 20 at most, and calls again */
+  uint32_t wait_ms;    /* for the creation lock; a JS thread gives 20 at most, and calls again */
   bool read_only;      /* the system refuses stores; makes nothing */
   bool any_filesystem; /* even where sharing is not promised */
   bool guard;          /* of a file: zeros and TRUNCATED, no fault, when it gets shorter */
@@ -104,7 +108,7 @@ typedef struct mipc_region mipc_region_t;
  * `report` then says what is there (capacity, region_kind, version), which system call failed, and
  * which file it was.
  *
- * TIMEOUT: somebody else had the birth lock for all of wait_ms; nothing is held, call again.
+ * TIMEOUT: somebody else had the creation lock for all of wait_ms; nothing is held, call again.
  * RANGE: no such handle or name, or larger than this process can map. TOO_SMALL, KIND, VERSION,
  * FOREIGN, CORRUPT: what is there is not what was asked. NOT_INHERITED, EXHAUSTED, UNCLEAN, OWNER,
  * FILESYSTEM; UNSUPPORTED: no regular file, or a system without. Or the system's own: ENOENT when
@@ -116,7 +120,7 @@ int mipc_region_open(const mipc_region_spec_t *spec, mipc_report_t *report,
 /*
  * Leaves: gives back row, byte and number, unmaps the header, closes the descriptors; the last to
  * leave a name removes it. A name stays for the next open to sweep when another process has the
- * birth lock for too long (20 ms). Mappings of the payload are their owner's (shm/mapping.h).
+ * creation lock for too long (20 ms). Mappings of the payload are their owner's (shm/mapping.h).
  * Closing twice is fine; the reference remains the caller's.
  */
 void mipc_region_close(mipc_region_t *region);
