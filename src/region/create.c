@@ -33,7 +33,7 @@ static int take_space(mipc_region_t *r, const mipc_i_opening_t *opening) {
   return mipc_file_extend(r->presence, sizeof beginning, MIPC_PAYLOAD_OFFSET + opening->spec->size);
 }
 
-/* All but the version: nobody reads that far before it is there. */
+/* All but the version: no process reads the rest before the version is stored. */
 static void fill_header(mipc_region_t *r, const mipc_region_spec_t *spec) {
   mipc_region_shm_t *h = r->header;
   uint64_t boot[2] = {0, 0};
@@ -102,9 +102,9 @@ int mipc_i_region_damage(mipc_file_t presence, const mipc_region_shm_t *copy) {
 }
 
 /*
- * A region of a file that nobody writes to now may have seen the machine go down. If the last
+ * A region of a file that nobody writes to now may have been through a power failure. If the last
  * writer had left and all of it was on disk, it is whole; else its words, written to disk in any
- * order or not at all, may say anything. Numbers start anew in either case: nobody who had one
+ * order or not at all, may say anything. Numbers start anew in either case: no process that had one
  * lives.
  */
 static int enter_file(mipc_region_t *r, const mipc_i_opening_t *opening,

@@ -8,7 +8,7 @@
 #include "../os/thread.h"
 #include "region_i.h"
 
-/* Who has the lock needs about 100 us for his work. */
+/* A holder of the lock needs about 100 us. */
 #define FIRST_NAP_US 50
 #define LAST_NAP_US  1000
 

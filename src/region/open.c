@@ -13,7 +13,7 @@
 #include "../os/vm.h"
 #include "region_i.h"
 
-/* How often an open starts again whatever its deadline: each time somebody else has got ahead. */
+/* How often an open starts again whatever its deadline: each time another process was faster. */
 #define FREE_TRIES 8
 
 static int check(const mipc_region_spec_t *spec) {
@@ -170,8 +170,8 @@ static int look(const mipc_region_t *r, const mipc_i_opening_t *o) {
   return o->spec->any_filesystem || mipc_file_coherent(r->presence) ? 0 : (int)MIPC_E_FILESYSTEM;
 }
 
-/* With the creation lock: takes the name away from a file that nobody has. */
-static int remove_left_over(const mipc_region_t *r, const mipc_i_opening_t *o) {
+/* With the creation lock: removes the name of a stale file. */
+static int remove_stale(const mipc_region_t *r, const mipc_i_opening_t *o) {
   mipc_file_remove(r->path, r->presence);
   return may_make(o->spec) ? MIPC_AGAIN : mipc_not_there();
 }
@@ -179,7 +179,7 @@ static int remove_left_over(const mipc_region_t *r, const mipc_i_opening_t *o) {
 /* With the creation lock, in a file that has nothing yet: makes it, or leaves it as it was. */
 static int make_in_file(mipc_region_t *r, const mipc_i_opening_t *o, bool made) {
   if (!may_make(o->spec)) {
-    return r->place == MIPC_PLACE_NAME ? remove_left_over(r, o) : mipc_not_there();
+    return r->place == MIPC_PLACE_NAME ? remove_stale(r, o) : mipc_not_there();
   }
   int status = mipc_i_region_make(r, o);
   if (status == 0) return 0;
@@ -206,7 +206,7 @@ static int settle(mipc_region_t *r, const mipc_i_opening_t *o, bool made) {
    * wrote over it under those who have it. Made anew, it would be made under them. */
   if (state == MIPC_REGION_UNFINISHED)
     return held ? (int)MIPC_E_TRUNCATED : make_in_file(r, o, made);
-  if (!held) return remove_left_over(r, o);
+  if (!held) return remove_stale(r, o);
   if (o->spec->create == MIPC_CREATE_EXCLUSIVE) return mipc_already_there();
   if (state == MIPC_E_CORRUPT && r->place == MIPC_PLACE_PATH)
     state = mipc_i_region_damage(r->presence, &copy);

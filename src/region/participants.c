@@ -61,7 +61,7 @@ void mipc_i_participants_clear(mipc_region_t *r) {
   }
   /* A number that is given again must own nothing. */
   reset_lock(r->header);
-  /* relaxed: whoever comes next comes through the creation lock. */
+  /* relaxed: the next participant takes the creation lock first. */
   mipc_atomic_store_relaxed(&r->header->next_number, 1);
 }
 
@@ -95,7 +95,7 @@ static void write_row(mipc_region_t *r) {
 }
 
 /* The next number, or 0 with the reason. With the creation lock, so that nobody else counts; what
- * the word holds is used once and checked, as anybody may write to it. */
+ * the word holds is used once and checked, as any process may write to it. */
 static uint32_t next_number(mipc_region_t *r, int *ret_status) {
   uint32_t number = mipc_atomic_load_relaxed(&r->header->next_number);
   if (number == 0 || number > MIPC_MAX_NUMBER) {
@@ -232,7 +232,7 @@ void mipc_i_participants_look(mipc_file_t file, mipc_region_facts_t *facts,
       /* It may begin or end to wait between the looks. */
       again[i].waiting = rows[i].waiting;
       if (!is_named(&rows[i], &again[i])) continue;
-      /* Who cannot be asked about counts as alive. */
+      /* A participant that the kernel gives no answer about counts as alive. */
       bool alive = mipc_region_alive_in(file, rows[i].number) != 0;
       if (!alive) facts->dead++;
       if (facts->listed >= capacity) continue;

@@ -54,7 +54,8 @@ static void finish(mipc_region_t *r) {
     }
   } else if (!r->read_only && mipc_region_status(r) == 0 &&
              mipc_i_others_attached(r->presence, false) == 0 && mipc_shared_flush(r->file) == 0) {
-    /* All of it is on disk, and nobody is there who could write more: now the mark may follow. */
+    /* All of it is on disk, and no other process is attached that could write more: now the mark
+     * may follow. */
     mipc_atomic_store_relaxed(&r->header->clean, 1);
     mipc_shared_flush(r->file);
   }

@@ -1,5 +1,5 @@
 /*
- * The region from inside: shared by the files of this folder and nobody else.
+ * The inside of a region. Only the files of this folder include this file.
  */
 #ifndef MIPC_REGION_REGION_I_H
 #define MIPC_REGION_REGION_I_H
@@ -60,7 +60,7 @@ typedef struct {
 /* header.c */
 
 /* Reads the beginning of the file once; its state as mipc_region_validate() has it. The report
- * hears what is there. */
+ * gets what exists. */
 int mipc_i_header_read(mipc_file_t file, mipc_report_t *report, mipc_region_shm_t *ret_copy,
                        int *ret_state);
 /* Whether a good header is what was asked: 0, KIND, TOO_SMALL. */
@@ -91,11 +91,11 @@ void mipc_i_creation_unlock(mipc_file_t presence);
 
 /* Takes number and byte, and a row if there is one; with the creation lock. */
 int mipc_i_participant_join(mipc_region_t *region);
-/* Gives them back. */
+/* Releases them. */
 void mipc_i_participant_leave(mipc_region_t *region);
-/* Whether anybody but the holder of this descriptor is there: 1, 0 or a failure. */
+/* Whether a participant other than the holder of this descriptor is attached: 1, 0 or a failure. */
 int mipc_i_others_attached(mipc_file_t file, bool readers_too);
-/* Forgets all participants: numbers start anew. Nobody may be there. */
+/* Forgets all participants: numbers start anew. No process may be attached. */
 void mipc_i_participants_clear(mipc_region_t *region);
 /* The participants part of mipc_region_inspect(). */
 void mipc_i_participants_look(mipc_file_t file, mipc_region_facts_t *facts,
@@ -148,7 +148,7 @@ void mipc_i_name_created(void);
 
 /* region.c */
 
-/* Gives back all that an open has got so far, as if it had not been. */
+/* Undoes all that an open has done so far. */
 void mipc_i_region_discard(mipc_region_t *region);
 
 #endif

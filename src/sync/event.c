@@ -51,7 +51,8 @@ static void sleep_once(mipc_region_shm_t *h, bool can_write, uint32_t count, uin
     return;
   }
   /* relaxed: it asks for a wake, and publishes nothing. A word whose count has changed is left
-   * alone: that change is published, and the W beside it belongs to those that wait for the next. */
+   * alone: that change is published, and the W beside it belongs to those that wait for the next.
+   */
   uint32_t armed = count << 1 | W;
   bool is_armed = mipc_atomic_swap_relaxed(&h->event, count << 1, armed) ||
                   mipc_atomic_load_relaxed(&h->event) == armed;
