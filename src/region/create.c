@@ -2,8 +2,8 @@
  * Making a region, and joining one. Both happen under its creation lock.
  *
  * A maker may be killed between any two steps. The order makes each half-way state one that the
- * next opener knows for what it is: an empty file, or the magic with version 0. Nobody is attached
- * to such a one, so it is started over in its place.
+ * next opener knows for what it is: an empty file, or the magic with version 0. No process is
+ * attached to such a one, so it is started over in its place.
  */
 #include <string.h>
 
@@ -86,7 +86,7 @@ int mipc_i_region_make(mipc_region_t *r, const mipc_i_opening_t *opening) {
   return status;
 }
 
-/* Whether what lies in a file was written to in this boot, as far as anybody knows. */
+/* Whether what lies in a file was written to in this boot, as far as is known. */
 static bool is_of_this_boot(const mipc_region_shm_t *copy, uint64_t ret_boot[2]) {
   mipc_boot_id(ret_boot);
   bool unknown = !(ret_boot[0] | ret_boot[1]) || !(copy->boot_high | copy->boot_low);
@@ -102,10 +102,10 @@ int mipc_i_region_damage(mipc_file_t presence, const mipc_region_shm_t *copy) {
 }
 
 /*
- * A region of a file that nobody writes to now may have been through a power failure. If the last
- * writer had left and all of it was on disk, it is whole; else its words, written to disk in any
- * order or not at all, may say anything. Numbers start anew in either case: no process that had one
- * lives.
+ * A region of a file that no process writes to now may have been through a power failure. If the
+ * last writer had left and all of it was on disk, it is whole; else its words, written to disk in
+ * any order or not at all, may say anything. Numbers start anew in either case: no process that had
+ * one lives.
  */
 static int enter_file(mipc_region_t *r, const mipc_i_opening_t *opening,
                       const mipc_region_shm_t *copy) {

@@ -1,6 +1,6 @@
 /*
- * The creation lock of a region: flock(2) on its file, exclusive, taken by everybody who makes,
- * joins or leaves it, and never held while anything else is waited for.
+ * The creation lock of a region: flock(2) on its file, exclusive, taken by every process that
+ * creates, joins or leaves it, and never held while anything else is waited for.
  */
 #include "../base/status.h"
 #include "../os/flock.h"

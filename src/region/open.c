@@ -202,8 +202,8 @@ static int settle(mipc_region_t *r, const mipc_i_opening_t *o, bool made) {
     if (held < 0) return held;
     o->report->call = MIPC_CALL_NONE;
   }
-  /* Nobody sits down before the version is stored: it was finished, and somebody cut it off or
-   * wrote over it under those who have it. Made anew, it would be made under them. */
+  /* No process attaches before the version is stored: the region was finished, and a process cut it
+   * off or wrote over it under those who have it. Made anew, it would be made under them. */
   if (state == MIPC_REGION_UNFINISHED)
     return held ? (int)MIPC_E_TRUNCATED : make_in_file(r, o, made);
   if (!held) return remove_stale(r, o);
@@ -225,7 +225,7 @@ static int try_path(mipc_region_t *r, const mipc_i_opening_t *o) {
   if (status < 0) return may_come ? MIPC_AGAIN : status;
   status = look(r, o);
   if (status < 0) {
-    /* On such a file system nobody makes anything: it is as empty as we made it. */
+    /* On such a file system no process creates anything: it is as empty as we made it. */
     if (made) mipc_file_remove(r->path, r->presence);
     return status;
   }

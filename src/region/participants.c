@@ -1,9 +1,9 @@
 /*
  * Participants: numbers, the bytes that the kernel holds for them, and the table for people.
  *
- * A number is given once and never again while anybody is attached, so that a word in shared memory
- * that names an owner never comes to name somebody else. The counter is moved on before the byte is
- * taken: a process that dies in between has used the number up.
+ * A number is given once and never again while a process is attached, so that a word in shared
+ * memory that names an owner never comes to name another participant. The counter is moved on
+ * before the byte is taken: a process that dies in between has used the number up.
  *
  * The table may be wrong, by accident or malice; nothing but what people read depends on it.
  */
@@ -15,11 +15,11 @@
 #include "../os/presence.h"
 #include "region_i.h"
 
-/* Bytes that are found taken, one after the other, before somebody is believed to hold them all. */
+/* Bytes that are found taken, one after the other, before the open gives up. */
 #define MOST_BUSY 1024
 
-/* Rows that are looked at for a free one, and asked about for one of somebody dead. With thousands
- * attached a question takes 20 us: a newcomer who finds none goes without a row. */
+/* Rows that are looked at for a free one, and asked about for one of a dead participant. With
+ * thousands attached a question takes 20 us: a newcomer who finds none goes without a row. */
 #define MOST_ROWS  64
 #define MOST_ASKED 4
 
@@ -78,8 +78,9 @@ static int32_t find_row(mipc_region_t *r) {
 }
 
 /*
- * The number goes first and comes last: a row that shows one number at two looks was nobody else's
- * in between, as no number is given twice. release, each: the stores are seen in this order.
+ * The number goes first and comes last: a row that shows one number at two looks was not another
+ * participant's in between, as no number is given twice. release, each: the stores are seen in this
+ * order.
  */
 static void write_row(mipc_region_t *r) {
   mipc_participant_shm_t *row = row_at(r->header, (uint32_t)r->row);
@@ -94,14 +95,14 @@ static void write_row(mipc_region_t *r) {
   mipc_atomic_store_release(&row->number, r->number);
 }
 
-/* The next number, or 0 with the reason. With the creation lock, so that nobody else counts; what
- * the word holds is used once and checked, as any process may write to it. */
+/* The next number, or 0 with the reason. With the creation lock, so that no other process counts;
+ * what the word holds is used once and checked, as any process may write to it. */
 static uint32_t next_number(mipc_region_t *r, int *ret_status) {
   uint32_t number = mipc_atomic_load_relaxed(&r->header->next_number);
   if (number == 0 || number > MIPC_MAX_NUMBER) {
-    int anybody = mipc_i_others_attached(r->presence, false);
-    if (anybody != 0) {
-      *ret_status = anybody < 0 ? anybody : (int)MIPC_E_EXHAUSTED;
+    int others = mipc_i_others_attached(r->presence, false);
+    if (others != 0) {
+      *ret_status = others < 0 ? others : (int)MIPC_E_EXHAUSTED;
       return 0;
     }
     mipc_i_participants_clear(r);
@@ -156,7 +157,7 @@ void mipc_i_participant_leave(mipc_region_t *r) {
 }
 
 void mipc_region_waits(mipc_region_t *r, int by) {
-  /* relaxed: for people, and nobody else counts in this row. */
+  /* relaxed: for people, and only this attachment counts in its row. */
   if (r->row >= 0)
     mipc_atomic_add_relaxed(&row_at(r->header, (uint32_t)r->row)->waiting, (uint32_t)by);
 }
@@ -183,8 +184,8 @@ bool mipc_region_participant(const mipc_region_t *r, uint32_t number,
 /*
  * Counts the ranges that are held between two bytes, up to `most`. The kernel names any one of
  * them; then both sides of it are searched, the left one at once, the right one, when there is
- * something, later. More than DEPTH of these are never needed but by somebody who wants it so: then
- * the count is too small.
+ * something, later. More than DEPTH of these are needed only if a process arranges its locks so:
+ * then the count is too small.
  */
 static uint32_t count_held(mipc_file_t file, uint64_t from, uint64_t to, uint32_t most) {
   enum { DEPTH = 64 };
@@ -212,7 +213,7 @@ static uint32_t count_held(mipc_file_t file, uint64_t from, uint64_t to, uint32_
   }
 }
 
-/* Who a row names, if it names anybody, and the same one at two looks. */
+/* Whether a row names a participant, the same one at two looks. */
 static bool is_named(const mipc_participant_shm_t *row, const mipc_participant_shm_t *again) {
   return row->number >= 1 && row->number <= MIPC_MAX_NUMBER && !memcmp(row, again, sizeof *row);
 }

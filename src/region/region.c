@@ -14,7 +14,8 @@
 /* How long a close waits for the creation lock. */
 #define LEAVE_MS 20
 
-/* In the child of a fork() the descriptors are closed, and their numbers may be anybody's. */
+/* In the child of a fork() the descriptors are closed, and their numbers may belong to other files.
+ */
 static bool is_ours(const mipc_region_t *r) {
   return r->fork_generation == mipc_fork_generation();
 }
@@ -62,10 +63,10 @@ static void finish(mipc_region_t *r) {
 }
 
 /*
- * The byte is given back before the creation lock is: two that leave one after the other cannot
- * both see the other there. Without the lock, because somebody is stopped who has it, it is given
- * back all the same, and the lock tried once more: whoever had it may have seen us and left the
- * rest to us.
+ * The byte is released before the creation lock: if two participants leave one after the other,
+ * they cannot both see the other one attached. If the lock cannot be taken, because its holder is
+ * stopped, the byte is released all the same, and the lock is tried once more: the holder may have
+ * seen our byte and left the rest to us.
  */
 static void leave(mipc_region_t *r) {
   if (r->place == MIPC_PLACE_ANONYMOUS) {
@@ -95,7 +96,8 @@ void mipc_region_get(mipc_region_t *r) {
 }
 
 void mipc_region_put(mipc_region_t *r) {
-  /* acq_rel: the release hands our last writes to whoever frees, the acquire takes all of theirs.
+  /* acq_rel: the release hands our last writes to the thread that frees, the acquire takes all of
+   * theirs.
    */
   if (mipc_atomic_sub_acq_rel(&r->refs, 1) != 1) return;
   mipc_region_close(r);
@@ -105,7 +107,7 @@ void mipc_region_put(mipc_region_t *r) {
 
 int mipc_region_status(const mipc_region_t *r) {
   if (r->closed || !is_ours(r)) return MIPC_E_CLOSED;
-  /* relaxed: these are not handed over by anybody; they are there since before we attached. */
+  /* relaxed: these publish nothing; they were stored before we attached. */
   uint64_t high = mipc_atomic_load_relaxed_u64(&r->header->id_high);
   uint64_t low = mipc_atomic_load_relaxed_u64(&r->header->id_low);
   uint64_t end = mipc_atomic_load_relaxed_u64(&r->header->end);
