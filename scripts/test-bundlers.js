@@ -1,8 +1,8 @@
 /*
  * npm run test:bundlers: the packed package under bundlers and tracers, at pinned versions from the
  * registry. @vercel/nft and ncc ship the native binary; with the others the package stays outside of
- * the bundle, as the README says, and a bundle without its binary says so. Run `npm run prebuild`
- * first.
+ * the bundle, as docs/troubleshooting.md describes, and a bundle without its binary says so. Run
+ * `npm run prebuild` first.
  */
 'use strict';
 

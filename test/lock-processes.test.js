@@ -150,7 +150,7 @@ describe('a lock between processes', function () {
       assert.deepEqual(outcome, {
         exclusive: [false, false],
         shared: [false, true],
-        range: [false, true] /* README: foreign shared flocks see no ranges */,
+        range: [false, true] /* docs/locks.md: foreign shared flocks see no ranges */,
       });
       assert.equal(await perlGets(map.file, 'LOCK_EX'), true);
     });

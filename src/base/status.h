@@ -6,7 +6,7 @@
  * them with util.getSystemErrorName(). The two ranges never meet: -errno stays above -1000, and
  * libuv's numbers on Windows lie between -4100 and -3000.
  *
- * The one list below makes the enum, the names JS throws and the texts of the table in README.md
+ * The one list below makes the enum, the names JS throws and the texts of the table in docs/errors.md
  * (a test compares them).
  */
 #ifndef MIPC_BASE_STATUS_H
