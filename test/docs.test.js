@@ -54,7 +54,7 @@ describe('the examples of README.md and docs/', function () {
     all.forEach(({ code, output = '', notRun }, index) => {
       if (notRun) return;
       it(`${page}: example ${index + 1} gives what the text shows`, () => {
-        const folder = tmp('example');
+        const folder = tmp();
         fs.mkdirSync(folder);
         fs.writeFileSync(path.join(folder, 'example.js'), program(code));
         const { status, stdout, stderr } = spawnSync(process.execPath, ['example.js'], {

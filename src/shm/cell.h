@@ -72,9 +72,18 @@ uint64_t mipc_cell_version(const mipc_cell_t *cell);
  */
 int mipc_cell_write(const mipc_cell_t *cell, const void *bytes, mipc_cell_value_t *value);
 
-/* What a read gives besides. */
-#define MIPC_CELL_MORE      1 /* the value has more bytes than `room`: length says how many */
-#define MIPC_CELL_OVERTAKEN 2 /* writers were quicker, again and again */
+/*
+ * Results of a read besides 0 and failures.
+ *   MORE       the value has more bytes than `room`; length is how many
+ *   OVERTAKEN  writers were faster than the read, again and again
+ */
+#define MIPC_CELL_RESULT_MAP(X)                                                                    \
+  X(MORE, 1)                                                                                       \
+  X(OVERTAKEN, 2)
+
+#define MIPC_CELL_ENUM_ROW(symbol, number) MIPC_CELL_##symbol = number,
+enum { MIPC_CELL_RESULT_MAP(MIPC_CELL_ENUM_ROW) };
+#undef MIPC_CELL_ENUM_ROW
 
 /*
  * Copies the value out. 0; MORE; OVERTAKEN: try again, or under the lock; CORRUPT: length, type or
