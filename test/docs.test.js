@@ -100,13 +100,13 @@ describe('the examples of README.md and docs/', function () {
     assert.equal(codes.length, 1);
     const file = tmp('example.ts');
     fs.writeFileSync(file, codes[0].code);
-    const program = ts.createProgram([file], {
+    const compiled = ts.createProgram([file], {
       ...{ strict: true, noEmit: true, skipLibCheck: true, types: ['node'] },
       ...{ target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.CommonJS },
       typeRoots: [path.join(ROOT, 'node_modules/@types')],
       paths: { mmapipc: [path.join(ROOT, 'index.d.ts')] },
     });
-    const found = ts.getPreEmitDiagnostics(program);
+    const found = ts.getPreEmitDiagnostics(compiled);
     assert.deepEqual(
       found.map(({ messageText }) => messageText),
       [],
