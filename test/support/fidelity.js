@@ -1,5 +1,5 @@
 /*
- * What comes back of which value by which codec: the rows of the README's table "What comes back".
+ * What comes back of which value by which codec: the rows of the table "What comes back" of docs/share.md.
  * 'same' is what structuredClone gives, 'error' a named error of set(); any other text is in CHECKS.
  */
 'use strict';
