@@ -71,7 +71,7 @@ class Value {
   /* { version, byteLength } of what is there, without getting it. */
   look() {
     let status = binding.shareLook(this.#handle);
-    if (status === OVERTAKEN) status = this.#persist((ms) => this.#lookAgain(ms));
+    if (status === OVERTAKEN) status = this.#readAgain((ms) => this.#lookAgain(ms));
     if (status < 0) throw this.#errorOf(status);
     return { version: doubles[VERSION], byteLength: doubles[LENGTH] };
   }
@@ -154,7 +154,7 @@ class Value {
     }
     if (status !== 0) return this.#result(status);
     const again = (ms) => this.#call(type, bytes, length, expected, way, ms);
-    return this.#result(this.#lock.persist(this.#timeout, again));
+    return this.#result(this.#lock.callInSlices(undefined, this.#timeout, again));
   }
 
   #call(type, bytes, length, expected, way, ms) {
@@ -171,7 +171,7 @@ class Value {
 
   #result(status) {
     if (status < 0) throw this.#errorOf(status);
-    if (status === RECOVERED || status === OTHER_RECOVERED) this.#lock.tellRecovered();
+    if (status === RECOVERED || status === OTHER_RECOVERED) this.#lock.reportRecovery();
     return status === OTHER || status === OTHER_RECOVERED ? undefined : doubles[VERSION];
   }
 
@@ -196,14 +196,14 @@ class Value {
       return last;
     };
     while (last === MORE) again();
-    if (last === OVERTAKEN) this.#persist(again);
+    if (last === OVERTAKEN) this.#readAgain(again);
     if (last < 0) throw this.#errorOf(last);
     return bytes;
   }
 
   /* Reads until it is not overtaken any more: call(ms) under the lock, when it is to be had within
    * `ms`, call() without. */
-  #persist(call) {
+  #readAgain(call) {
     const until = now() + READ_TIMEOUT;
     for (;;) {
       let status = call();
