@@ -129,7 +129,7 @@ const LISTENERS = {
 };
 
 /* The time from a set to the listener in another process or thread. */
-async function notice(kind) {
+async function wakeup(kind) {
   const share = new Share(CAPACITY);
   const listener = LISTENERS[kind](share.handle);
   await answer(listener);
@@ -137,10 +137,10 @@ async function notice(kind) {
     const times = [];
     for (let i = 0; i < CHANGES; i++) {
       await sleep(PAUSE);
-      const told = answer(listener);
+      const reply = answer(listener);
       const begin = now();
       share.set(i);
-      times.push((await told).at - begin);
+      times.push((await reply).at - begin);
     }
     return { p50: percentile(times, 0.5), p99: percentile(times, 0.99) };
   });
@@ -152,9 +152,9 @@ async function idle() {
   const listener = start('listener.js', share.handle);
   await answer(listener);
   const used = async () => {
-    const told = answer(listener);
+    const reply = answer(listener);
     listener.send('used');
-    return (await told).used;
+    return (await reply).used;
   };
   return rarely(1, async () => {
     const before = await used();
@@ -171,7 +171,7 @@ const GROUPS = [
   { kind: 'call', open: call, groups: [Object.keys(CALLS)] },
   { kind: 'large', open: large, groups: LARGE.map(largeNames) },
   { kind: 'readers', open: readers, groups: [['two']] },
-  { kind: 'notice', open: notice, groups: Object.keys(LISTENERS).map((kind) => [kind]) },
+  { kind: 'wake-up', open: wakeup, groups: Object.keys(LISTENERS).map((kind) => [kind]) },
   { kind: 'idle', open: idle, groups: [['listener']] },
 ];
 
@@ -224,7 +224,7 @@ function reportRest(results) {
   const scales = median(scaling);
   const used = median(results.get(key('idle', 'listener')).percent);
   const wakeups = Object.keys(LISTENERS).map((kind) => {
-    const { p50, p99 } = results.get(key('notice', kind));
+    const { p50, p99 } = results.get(key('wake-up', kind));
     const [middle, late] = [median(p50), median(p99)];
     return [
       `from set() to 'change' in another ${kind}`,

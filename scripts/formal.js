@@ -117,9 +117,9 @@ function findUnused(list, output) {
 
 /* The first error that pan reports, as a property; undefined if there is none. */
 function findError(output) {
-  for (const [expression, tell] of ERRORS) {
+  for (const [expression, nameOf] of ERRORS) {
     const match = expression.exec(output);
-    if (match) return tell(match);
+    if (match) return nameOf(match);
   }
   return undefined;
 }
@@ -143,17 +143,17 @@ async function judge(job) {
   const result = await search(job);
   const { label, property, lacks } = job;
   const { output } = result;
-  const tell = (text) => process.stdout.write(`${label}  ${text}  (${seconds(since)})\n`);
+  const print = (text) => process.stdout.write(`${label}  ${text}  (${seconds(since)})\n`);
   if (lacks) {
     const gap = findGap(result);
     const [, states] = /(\d+) states, stored/.exec(output) ?? [];
-    tell(gap ? `FAILED: ${gap}` : `${states} states, no ${lacks}`);
+    print(gap ? `FAILED: ${gap}` : `${states} states, no ${lacks}`);
     if (gap) process.stdout.write(`${output.trimEnd()}\n`);
     return !gap;
   }
   const error = findError(output);
   const good = error === property || error === `assertion ${property}`;
-  tell(good ? `fails as it should: ${error}` : `FAILED: ${error ?? 'passes'}, not ${property}`);
+  print(good ? `fails as it should: ${error}` : `FAILED: ${error ?? 'passes'}, not ${property}`);
   if (!good) process.stdout.write(`${output.trimEnd()}\n`);
   return good;
 }

@@ -140,7 +140,7 @@ const NOISE = [
 /* Reads the output of libFuzzer: its progress, the input that it has found, and its report. */
 function listener(name, since) {
   const state = { executions: 0, cov: 0, found: undefined, most: '', report: [] };
-  let told = since;
+  let printed = since;
   let isReport = true;
   const report = (line) => {
     if (isReport && line && !NOISE.some((one) => one.test(line))) state.report.push(line);
@@ -154,8 +154,8 @@ function listener(name, since) {
     if (count) {
       state.executions = Number(count);
       state.cov = Number(cov);
-      if (performance.now() - told < PULSE * 1000) return;
-      told = performance.now();
+      if (performance.now() - printed < PULSE * 1000) return;
+      printed = performance.now();
       process.stdout.write(`${name}  ${seconds(since)}  ${count} executions, cov ${cov}\n`);
     } else if (found) {
       state.found ??= found;
@@ -190,7 +190,7 @@ function follow([command, ...args], listen) {
 }
 
 /* Prints a failure: the report, the input as the target prints it, and the command to repeat it. */
-async function tell(command, state) {
+async function printFailure(command, state) {
   const lines = [...state.report];
   if (state.found) {
     const [program, ...args] = [...command, state.found];
@@ -208,7 +208,7 @@ async function fuzz({ name, command }, time) {
   const since = performance.now();
   const { state, listen } = listener(name, since);
   const good = await follow([...command, ...fuzzerArgs(name, time)], listen);
-  if (!good) await tell(command, state);
+  if (!good) await printFailure(command, state);
   if (good && state.most) process.stdout.write(`    ${state.most}\n`);
   const how = good ? '' : ': FAILED';
   process.stdout.write(

@@ -72,7 +72,7 @@ function within(folder) {
     bin: (name, ...args) => run(path.join(cwd, 'node_modules/.bin', name), args, { cwd, env }),
     works: (file, at = cwd) => assert.equal(node([file], { cwd: at }).stdout, 'shared\n'),
     /* A bundle of the project, run where the package is not installed. */
-    saysSo(file) {
+    explains(file) {
       const copy = path.join(elsewhere, 'app', path.basename(file));
       fs.mkdirSync(path.dirname(copy), { recursive: true });
       fs.copyFileSync(path.join(cwd, file), copy);
@@ -102,24 +102,24 @@ runTrials('bundlers', prepare, [
     },
   ],
   [
-    'esbuild: external runs, bundled says what to do',
+    'esbuild: external works, bundled throws an error that explains what to do',
     (folder) => {
-      const { bin, works, saysSo } = within(folder);
+      const { bin, works, explains } = within(folder);
       const flags = ['app.js', '--bundle', '--platform=node', '--log-level=error'];
       bin('esbuild', ...flags, '--external:mmapipc', '--outfile=out/esbuild.cjs');
       works('out/esbuild.cjs');
       bin('esbuild', ...flags, '--outfile=out/esbuild-all.cjs');
-      saysSo('out/esbuild-all.cjs');
+      explains('out/esbuild-all.cjs');
     },
   ],
   [
-    'webpack: external runs, bundled says what to do',
+    'webpack: external works, bundled throws an error that explains what to do',
     (folder) => {
-      const { node, works, saysSo } = within(folder);
+      const { node, works, explains } = within(folder);
       node(['webpack.cjs', '{ "mmapipc": "commonjs mmapipc" }', 'webpack.cjs']);
       works('out/webpack.cjs');
       node(['webpack.cjs', '{}', 'webpack-all.cjs']);
-      saysSo('out/webpack-all.cjs');
+      explains('out/webpack-all.cjs');
     },
   ],
   [

@@ -9,7 +9,7 @@ const { amount, grouped } = require('./support/amounts');
 const { collect, holdings } = require('./support/holdings');
 const { shares } = require('./support/shares');
 
-const SETS = amount(20000, 100000);
+const SETS = amount(10000, 100000);
 const CODECS = ['auto', 'v8', 'json'];
 
 /* Bytes that are their own codec: values of any length to the byte. */

@@ -6,12 +6,13 @@
 
 const { amount, grouped } = require('./support/amounts');
 const { isLinux } = require('./support/platform');
-const { buildFixtures, runFixture } = require('./support/native');
+const { buildFixtures, instructions, runFixture } = require('./support/native');
 
 /* Of npm run test:slow: more of everything. */
 const slow = process.env.MMAPIPC_SLOW === '1';
-const KILLS = slow ? 10000 : amount(200, 1000);
+const KILLS = slow ? 10000 : amount(100, 1000);
 const PATIENCE = slow ? 1800000 : 240000; // ms
+const STEPS = instructions({ slow });
 
 describe('Share, in C', function () {
   if (!isLinux) return;
@@ -27,6 +28,6 @@ describe('Share, in C', function () {
   it(`${grouped(KILLS)} processes killed: the value is whole, and no acknowledged increment is lost`, () =>
     runs('share_kills', KILLS));
 
-  it('killed at every instruction: the value is the old one or the new one', () =>
-    runs('share_steps', slow ? 'all' : ''));
+  it(`killed at ${STEPS.title}: the value is the old one or the new one`, () =>
+    runs('share_steps', ...STEPS.args));
 });

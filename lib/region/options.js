@@ -88,7 +88,7 @@ function placeOf(opts, others = []) {
     const list = given.map((name) => `"${name}"`).join(' and ');
     throw invalidValue(
       `The options ${list}`,
-      'exclude each other: each of them says where the memory lives',
+      'exclude each other: each of them selects where the memory lives',
     );
   }
   const [name] = given;
