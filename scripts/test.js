@@ -29,10 +29,9 @@ const GROUPS = {
 };
 
 const NOTE = `
-Some tests repeat less here than in CI; their titles show the numbers. More repetitions:
-npm run test:full (as in CI), MMAPIPC_SECONDS=30 npm run test:random (as in CI), npm run test:slow (at length).
-Other tests of CI: npm run test:native and test:asan (C, and the addon, under sanitizers), test:wine,
-test:versions, test:package, test:bundlers, test:supervisors, fuzz, formal. All of CI: .ci/run
+Some tests repeat less here than in CI; their titles show the numbers. As often as in CI: npm run test:full
+and MMAPIPC_SECONDS=30 npm run test:random; more often still: npm run test:slow. CI (.ci/run) also runs
+test:native and test:asan (sanitizers), test:wine, test:versions, test:package, test:bundlers and fuzz.
 `;
 
 const { timeout } = JSON.parse(fs.readFileSync(path.join(ROOT, '.mocharc.json'), 'utf8'));
@@ -126,7 +125,7 @@ const sumOf = (groups, what) =>
     .reduce((a, b) => a + b, 0);
 
 /* What mocha prints of the tests that fail, behind their number. */
-const failuresOf = ({ output }) => output.split(/^ +\d+ failing\n/m)[1] ?? '';
+const failuresOf = ({ output }) => output.split(/^ +\d+ failing\n/m)[1] ?? '\n';
 
 async function runAll(files) {
   const since = performance.now();
@@ -138,8 +137,9 @@ async function runAll(files) {
   };
   await Promise.all(Array.from({ length: Math.max(2, os.availableParallelism()) }, lane));
   const bad = groups.filter((group) => !group.good);
-  for (const group of bad) {
-    process.stdout.write(`\n== ${group.title}, again:\n${failuresOf(group)}`);
+  if (signalled) process.stdout.write('\ninterrupted\n');
+  for (const group of bad.filter(({ ended }) => ended && !signalled)) {
+    process.stdout.write(`\n== the failures of ${group.title}:\n${failuresOf(group)}`);
   }
   const counts = ['passing', 'pending', 'failing'].map((what) => `${sumOf(groups, what)} ${what}`);
   process.stdout.write(`\nin all: ${counts.join(', ')}; ${seconds(since)}\n${NOTE}`);

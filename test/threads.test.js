@@ -19,7 +19,7 @@ const { scratch } = require('./support/scratch');
 
 const RW = PROT_READ | PROT_WRITE;
 const FIXTURE = path.join(__dirname, 'fixtures', 'thread.js');
-const WORKERS = amount(40, 1000); /* the last 70 % are measured */
+const WORKERS = amount(30, 1000); /* the last 70 % are measured */
 const TERMINATED = amount(6, 20);
 const MAPPINGS = amount(1000, 10000);
 

@@ -101,7 +101,7 @@ describe('example wordcount', function () {
   });
 
   it('counts words that straddle a border once, with any number of workers', async () => {
-    for (const workers of amount(['1', '9'], ['1', '2', '4', '9'])) {
+    for (const workers of amount(['9'], ['1', '2', '4', '9'])) {
       await checkFile(TEXT, '--workers', workers);
     }
   });

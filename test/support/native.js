@@ -118,7 +118,7 @@ async function runFixture(name, args, { patience = 60000, prefix = [] } = {}) {
  */
 function instructions({ slow }) {
   if (slow) return { title: 'every instruction of every scene', args: ['all'] };
-  const every = amount(8, 1);
+  const every = amount(16, 1);
   if (every === 1) return { title: 'every instruction', args: [] };
   const phase = Number(process.env.MMAPIPC_PHASE ?? Math.floor(Math.random() * every));
   return { title: `every ${every}th instruction (phase ${phase})`, args: [every, phase] };
