@@ -22,8 +22,8 @@ const FLAGS = [
 /* The values of mipc_wait in mmapipc.gypi, and the suites that run with each. */
 const WAITS = {
   system:
-    /^(?:mmap|pack|region(?!-life|-lock-(?:ends|hostile|kills|processes))|share(?!-native|-processes)).*\.test\.js$/,
-  none: /^(?:region-lock(?:-async)?|share(?:-changes)?)\.test\.js$/,
+    /^(?:mmap|pack|lock-(?:region(?:-inspect)?(?=\.)|share)|region(?!-life)|share(?!-native|-processes)).*\.test\.js$/,
+  none: /^(?:lock-region|share(?:-changes)?)\.test\.js$/,
 };
 
 /* The runtime's own mlock() does nothing, but the suites check whether pages are locked. */

@@ -24,8 +24,9 @@ const GROUPS = {
   regions: /^(?:region|places)/,
   threads: /^(?:threads|random-|copies)/,
   shares: /^share/,
+  locks: /^(?:lock|waits)/,
   'codecs, pack, properties': /^(?:codec|pack|properties|values|structure)/,
-  'locks, files and all others': /./,
+  'files and all others': /./,
 };
 
 const NOTE = `

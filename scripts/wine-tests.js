@@ -19,7 +19,7 @@ const NODE = {
     'sha512-JCwLL25UBIyiXLXUN6dfb/AMZTBtV5LUugV+DpurEn3uAM/GKm7Z/rgR4aV5Z76UHSbzK4n43ox6GTvsOAoNxA==',
 };
 const SUITES =
-  /^(mmap-.*|lock.*|pack(?:-flat|-calls)?|truncate.*|ipc-mmap|migration|region)\.test\.js$/;
+  /^(mmap-.*|lock-(?:file.*|processes)|pack(?:-flat|-calls)?|truncate.*|ipc-mmap|migration|region)\.test\.js$/;
 
 /* Debian has the program outside of PATH; other distributions have it on PATH. */
 const WINE = ['/usr/lib/wine/wine64', 'wine64'];

@@ -33,22 +33,22 @@ describe('the lock and the event, in C', function () {
 
   const runs = async (name, ...args) => print(await runFixture(name, args, { patience: PATIENCE }));
 
-  it(`${grouped(INCREMENTS)} increments by 8 processes and 4 threads: exact; and each gets its turn`, () =>
+  it(`${grouped(INCREMENTS)} increments by 8 processes and 4 threads: exact, and each has its turn`, () =>
     runs('crowd', INCREMENTS));
 
   it(`${grouped(KILLS)} processes killed: never two inside, none stuck, each death is reported`, () =>
     runs('kills', KILLS));
 
-  it(`killed at ${STEPS.title}: the next one has the lock, and is told if it must be`, () =>
+  it(`killed at ${STEPS.title}: the next process acquires the lock, and a death is reported if it must be`, () =>
     runs('steps', ...STEPS.args));
 
-  it(`a stopped process keeps it; a dead one has lost it, though its pid is in use (${grouped(REUSES)} times)`, () =>
+  it(`a stopped process keeps it; a dead one does not, though its pid is in use (${grouped(REUSES)} times)`, () =>
     runs('living', STOPPED, REUSES));
 
   it(`${grouped(PUBLICATIONS)} publications: no waiter misses the last`, () =>
     runs('events', PUBLICATIONS));
 
-  it('calls nothing of the system for a free lock and for an event that nobody waits for', async function () {
+  it('makes no system call for a free lock and for an event without waiters', async function () {
     if (spawnSync('strace', ['-V']).error) {
       assert.ok(!process.env.CI, 'CI must have strace');
       console.log('      there is no strace: left out');

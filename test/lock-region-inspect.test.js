@@ -1,5 +1,5 @@
 /*
- * Who has the lock of a region, and who waits for it, as inspect() and the command say.
+ * The holder of the lock of a region, and its waiters, as inspect() and the command show them.
  */
 'use strict';
 
@@ -8,22 +8,20 @@ const { spawnSync } = require('node:child_process');
 const path = require('node:path');
 
 const { inspect: look } = require('..');
+const { SOON, setUp, subjects } = require('./lock-contract/subjects');
 const { ROOT } = require('./support/child');
-const { peers, sleep } = require('./support/peer');
+const { sleep } = require('./support/peer');
+
 const { isLinux } = require('./support/platform');
-const { regions } = require('./support/regions');
 
 const COMMAND = path.join(ROOT, require('../package.json').bin);
-const SOON = 10000; /* ms: not stuck */
 
-describe('the lock of a region from outside', function () {
+describe('the lock of a region, inspected', function () {
   if (!isLinux) return;
   this.timeout(30000);
-  const { open } = regions();
-  const start = peers();
-  const lockThere = (self) => void self.map.lock();
+  const { create, same, peerOf, held } = setUp(subjects.region);
 
-  /* What the command prints of the lock, and what it gives as JSON. */
+  /* What the command prints of the lock, as text and as JSON. */
   function command(map) {
     const run = (...args) =>
       spawnSync(process.execPath, [COMMAND, 'inspect', ...args], { encoding: 'utf8' });
@@ -41,23 +39,23 @@ describe('the lock of a region from outside', function () {
     }
   }
 
-  it('nobody, before and after', () => {
-    const map = open({ size: 64 });
-    const nobody = { holder: null, waiters: 0 };
-    assert.deepEqual(look(map.handle).lock, nobody);
+  it('shows no holder before lock() and after unlock()', () => {
+    const map = create();
+    const free = { holder: null, waiters: 0 };
+    assert.deepEqual(look(map.handle).lock, free);
     map.lock();
     assert.equal(look(map.handle).lock.holder.pid, process.pid);
     map.unlock();
-    assert.deepEqual(look(map.handle).lock, nobody);
-    assert.deepEqual(command(map), { line: 'free', lock: nobody });
+    assert.deepEqual(look(map.handle).lock, free);
+    assert.deepEqual(command(map), { line: 'free', lock: free });
   });
 
-  it('the holder: process, thread, alive, since when, also by a name and while it is stopped', async () => {
-    const map = open({ size: 64, name: 'it' });
-    const peer = await start.process({ name: 'it' });
+  it('shows the process and thread of the holder, since when, and that it is alive, also while stopped', async () => {
+    const map = create({ name: 'it' });
+    const peer = await peerOf(map);
     const { pid } = peer.source;
     const before = Date.now();
-    await peer.run(lockThere);
+    await peer.lock();
     const after = Date.now();
     for (const stop of [false, true]) {
       if (stop) peer.source.kill('SIGSTOP');
@@ -75,49 +73,39 @@ describe('the lock of a region from outside', function () {
     assert.equal(map.tryLock(), null);
   });
 
-  it('a thread, by its own number', async () => {
-    const map = open({ size: 64 });
-    const peer = await start.thread({ handle: map.handle });
-    await peer.run(lockThere);
+  it('shows a thread by its own number', async () => {
+    const { object: map } = await held(undefined, 'thread');
     const { holder } = look(map.handle).lock;
     assert.equal(holder.pid, process.pid);
     assert.notEqual(holder.thread, process.pid);
   });
 
-  it('how many wait: blocked, by promise, in other processes; not those who gave up or died', async () => {
-    const map = open({ size: 64 });
+  it('counts waiters, blocked and by promise, in all processes; not those that gave up or died', async () => {
+    const map = create();
     map.lock();
-    const others = await Promise.all([
-      start.process({ handle: map.handle }),
-      start.process({ handle: map.handle }),
-      start.thread({ handle: map.handle }),
-    ]);
+    const others = [await peerOf(map), await peerOf(map), await peerOf(map, 'thread')];
     const block = (self) => self.map.lock({ timeout: 60000 }).release();
     const wait = async (self) => (await self.map.lockAsync({ timeout: 60000 })).release();
     const got = others.map((peer, i) => peer.run(i === 1 ? block : wait));
     await waitersAre(map, 3);
     const controller = new AbortController();
-    const mine = open({ handle: map.handle }).lockAsync({ signal: controller.signal });
+    const mine = same(map).lockAsync({ signal: controller.signal });
     await waitersAre(map, 4);
     const { line, lock } = command(map);
     assert.match(line, new RegExp(`^held by pid ${process.pid}, .*, [1-4] waiting$`));
     assert.equal(lock.holder.pid, process.pid);
     controller.abort();
     await assert.rejects(mine, { code: 'ABORT_ERR' });
-    others[0].end();
-    await others[0].ended;
+    await others[0].end();
     await waitersAre(map, 2);
     map.unlock();
     await Promise.all(got.slice(1));
     assert.deepEqual(look(map.handle).lock, { holder: null, waiters: 0 });
   });
 
-  it('a holder who is dead, until somebody takes the lock', async () => {
-    const map = open({ size: 64 });
-    const peer = await start.process({ handle: map.handle });
-    await peer.run(lockThere);
-    peer.end();
-    await peer.ended;
+  it('shows a dead holder until the lock is acquired again', async () => {
+    const { object: map, peer } = await held();
+    await peer.end();
     const { holder } = look(map.handle).lock;
     assert.deepEqual([holder.pid, holder.alive], [peer.source.pid, false]);
     const { line, lock } = command(map);

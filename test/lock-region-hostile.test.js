@@ -1,6 +1,6 @@
 /*
- * The lock of a region that somebody overwrites all the time: whoever locks gets it, or an error, in
- * his time; nobody crashes or hangs.
+ * The lock of a region that another process overwrites all the time: each call acquires it or throws in
+ * time, and no process crashes or hangs.
  */
 'use strict';
 
@@ -86,7 +86,7 @@ describe('the lock of a region that is overwritten all the time', function () {
   let scribbler;
   afterEach(() => scribbler?.kill('SIGKILL'));
 
-  it('comes, or gives an error, in time: for three processes and a thread', async () => {
+  it('is acquired, or throws, in time, by three processes and a thread', async () => {
     const map = open({ size: 64 });
     const others = await Promise.all([
       start.process({ handle: map.handle }),
@@ -116,7 +116,7 @@ describe('the lock of a region that is overwritten all the time', function () {
     const late = Math.max(...all.map((one) => one.late));
     console.log(`      at most ${late.toFixed(1)} ms late: ${JSON.stringify(sum)}`);
     for (const code of Object.keys(sum)) assert.match(code, /^(ok|ERR_MMAPIPC_[A-Z_]+)$/);
-    /* All who were there have left by themselves; whoever comes, comes to an end. */
+    /* All can still be closed, and another region is as it was. */
     for (const peer of others) await peer.run((self) => self.map.close());
     map.close();
     Mmap.with({ size: 64 }, (another) => another.lock({ timeout: 0 }).release());
