@@ -1,15 +1,15 @@
 /*
- * Fuzz target: the cell, with words and slots as a hostile peer would leave them. The same input is
- * given to cell.h, over memory that is exactly as large as it has to be, and to share.h, over a
- * region in a memory file. Whatever the input: no access outside, no endless loop, results that the
- * headers name; and what is set afterwards is got back whole.
+ * Fuzz target: the cell, with words and slots as a hostile peer could write them. The same input
+ * goes to cell.h, over memory of exactly the required size, and to share.h, over a region in a
+ * memory file. For any input there is no access outside the memory, no endless loop, and only
+ * results that the headers name; a value set afterwards can be read completely.
  *
  * The input: a byte, bits 0 to 2: the capacity, as capacities[] below; bit 3: `begin` and `commit`
- * are near each other; bit 4: the lock is hostile, too. Then begin and commit, eight bytes each;
+ * are close; bit 4: the lock is hostile, too. Then begin and commit, eight bytes each;
  * event and lock, four each; four times a slot's length (8), type (4) and checksum (4); then bytes
- * of values, which are also what is set.
+ * of values, which are also the value to set.
  *
- * With FUZZ_SHOW in the environment the first input is shown, and that is all.
+ * With FUZZ_SHOW in the environment it only shows the first input.
  */
 #include <unistd.h>
 
@@ -24,7 +24,7 @@
 
 static const uint64_t capacities[8] = {1, 7, 8, 64, 65, 100, 500, MOST};
 
-/* The input, taken apart; zeros where it is too short. */
+/* The parts of the input; zeros if it is too short. */
 typedef struct {
   uint8_t how;
   uint64_t capacity, begin, commit;
@@ -62,7 +62,7 @@ static input_t parse(const uint8_t *data, size_t size) {
   return in;
 }
 
-/* Puts the input where a cell is. */
+/* Writes the input into a cell. */
 static void spoil(const input_t *in, mipc_cell_t *cell) {
   cell->header->cell_begin = in->begin;
   cell->header->cell_commit = in->commit;
@@ -81,7 +81,7 @@ static void spoil(const input_t *in, mipc_cell_t *cell) {
   }
 }
 
-/* How far the inputs of this run went. */
+/* Counts of this run. */
 static uint64_t got, refused, set;
 
 static void print_most(void) {
@@ -89,7 +89,7 @@ static void print_most(void) {
           (unsigned long long)set, (unsigned long long)refused);
 }
 
-/* What a read may give. */
+/* The results that a read may have. */
 static void judge(int status, const mipc_cell_value_t *value, uint64_t capacity, uint64_t room) {
   if (status == MIPC_E_CORRUPT || status == MIPC_E_TRUNCATED || status == MIPC_CELL_OVERTAKEN) {
     refused++;
@@ -224,7 +224,7 @@ static void show(const input_t *in) {
   }
   printf("and %zu bytes\n", in->rest_size);
   fflush(stdout);
-  _Exit(0); /* a return would have it shown once more */
+  _Exit(0); /* a return would show it again */
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv) {

@@ -1,5 +1,5 @@
 /*
- * Other processes and threads that do with a mapping what a test tells them.
+ * Other processes and threads that run functions of a test on a mapping.
  */
 'use strict';
 
@@ -30,17 +30,18 @@ class Peer {
     });
   }
 
-  /* Runs fn(self, ...args) over there; what it gives, or an Error with its name, code, message.
-   * `self` has all of mmapipc, what open() left, require, sleep(ms) and note(value). */
+  /* Runs fn(self, ...args) in the peer and resolves with its result, or rejects with an Error of the
+   * same name, code and message. `self` has all of mmapipc, the result of open(), require, sleep(ms)
+   * and note(value). */
   run(fn, ...args) {
     const id = this.#next++;
     const result = new Promise((resolve, reject) => this.#calls.set(id, { resolve, reject }));
-    result.catch(() => {}); /* a peer may be ended on purpose, in the middle of a call */
+    result.catch(() => {}); /* a test may end a peer during a call */
     this.#send({ id, code: `${fn}`, args });
     return result;
   }
 
-  /* Maps the file there as self.map. */
+  /* Maps the file in the peer, as self.map. */
   async open(options) {
     await this.run((self, given) => void (self.map = new self.Mmap(given)), options);
     return this;
@@ -83,8 +84,8 @@ function startThread() {
 }
 
 /*
- * Call it inside a describe(): { process, thread }, each (options) => a Peer that has mapped that;
- * all are ended after each test.
+ * Call it inside a describe(). Gives { process, thread }; each is called with options and resolves
+ * with a Peer that has mapped these. All peers are ended after each test.
  */
 function peers() {
   const started = [];

@@ -1,6 +1,6 @@
 /*
- * How long a random test runs: MMAPIPC_SECONDS, 3 seconds when it is not set. `npm test` runs each for
- * 3 seconds, CI for 30, `npm run test:slow` for 180.
+ * The duration of a random test: MMAPIPC_SECONDS, by default 3 seconds. `npm test` runs each for 3
+ * seconds, CI for 30, `npm run test:slow` for 180.
  */
 'use strict';
 

@@ -1,7 +1,7 @@
 'use strict';
 
-// Arrows run down: includes between the floors of src/, requires between those of lib/, no circle
-// anywhere.
+// Dependencies go down: includes between the folders of src/, requires between those of lib/, without
+// circles.
 
 const path = require('node:path');
 const { builtinModules } = require('node:module');
@@ -36,7 +36,7 @@ function includeArrows(tree, edges) {
   );
 }
 
-/** The file of lib/ that a relative require means, or undefined. */
+/** The file of lib/ to which a relative require leads, or undefined. */
 function resolveInLib(tree, file, name) {
   const target = beside(file, name);
   return [target, `${target}.js`].find((one) => one.startsWith('lib/') && tree.has(one));
@@ -87,7 +87,7 @@ function requireArrows(tree, edges) {
     );
 }
 
-/** One violation per edge that closes a circle. */
+/** One violation for each edge that closes a circle. */
 function circles(edges) {
   const found = [];
   const done = new Set();

@@ -1,6 +1,6 @@
 'use strict';
 
-// Words with one place: headers of the system, of Node, of the compiler; platform names.
+// Words that only some files may use: headers of the system, of Node, of the compiler; platform names.
 
 const { includes, shape, lineAt } = require('./c-text');
 const { NAPI_HEADERS, C_HEADERS, CPP_HEADERS, ATOMIC_HEADERS } = require('./house');
@@ -67,7 +67,7 @@ function atomics(tree) {
     ]);
 }
 
-/** A function does not ask which system it is on. */
+/** No function tests the system at compile time. */
 function platformIfdef(tree) {
   return tree.native.flatMap((file) =>
     shape(file.code)
