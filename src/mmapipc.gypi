@@ -66,12 +66,12 @@
             "os/flock_linux.c",
             "os/fork_posix.c",
             "os/guard_posix.c",
-            "os/sigchain_linux.c",
             "os/identity_linux.c",
             "os/presence_linux.c",
             "os/process_posix.c",
             "os/shared_file_linux.c",
             "os/shared_memfd_linux.c",
+            "os/sigchain_linux.c",
             "os/thread_posix.c",
             "os/vm_posix.c"
           ],
@@ -91,10 +91,8 @@
             "os/flock_win32.c",
             "os/fork_none.c",
             "os/guard_none.c",
-            "os/identity_none.c",
-            "os/presence_none.c",
             "os/process_win32.c",
-            "os/shared_file_none.c",
+            "os/region_none.c",
             "os/thread_win32.c",
             "os/vm_win32.c"
           ]

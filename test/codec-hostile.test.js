@@ -9,9 +9,10 @@ const assert = require('node:assert/strict');
 const msgpack = require('@msgpack/msgpack');
 
 const { TYPE, makeCodec } = require('../lib/codec/codec');
+const { amount } = require('./support/amounts');
 const { encoded } = require('./support/codecs');
 
-const ROUNDS = 20000;
+const ROUNDS = amount(6000, 20000);
 const LONGEST = 1e6; /* microseconds of CPU time for one value, as the machine may be busy */
 const MOST = 400e6; /* bytes by which the process may grow */
 const SEED = Number(process.env.MMAPIPC_SEED ?? Date.now() % 2 ** 31);

@@ -8,9 +8,10 @@ const assert = require('node:assert/strict');
 const fc = require('fast-check');
 
 const { freeze, makeCodec } = require('../lib/codec/codec');
+const { amount } = require('./support/amounts');
 const { assertClone, encoded, room, roundTrip } = require('./support/codecs');
 
-const RUNS = 4000;
+const RUNS = amount(1500, 4000);
 
 const auto = makeCodec();
 const v8 = makeCodec('v8');

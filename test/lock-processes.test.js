@@ -11,6 +11,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 
 const { Mmap } = require('..');
+const { amount, grouped } = require('./support/amounts');
 const { ROOT, runFunction } = require('./support/child');
 const { mappings } = require('./support/opened');
 const { peers, sleep } = require('./support/peer');
@@ -20,6 +21,7 @@ const { scratch } = require('./support/scratch');
 const FIXTURES = path.join(__dirname, 'fixtures');
 const SOON = 5000; /* ms: generous; how fast it is, is measured elsewhere */
 const PROMPT = 1000; /* ms: the promise is 100, on a machine that is not busy */
+const EACH = amount(5000, 20000); /* increments of a process */
 const dispose = Symbol.dispose ?? Symbol.for('nodejs.dispose');
 const TIMEOUT = { name: 'MmapipcError', code: 'ERR_MMAPIPC_TIMEOUT' };
 
@@ -89,16 +91,16 @@ describe('a lock between processes', function () {
   };
 
   describe('of other programs', () => {
-    linuxIt('2 of Node and 2 of Perl: 20,000 increments each lose none', () =>
-      increment([inNode, inNode, inPerl, inPerl].map((how) => [how, 20000])),
+    linuxIt(`2 of Node and 2 of Perl: ${grouped(EACH)} increments each lose none`, () =>
+      increment([inNode, inNode, inPerl, inPerl].map((how) => [how, EACH])),
     );
 
     linuxIt('a shell loop with flock(1), 2 of Node and 1 of Perl lose none', () =>
       increment([
-        [inShell, 200],
-        [inNode, 20000],
-        [inNode, 20000],
-        [inPerl, 20000],
+        [inShell, amount(50, 200)],
+        [inNode, EACH],
+        [inNode, EACH],
+        [inPerl, EACH],
       ]),
     );
 

@@ -10,6 +10,7 @@ const os = require('node:os');
 const fc = require('fast-check');
 
 const { Mmap, MmapipcError, PROT_READ, PROT_WRITE } = require('..');
+const { amount } = require('./support/amounts');
 const { collect, holdings } = require('./support/holdings');
 const { scratch } = require('./support/scratch');
 
@@ -131,7 +132,7 @@ describe('random arguments', function () {
 
   it('of every method give a result within the bounds, or a named error', async () => {
     const path = tmp();
-    await leavesNothing((numRuns = 3000) =>
+    await leavesNothing((numRuns = amount(800, 3000)) =>
       fc.assert(
         fc.property(
           fc.boolean(),
@@ -192,7 +193,7 @@ describe('random arguments', function () {
       ]),
       options.map(([given, other]) => [{ ...given, file: other }]),
     );
-    await leavesNothing((numRuns = 5000) =>
+    await leavesNothing((numRuns = amount(1500, 5000)) =>
       fc.assert(
         fc.property(args, (given) => {
           let map;
@@ -245,7 +246,7 @@ describe('random arguments', function () {
         map.close();
         assert.deepEqual(fs.readFileSync(path).subarray(offset), model);
       }),
-      { numRuns: 1000 },
+      { numRuns: amount(500, 1000) },
     );
   });
 

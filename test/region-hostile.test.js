@@ -12,11 +12,12 @@ const path = require('node:path');
 
 const { Mmap, inspect } = require('..');
 const { layout } = require('../lib/native/binding');
+const { amount } = require('./support/amounts');
 const { isLinux } = require('./support/platform');
 const { regions } = require('./support/regions');
 
 const SCRIBBLER = path.join(__dirname, 'fixtures', 'region-scribbler.js');
-const SCRIBBLED = 3000; /* ms */
+const SCRIBBLED = amount(1000, 3000); /* ms */
 const PAYLOAD = 65536;
 
 describe('a damaged region', function () {

@@ -25,7 +25,7 @@ function run(...args) {
 
 describe('regions seen from outside', function () {
   if (!isLinux) return;
-  this.timeout(20000);
+  this.timeout(60000);
   const { open, files, folder } = regions();
   const start = peers();
 

@@ -17,7 +17,7 @@ const { collect, holdings, mappingsOf } = require('./support/holdings');
 const { isLinux } = require('./support/platform');
 const { regions } = require('./support/regions');
 
-const FORGOTTEN = amount(400, 2000);
+const FORGOTTEN = amount(200, 2000);
 const VARIABLE = (name) => `MMAPIPC_INHERIT_${Buffer.from(name).toString('hex')}`;
 
 describe('a region whose object was collected', function () {

@@ -20,8 +20,8 @@ const { peers, sleep } = require('./support/peer');
 const { isLinux } = require('./support/platform');
 const { regions } = require('./support/regions');
 
-const CYCLES = amount(60, 300);
-const ATTACHMENTS = amount(300, 1000);
+const CYCLES = amount(12, 300);
+const ATTACHMENTS = amount(200, 1000);
 const isRoot = process.geteuid?.() === 0;
 const rootIt = isRoot ? it : it.skip;
 

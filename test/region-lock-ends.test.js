@@ -20,7 +20,7 @@ const { regions } = require('./support/regions');
 const SOON = 10000; /* ms: not stuck */
 const PROMPT = 1000; /* ms: the promise is 100, on a machine that is not busy */
 const TIMEOUT = { name: 'MmapipcError', code: 'ERR_MMAPIPC_TIMEOUT' };
-const WORKERS = amount(30, 100);
+const WORKERS = amount(12, 100);
 
 const lockThere = (self) => void self.map.lock();
 const lockAsyncThere = async (self) => void (self.guard = await self.map.lockAsync());

@@ -10,12 +10,13 @@ const { once } = require('node:events');
 const path = require('node:path');
 
 const { Mmap, inspect: look } = require('..');
+const { amount } = require('./support/amounts');
 const { peers } = require('./support/peer');
 const { isLinux } = require('./support/platform');
 const { regions } = require('./support/regions');
 
 const SCRIBBLER = path.join(__dirname, 'fixtures', 'region-lock-scribbler.js');
-const SCRIBBLED = 4000; /* ms */
+const SCRIBBLED = amount(1500, 4000); /* ms */
 const LATE = 1000; /* ms after a timeout */
 
 /* Locks in every way for so many ms: { tally: { code: count }, late }, the most ms that a call took

@@ -10,7 +10,7 @@ const { describeKills, killLockers } = require('./support/lockers');
 const { isLinux } = require('./support/platform');
 const { regions } = require('./support/regions');
 
-const KILLS = Number(process.env.MMAPIPC_KILLS ?? amount(25, 100));
+const KILLS = Number(process.env.MMAPIPC_KILLS ?? amount(10, 100));
 
 describe('the lock of a region, killed at random', function () {
   if (!isLinux) return;

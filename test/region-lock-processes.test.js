@@ -11,7 +11,7 @@ const { isLinux } = require('./support/platform');
 const { WORDS, runLockers } = require('./support/lockers');
 const { regions } = require('./support/regions');
 
-const FAIR = amount(5000, 10000); /* ms */
+const FAIR = amount(2000, 10000); /* ms */
 const LONGEST = 10000; /* ms: what each of eight is promised */
 
 describe('the lock of a region between processes', function () {

@@ -9,7 +9,7 @@ const { amount, grouped } = require('./support/amounts');
 const { collect, holdings } = require('./support/holdings');
 const { shares } = require('./support/shares');
 
-const SETS = amount(20000, 100000);
+const SETS = amount(10000, 100000);
 const CODECS = ['auto', 'v8', 'json'];
 
 /* A codec that stores bytes unchanged, for values of an exact length. */

@@ -15,12 +15,13 @@ const { Worker } = require('node:worker_threads');
 const { Mmap, inspect } = require('..');
 const { layout } = require('../lib/native/binding');
 const { TYPE } = require('../lib/codec/codec');
+const { amount } = require('./support/amounts');
 const { ROOT } = require('./support/child');
 const { isLinux } = require('./support/platform');
 const { shares, within } = require('./support/shares');
 
 const SCRIBBLER = path.join(__dirname, 'fixtures', 'share-scribbler.js');
-const SCRIBBLED = 2500; /* ms */
+const SCRIBBLED = amount(1000, 2500); /* ms */
 const PAYLOAD = 65536;
 const HEAD = layout.cellSlot.size; /* bytes before those of a value */
 const CHECKED = 256; /* in a type: with a checksum */

@@ -6,12 +6,13 @@
 
 const { amount, grouped } = require('./support/amounts');
 const { isLinux } = require('./support/platform');
-const { buildFixtures, runFixture } = require('./support/native');
+const { buildFixtures, instructions, runFixture } = require('./support/native');
 
 /* npm run test:slow repeats more. */
 const slow = process.env.MMAPIPC_SLOW === '1';
-const KILLS = slow ? 10000 : amount(200, 1000);
+const KILLS = slow ? 10000 : amount(100, 1000);
 const PATIENCE = slow ? 1800000 : 240000; // ms
+const STEPS = instructions({ slow });
 
 describe('Share, in C', function () {
   if (!isLinux) return;
@@ -27,6 +28,6 @@ describe('Share, in C', function () {
   it(`${grouped(KILLS)} killed processes leave a complete value, and lose no acknowledged increment`, () =>
     runs('share_kills', KILLS));
 
-  it('a kill at any instruction leaves the old value or the new one', () =>
-    runs('share_steps', slow ? 'all' : ''));
+  it(`a kill at ${STEPS.title} leaves the old value or the new one`, () =>
+    runs('share_steps', ...STEPS.args));
 });

@@ -15,7 +15,7 @@ const { isLinux } = require('./support/platform');
 const { TASKS, kills, tornReads } = require('./support/share-trials');
 const { shares } = require('./support/shares');
 
-const KILLS = amount(30, 100);
+const KILLS = amount(12, 100);
 const CLUSTER = path.join(__dirname, 'fixtures', 'share-cluster.js');
 const countThere = (self, file, ...args) => self.require(file).count(...args);
 const median = (numbers) => numbers.sort((a, b) => a - b)[numbers.length >> 1];
@@ -27,7 +27,7 @@ describe('Share among processes and threads', function () {
   const start = peers();
 
   it('4 readers see no torn value and no older version while 2 processes write', () =>
-    tornReads(start, amount(2000, 5000)));
+    tornReads(start, amount(1000, 5000)));
 
   it(`${KILLS} killed processes leave the last value or the one being set, and lose no count`, () =>
     kills(KILLS));

@@ -38,7 +38,7 @@ function printed(code, { env } = {}) {
 
 describe('inherit under supervisors', function () {
   if (!isLinux) return;
-  this.timeout(30000);
+  this.timeout(60000);
 
   it('works in a child forked by a process without mmapipc', () => {
     const { stdout } = spawnSync(

@@ -18,8 +18,9 @@ const { scratch } = require('./support/scratch');
 
 const RW = PROT_READ | PROT_WRITE;
 const FIXTURE = path.join(__dirname, 'fixtures', 'thread.js');
-const WORKERS = amount(100, 1000); /* the last 70 % are measured */
-const MAPPINGS = amount(2000, 10000);
+const WORKERS = amount(30, 1000); /* the last 70 % are measured */
+const TERMINATED = amount(6, 20);
+const MAPPINGS = amount(1000, 10000);
 
 function start(workerData) {
   const worker = new Worker(FIXTURE, { workerData });
@@ -61,7 +62,7 @@ describe('the addon in worker_threads', function () {
     const file = tmp();
     new Mmap(file, 1 << 20, RW).close();
     const lines = mappingsOf(file).length;
-    for (let i = 0; i < 20; i++) {
+    for (let i = 0; i < TERMINATED; i++) {
       assert.equal((await start({ file, task: 'leave' }).done).code, 0);
       const { worker, done } = start({ file, task: 'loop' });
       await new Promise((resolve) => worker.once('message', resolve));

@@ -11,6 +11,8 @@ const os = require('node:os');
 const path = require('node:path');
 const { setTimeout: sleep } = require('node:timers/promises');
 
+const { amount } = require('./support/amounts');
+
 const EXAMPLE = path.join(__dirname, '..', 'examples', 'wordcount.js');
 
 /* Boundaries of the quarters fall into words, into whitespace, between CR and LF, after a word. */
@@ -75,7 +77,8 @@ async function checkFile(text, ...options) {
   assert.deepEqual(totals(out, 'fs.readFile'), expected(text));
 }
 
-describe('example wordcount', () => {
+describe('example wordcount', function () {
+  this.timeout(60000); /* each run starts many processes */
   beforeEach(() => {
     folder = fs.mkdtempSync(path.join(os.tmpdir(), 'mmapipc-test-'));
     temporary = path.join(folder, 'tmp');
@@ -98,7 +101,9 @@ describe('example wordcount', () => {
   });
 
   it('counts words across a boundary once, with any number of workers', async () => {
-    for (const workers of ['1', '2', '4', '9']) await checkFile(TEXT, '--workers', workers);
+    for (const workers of amount(['9'], ['1', '2', '4', '9'])) {
+      await checkFile(TEXT, '--workers', workers);
+    }
   });
 
   it('counts a file with fewer bytes than workers', async () => {

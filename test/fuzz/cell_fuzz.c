@@ -108,7 +108,7 @@ static void must_be(const mipc_cell_value_t *value, const mipc_cell_value_t *was
   bool same = value->version == was->version && value->length == was->length &&
               value->type == was->type && value->checked == was->checked &&
               memcmp(bytes, expected, (size_t)was->length) == 0;
-  if (!same) fuzz_die("another value than was set");
+  if (!same) fuzz_die("the value read differs from the value set");
 }
 
 static void try_cell(const input_t *in) {
@@ -140,7 +140,7 @@ static void try_cell(const input_t *in) {
     fuzz_block_t to = fuzz_block(length);
     mipc_cell_value_t value = {.checked = was.checked};
     status = mipc_cell_read(&cell, to.at, length, &value);
-    if (status != 0) fuzz_die("what was set cannot be got: %d", status);
+    if (status != 0) fuzz_die("a value that was set cannot be read: %d", status);
     must_be(&value, &was, to.at, from.at);
     free(to.memory);
     set++;
@@ -208,7 +208,8 @@ static void try_share(const input_t *in) {
   }
   if (status == MIPC_LOCK_TAKEN) {
     value = (mipc_cell_value_t){.checked = was.checked};
-    if (mipc_share_get(share, back, in->capacity, &value) != 0) fuzz_die("it is not got back");
+    if (mipc_share_get(share, back, in->capacity, &value) != 0)
+      fuzz_die("the value read is not the value set");
     must_be(&value, &was, back, in->rest);
   }
   if (cells[i].header->lock & MIPC_MAX_NUMBER) fuzz_die("the lock is kept");

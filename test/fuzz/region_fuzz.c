@@ -118,7 +118,7 @@ static void check_state(const mipc_region_shm_t *header, uint64_t size, int stat
   if (state != 0) return;
   bool fits =
       header->payload_offset <= size && header->payload_size <= size - header->payload_offset;
-  if (!fits || header->payload_size == 0) fuzz_die("a payload outside the file is taken for good");
+  if (!fits || header->payload_size == 0) fuzz_die("a payload outside the file is accepted");
 }
 
 static void write_file(const char *at, const mipc_region_shm_t *header, uint64_t size,
@@ -137,8 +137,9 @@ static void write_file(const char *at, const mipc_region_shm_t *header, uint64_t
 /* Whether the name or path leads to the region, before and after its file is removed. Only the
  * mark of unlink() is read of the header, and any value of it but 0 is one. */
 static void check_place(mipc_region_t *region, const char *file, uint32_t unlinked) {
-  if (mipc_region_whereabouts(region) != MIPC_AT_PLACE) fuzz_die("a file at its place is lost");
-  if (mipc_region_check_name(region) != 0) fuzz_die("a name at its place is stale");
+  if (mipc_region_whereabouts(region) != MIPC_AT_PLACE)
+    fuzz_die("an unchanged file is reported as lost");
+  if (mipc_region_check_name(region) != 0) fuzz_die("an unchanged name is reported as stale");
   if (unlink(file) < 0) fuzz_die("cannot remove %s", file);
   if (mipc_region_whereabouts(region) != (unlinked ? MIPC_UNLINKED : MIPC_LOST)) {
     fuzz_die("a removed file gave %d", (int)mipc_region_whereabouts(region));
@@ -151,7 +152,8 @@ static void try_unlink(const mipc_region_spec_t *spec, const char *file, int sta
   int expected = state == MIPC_E_FOREIGN ? (int)MIPC_E_FOREIGN : 0;
   int status = mipc_region_unlink(spec, &report);
   if (status != expected) fuzz_die("unlink gave %d", status);
-  if ((access(file, F_OK) == 0) != (status != 0)) fuzz_die("unlink gave %d in vain", status);
+  if ((access(file, F_OK) == 0) != (status != 0))
+    fuzz_die("unlink gave %d without a region", status);
 }
 
 static void touch(mipc_region_t *region, bool read_only) {
@@ -255,7 +257,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   by_name.size = 100;
   by_name.wait_ms = 20;
   try_open(by_name, false, NULL);
-  if (access(name_path, F_OK) == 0) fuzz_die("a name that nobody has is still there");
+  if (access(name_path, F_OK) == 0) fuzz_die("the file of an unused name remains");
   if (count_files() != files) fuzz_die("%d descriptors, %d before", count_files(), files);
   return 0;
 }

@@ -10,6 +10,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { execFile } = require('node:child_process');
 
+const { amount } = require('./amounts');
 const { buildLibrary, compile, compilerFlags } = require('../../scripts/native-build');
 const { ROOT, Failure, findProgram, readGyp, run } = require('../../scripts/toolchain');
 
@@ -111,4 +112,16 @@ async function runFixture(name, args, { patience = 60000, prefix = [] } = {}) {
   }
 }
 
-module.exports = { buildFixtures, runFixture };
+/*
+ * The instructions at which a fixture kills its child, { title, args }: all in a full run, otherwise
+ * a sample, a different one in each run. MMAPIPC_PHASE, the number in the title, repeats a sample.
+ */
+function instructions({ slow }) {
+  if (slow) return { title: 'every instruction of every scene', args: ['all'] };
+  const every = amount(16, 1);
+  if (every === 1) return { title: 'every instruction', args: [] };
+  const phase = Number(process.env.MMAPIPC_PHASE ?? Math.floor(Math.random() * every));
+  return { title: `every ${every}th instruction (phase ${phase})`, args: [every, phase] };
+}
+
+module.exports = { buildFixtures, instructions, runFixture };

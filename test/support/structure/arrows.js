@@ -16,7 +16,7 @@ const beside = (file, name) => path.posix.join(path.posix.dirname(file.path), na
 /** Why `file` may not include `name`, or undefined. */
 function includeFault(tree, file, name) {
   const target = beside(file, name);
-  if (!target.startsWith('src/')) return `"${name}" lies outside src/`;
+  if (!target.startsWith('src/')) return `"${name}" is outside src/`;
   if (!tree.has(target)) return `"${name}" does not exist`;
   const floor = target.split('/')[1];
   const down = floor === file.floor || SRC[file.floor]?.includes(floor);
@@ -62,7 +62,7 @@ function packageFault(dependencies, name) {
   const owner = name.split('/', name.startsWith('@') ? 2 : 1).join('/');
   if (Object.hasOwn(dependencies, owner)) return undefined;
   if (BUILTINS.has(name)) return `'${name}' is written without node:`;
-  return `'${name}' is no dependency in package.json`;
+  return `'${name}' is not a dependency in package.json`;
 }
 
 function requireArrows(tree, edges) {

@@ -15,14 +15,14 @@ function fileKinds(tree) {
   const inLib = (file) => {
     if (file.path === 'lib/index.js') return undefined;
     const [, folder, ...rest] = file.path.split('/');
-    if (rest.length !== 1 || !Object.hasOwn(LIB, folder)) return 'lies in no folder of lib/';
+    if (rest.length !== 1 || !Object.hasOwn(LIB, folder)) return 'is not in a folder of lib/';
     return file.ext === '.js' ? undefined : `${file.ext || 'no extension'}: no .js`;
   };
   const inSrc = (file) => {
     if (file.ext === '.md' || file.path === 'src/mmapipc.gypi') return undefined;
-    if (!Object.hasOwn(SRC, file.floor ?? '')) return 'lies on no floor of src/';
+    if (!Object.hasOwn(SRC, file.floor ?? '')) return 'is not in a folder of src/';
     if (!file.isC) return `${file.ext || 'no extension'}: neither .c, .cc nor .h`;
-    if (file.ext === '.cc' && file.floor !== 'binding') return 'C++ is for src/binding/';
+    if (file.ext === '.cc' && file.floor !== 'binding') return 'C++ belongs in src/binding/';
     return undefined;
   };
   const fault = (file) => ({ src: inSrc, lib: inLib })[file.top]?.(file);
@@ -66,7 +66,7 @@ function headerComment(tree) {
           .replace(/[\s*/]+/g, ' ')
           .trim().length < HEADER_TEXT,
     )
-    .map((file) => ({ file: file.path, line: 1, message: 'does not say what it is' }));
+    .map((file) => ({ file: file.path, line: 1, message: 'has no first lines that describe it' }));
 }
 
 /** The binding holds no logic. */

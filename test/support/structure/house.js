@@ -10,7 +10,7 @@ const SRC = {
   region: ['base', 'os'],
   sync: ['base', 'os', 'region'],
   shm: ['base', 'os', 'region', 'sync'],
-  pack: [],
+  pack: ['base'],
   binding: ['base', 'os', 'region', 'sync', 'shm', 'pack'],
 };
 

@@ -81,7 +81,7 @@ function innerHeaders(file) {
     .map(({ line, quoted }) => ({
       file: file.path,
       line,
-      message: `"${quoted}" is for its own floor`,
+      message: `"${quoted}" may be included in its own folder only`,
     }));
 }
 

@@ -42,7 +42,11 @@ function napi(tree) {
       includes(file)
         .map(({ line, quoted, angle }) => ({ line, name: quoted ?? angle }))
         .filter(({ name }) => NAPI_HEADERS.has(name?.split('/').at(-1)))
-        .map(({ line, name }) => ({ file: file.path, line, message: `${name} is the binding's` })),
+        .map(({ line, name }) => ({
+          file: file.path,
+          line,
+          message: `${name} may be included in src/binding/ only`,
+        })),
     );
 }
 

@@ -1,57 +1,60 @@
 /*
- * Birth: regions in a file, which live until somebody removes them. Three processes open the region
- * of one path (to have it made or not, or made by nobody else) and close it, or some of them remove
- * it with unlink(), as often as they like, and die anywhere. At first there is no file, or one with
- * a stranger's bytes; what is finished an outsider may truncate. The rules are these: the maker is
- * who holds the birth lock of the inode that the path names, whoever created the file; it makes
- * what is empty, or has our magic without a version, if nobody holds a byte of it; it writes the
- * magic first, then takes the space, and stores the version last.
+ * Creation: regions in a file, which exist until the file is removed. Three processes open
+ * the region of one path (they create it or not, or only if it does not exist) and close it, or
+ * some of them remove it with unlink(), as often as they like, and die at any step. At first there
+ * is no file, or one with foreign content; another program may truncate a finished region. The
+ * rules:
+ *   - The process that holds the creation lock of the inode at the path creates the region,
+ *     whichever process created the file.
+ *   - It creates one in a file that is empty, or has our magic without a version, if no process
+ *     holds a byte of the file.
+ *   - It writes the magic first, then allocates the space, and stores the version last.
  *
- * What must never be, each a boolean that is asserted:
- *   two_live      somebody attaches, by the path, while others are attached to another inode, and
- *                 no unlink() has come between
- *   stray         somebody attaches to an inode that the path does not name
- *   unfinished    somebody attaches to a region that is not whole
- *   remade        a region is initialised that is finished, or that somebody is attached to
- *   foreign_lost  a stranger's bytes are overwritten, or their file removed
- *   false_exists  EEXIST ('exclusive') is told of what was never finished
- *   stuck         all have ended, no stranger's file is there, and one more open gets no region
- * To these pan adds deadlock (somebody waits for ever); and for PAIR, two processes that from some
- * moment on neither die nor give up waiting, deadlock again and a cycle in which nobody gets
- * anything done.
+ * Forbidden states, each a boolean that is asserted:
+ *   two_live      a process attaches, by the path, while others are attached to another inode, and
+ *                 no unlink() came between
+ *   stray         a process attaches to an inode that is not at the path
+ *   unfinished    a process attaches to an incomplete region
+ *   remade        a region is initialised that is finished, or to which a process is attached
+ *   foreign_lost  foreign content is overwritten, or its file removed
+ *   false_exists  EEXIST ('exclusive') for a region that was never finished
+ *   stuck         all have ended, the file is not foreign, and one more open gets no region
+ * pan also looks for deadlock (a process waits forever). For PAIR, two processes that from some
+ * moment on neither die nor give up waiting, it looks for deadlock, and for a cycle in which
+ * neither makes progress.
  *
- * The twins: each lacks one rule, and must break what stands beside it (scripts/formal.js reads
+ * The twins: each lacks one rule, and must violate the property beside it (scripts/formal.js reads
  * this table).
  *
- * BROKEN_NO_BIRTH_LOCK        remade           both find it unmade, the second comes too late
- * BROKEN_CREATOR_MAKES        remade           stalled after O_CREAT, others have made it meanwhile
- * BROKEN_LOOKS_BEFORE_LOCK    remade           what it saw is no longer so once it has the lock
- * BROKEN_VERSION_FIRST        unfinished       the maker dies between version and the rest
- * BROKEN_MAKES_UNDER_USERS    remade           truncated under somebody, it looks as if unmade
- * BROKEN_NO_RECHECK           stray, two_live  the lock of an inode that is gone keeps nobody out
+ * BROKEN_NO_CREATION_LOCK     remade           both find it unfinished, the second comes too late
+ * BROKEN_CREATOR_MAKES        remade           stalls after O_CREAT, others finish it meanwhile
+ * BROKEN_LOOKS_BEFORE_LOCK    remade           the header has changed by the time it holds the lock
+ * BROKEN_VERSION_FIRST        unfinished       it dies between the version and the rest
+ * BROKEN_MAKES_UNDER_USERS    remade           truncated while in use, it looks unfinished
+ * BROKEN_NO_RECHECK           stray, two_live  the lock of a removed inode excludes no process
  * BROKEN_SAME_INODE           cycle            waits for an inode that will not come back
- * BROKEN_REMOVE_WITHOUT_LOCK  stray            somebody has looked at the path, not yet attached
- * BROKEN_REMOVE_NO_RECHECK    stray            it waited for one that is gone, and takes another
- * BROKEN_EXCLUSIVE_BY_FILE    false_exists     O_EXCL fails on a file whose maker died
- * BROKEN_VERSION_ALONE        foreign_lost     a stranger's file may have a zero there
+ * BROKEN_REMOVE_WITHOUT_LOCK  stray            another has checked the path, not yet attached
+ * BROKEN_REMOVE_NO_RECHECK    stray            it waited for a removed inode, and removes another
+ * BROKEN_EXCLUSIVE_BY_FILE    false_exists     O_EXCL fails on a file whose creator died
+ * BROKEN_VERSION_ALONE        foreign_lost     a foreign file may have a zero there
  * BROKEN_REMOVES_ANYTHING     foreign_lost     unlink() of a file that is no region
- * BROKEN_SPACE_FIRST          stuck            the maker dies, and zeros are a stranger's
- * BROKEN_LOCK_OUTLIVES        deadlock         a lock that does not fall with its holder
+ * BROKEN_SPACE_FIRST          stuck            the creator dies, and a file of zeros looks foreign
+ * BROKEN_LOCK_OUTLIVES        deadlock         a lock that is not released at its holder's death
  */
 #include "include/inodes.pml"
 
 bool two_live, stray, unfinished, remade, foreign_lost, false_exists, stuck;
-bool final;  /* all have ended, one comes once more, who has to get a region */
-bool served; /* and has got it */
+bool final;  /* all have ended, and one more open must get a region */
+bool served; /* it has got one */
 
 #define FINISHED(k) (node[k].marked && node[k].version)
 #define WHOLE(k) (FINISHED(k) && node[k].filled)
-/* Nor was it ever whole, nor has a stranger bytes there. */
+/* It was never whole, and has no foreign content. */
 #define UNTRUE_OF(k) (!WHOLE(k) && !node[k].cut && !node[k].foreign)
 
-/* What a header is found to be. */
-#define STRANGE 1 /* there are bytes, but not our magic */
-#define UNMADE 2  /* empty, or begun by one who died */
+/* The header, as read. */
+#define STRANGE 1 /* it has content without our magic */
+#define UNMADE 2  /* empty, or left unfinished by a dead process */
 #define REGION 3
 
 inline sys_read_header() {
@@ -92,7 +95,7 @@ inline sys_unlink() {
   fi
 }
 
-/* ftruncate(0): what a dead maker left is no beginning. */
+/* ftruncate(0): the leftovers of a dead process are discarded. */
 inline sys_empty() {
   if
   :: d_step {
@@ -104,7 +107,7 @@ inline sys_empty() {
   fi
 }
 
-/* The first page of the header, without a version, in one write. */
+/* Writes the first page of the header, without a version, in one call. */
 inline sys_mark() {
   if
   :: d_step { node[i].sized = true; node[i].marked = true }
@@ -145,7 +148,7 @@ inline make_region() {
 #endif
 }
 
-/* Comes back with a byte held, or goes to done or, to start again, to again. */
+/* Ends with a byte held, or jumps: to done, or to again to start again. */
 inline open_region() {
   if
 #if defined(BROKEN_CREATOR_MAKES)
@@ -164,7 +167,7 @@ inline open_region() {
   sys_read_header();
 #endif
 wait:
-#ifndef BROKEN_NO_BIRTH_LOCK
+#ifndef BROKEN_NO_CREATION_LOCK
   if
   :: sys_flock()
   :: d_step { node[i].locked && !patient -> drop_inode() }; goto done /* ERR_MMAPIPC_TIMEOUT */
@@ -212,7 +215,7 @@ made:
   sys_unflock()
 }
 
-/* Nothing is to be tidied up, so no lock is needed. */
+/* Leaving removes nothing, so it needs no lock. */
 inline leave_region() {
   if
   :: d_step { stop_using(); drop_byte(); drop_inode() }
@@ -220,7 +223,7 @@ inline leave_region() {
   fi
 }
 
-/* unlink(): takes away a region, or what may become one. */
+/* unlink(): removes a region, also an unfinished one. */
 inline remove_file() {
 #ifndef BROKEN_REMOVE_WITHOUT_LOCK
   sys_flock();
@@ -239,7 +242,7 @@ inline remove_file() {
   fi
 }
 
-/* A death is the end of a session; the next one is another process's. */
+/* A death ends a session; the next session is another process. */
 proctype Opener() {
   PROCESS_STATE;
   byte found;
@@ -266,7 +269,7 @@ progress:
   od
 }
 
-/* unlink(), and an outsider who truncates what is finished. */
+/* unlink(), and another program that truncates a finished region. */
 proctype Other() {
   PROCESS_STATE;
   byte found;
@@ -315,7 +318,7 @@ init {
     fi
   };
 #ifdef PAIR
-  /* At any moment: this is a step like those of the processes. */
+  /* At any moment: this is a step like any other. */
   atomic { deaths = false; patient = true };
 #endif
   _nr_pr == 1;

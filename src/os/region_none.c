@@ -1,8 +1,48 @@
 /*
- * shared_file.h on a system where it is not built yet: nothing can be opened.
+ * The facilities that only regions need (identity.h, presence.h, shared_file.h), on a system that
+ * does not support regions yet: every call that can fail fails with UNSUPPORTED.
  */
 #include "../base/status.h"
+#include "identity.h"
+#include "presence.h"
 #include "shared_file.h"
+
+void mipc_identity(mipc_identity_t *ret_identity) {
+  *ret_identity = (mipc_identity_t){0};
+}
+
+int mipc_random(void *bytes, size_t length) {
+  (void)bytes;
+  (void)length;
+  return MIPC_E_UNSUPPORTED;
+}
+
+void mipc_boot_id(uint64_t ret_id[2]) {
+  ret_id[0] = ret_id[1] = 0;
+}
+
+int mipc_presence_take(mipc_file_t file, uint64_t byte, bool shared) {
+  (void)file;
+  (void)byte;
+  (void)shared;
+  return MIPC_E_UNSUPPORTED;
+}
+
+void mipc_presence_give(mipc_file_t file, uint64_t byte) {
+  (void)file;
+  (void)byte;
+}
+
+int mipc_presence_find(mipc_file_t file, uint64_t from, uint64_t to, bool or_shared,
+                       uint64_t *ret_first, uint64_t *ret_last) {
+  (void)file;
+  (void)from;
+  (void)to;
+  (void)or_shared;
+  (void)ret_first;
+  (void)ret_last;
+  return MIPC_E_UNSUPPORTED;
+}
 
 int mipc_shared_open(const char *path, uint32_t flags, uint32_t mode, mipc_file_t *ret_file,
                      bool *ret_made) {
