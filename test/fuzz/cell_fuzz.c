@@ -209,7 +209,7 @@ static void try_share(const input_t *in) {
   if (status == MIPC_LOCK_TAKEN) {
     value = (mipc_cell_value_t){.checked = was.checked};
     if (mipc_share_get(share, back, in->capacity, &value) != 0)
-      fuzz_die("the value read is not the value set");
+      fuzz_die("a value that was set cannot be read");
     must_be(&value, &was, back, in->rest);
   }
   if (cells[i].header->lock & MIPC_MAX_NUMBER) fuzz_die("the lock is kept");

@@ -153,7 +153,7 @@ static void try_unlink(const mipc_region_spec_t *spec, const char *file, int sta
   int status = mipc_region_unlink(spec, &report);
   if (status != expected) fuzz_die("unlink gave %d", status);
   if ((access(file, F_OK) == 0) != (status != 0))
-    fuzz_die("unlink gave %d without a region", status);
+    fuzz_die("unlink gave %d, and the file disagrees", status);
 }
 
 static void touch(mipc_region_t *region, bool read_only) {
