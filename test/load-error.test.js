@@ -97,7 +97,7 @@ describe('the error of a native addon that cannot be loaded', () => {
     assert.match(load(permission, '--allow-fs-read=*'), /--permission.*--allow-addons/);
   });
 
-  it('does not affect the help of the command', () => {
+  it('does not prevent the command from printing its help', () => {
     const { status, stdout } = spawnSync(
       process.execPath,
       [path.join(root, 'bin', 'mmapipc.js'), '--help'],

@@ -157,7 +157,7 @@ describe('a region during the life of processes', function () {
   });
 
   describe('read-only', () => {
-    it('memory refuses every kind of store by the system, anonymous or by name', () => {
+    it('anonymous and named memory cannot be written in any way', () => {
       for (const where of [{ handle: open({ size: 10 }).handle }, { name: 'ro' }]) {
         if (where.name) open({ ...where, size: 10 });
         const script = `
