@@ -128,7 +128,7 @@ describe('Mmap without a file', () => {
       assert.deepEqual(files(), []);
     });
 
-    linuxIt('may be a byte, or a GiB, which takes no memory before it is used', () => {
+    linuxIt('may be a byte, or a GiB, which takes no memory before use', () => {
       assert.equal(open({ size: 1 }).write('ab'), 1);
       const map = open({ size: 2 ** 30 });
       map.write('end', 2 ** 30 - 3);

@@ -140,7 +140,7 @@ describe('Share: peek', () => {
     assert.ok(!Object.isFrozen(share.get()));
   });
 
-  it('decodes a value with anything else (Map, Date, Buffer, typed array) afresh each time', () => {
+  it('decodes a value that contains a Map, Date, Buffer or typed array afresh each time', () => {
     const share = make();
     const values = [new Map([[1, 2]]), { at: new Date(5) }, Buffer.from('a'), [new Uint8Array(1)]];
     for (const value of values) {
