@@ -121,15 +121,15 @@ describe('opening refuses', () => {
       [[{ file: path, readonly: true }], /unknown option 'readonly'; did you mean 'readOnly'\?/],
       [[{ file: path, ofset: 1 }], /unknown option 'ofset'; did you mean 'offset'\?/],
       [[{ file: path, colour: 1 }], /unknown option 'colour' \(known: file, size/],
-      [[{ path }], /"path" is not one of Mmap; use "file"/],
+      [[{ path }], /"path" is not an option of Mmap; use "file"/],
       [[{ file: path, prot: PROT_READ, readOnly: false }], /"readOnly" contradicts "prot"/],
       [[{ file: path, protect: true, readOnly: false }], /"protect" is for read-only mappings/],
       [[{ file: path, create: 'exclusive', size: 1 }], /needs readOnly: false/],
-      [[{ file: path, create: 'exclusive', readOnly: false }], /needs a size/],
-      [[{ file: 0, create: 'exclusive', readOnly: false, size: 1 }], /needs a path/],
+      [[{ file: path, create: 'exclusive', readOnly: false }], /needs "size"/],
+      [[{ file: 0, create: 'exclusive', readOnly: false, size: 1 }], /the file descriptor names one that exists/],
       [[{ file: path, create: 'yes' }], /must be true, false or 'exclusive'/],
       [[''], /must not be an empty string/],
-      [['a\0b'], /without null bytes/],
+      [['a\0b'], /must not contain null bytes/],
     ];
     for (const [args, message] of cases) {
       it(`${JSON.stringify(args)} gives ${message}`, () => {

@@ -202,7 +202,7 @@ describe('an inherited region', function () {
     process.env.MMAPIPC_INHERIT_78 = 'rubbish';
     assert.throws(() => open({ inherit: 'x', size: 1 }), {
       code: 'ERR_INVALID_ARG_VALUE',
-      message: /MMAPIPC_INHERIT_78 holds no handle/,
+      message: /MMAPIPC_INHERIT_78 does not hold a handle/,
     });
   });
 });

@@ -275,7 +275,7 @@ describe('regions seen from outside', function () {
       assert.equal(run('unlink', '--name', 'it').status, 1);
       const foreign = run('unlink', __filename);
       assert.equal(foreign.status, 1);
-      assert.match(foreign.stderr, /left alone/);
+      assert.match(foreign.stderr, /left unchanged/);
     });
 
     it('wrong arguments print the usage and exit with 2', () => {

@@ -263,7 +263,7 @@ describe('a region during the life of processes', function () {
         ['ENOSPC', 'fallocate', ['fits'], 100000],
         stderr,
       );
-      assert.match(message, /no room for 8388608 bytes; in Docker .*--shm-size.*MMAPIPC_DIR/);
+      assert.match(message, /no space for 8388608 bytes; in Docker .*--shm-size.*MMAPIPC_DIR/);
     });
   });
 
@@ -295,7 +295,7 @@ describe('a region during the life of processes', function () {
           (error) => {
             assert.equal(error.code, 'ERR_MMAPIPC_TIMEOUT');
             assert.deepEqual(error.holder, { pid: holder.pid });
-            assert.match(error.message, new RegExp(`150 ms: process ${holder.pid} `));
+            assert.match(error.message, new RegExp(`150 ms, because process ${holder.pid} `));
             return true;
           },
         );

@@ -113,7 +113,7 @@ describe('Mmap without a file', () => {
           code: 'ERR_MMAPIPC_TOO_SMALL',
           required: 5001,
           capacity: 5000,
-          message: /5000 bytes, and the size asked for is 5001; Mmap.open/,
+          message: /5000 bytes, fewer than the 5001 requested; Mmap.open/,
         });
       }
     });
@@ -154,7 +154,7 @@ describe('Mmap without a file', () => {
         open({ ...where, size: 10, create: 'exclusive' });
         assert.throws(() => open({ ...where, size: 10, create: 'exclusive' }), {
           code: 'EEXIST',
-          message: /makes new ones only/,
+          message: /only creates new ones/,
         });
         assert.equal(open({ ...where, size: 10, create: false }).size, 10);
         Mmap.with({ ...where, create: false }, (map) => assert.equal(map.size, 10));
@@ -206,7 +206,7 @@ describe('Mmap without a file', () => {
     }
 
     linuxIt('creates nothing', () => {
-      assert.throws(() => open({ size: 10, readOnly: true }), { ...ARG, message: /say which/ });
+      assert.throws(() => open({ size: 10, readOnly: true }), { ...ARG, message: /name it with/ });
       assert.throws(() => open({ name: fresh(), size: 10, readOnly: true }), ENOENT);
       assert.throws(() => open({ inherit: fresh(), size: 10, readOnly: true }), ENOENT);
       assert.throws(
@@ -225,15 +225,15 @@ describe('Mmap without a file', () => {
       [{ name: 'a\0b', size: 1 }, /null bytes/],
       [{ name: 'a\ud800', size: 1 }, /surrogates/],
       [{ inherit: '', size: 1 }, /empty/],
-      [{ handle: 'memfd:nonsense' }, /no handle/],
-      [{ handle: 'x'.repeat(100) }, /no handle/],
-      [{ handle: `memfd:${'0'.repeat(32)}:1` }, /no handle/],
+      [{ handle: 'memfd:nonsense' }, /is not a handle/],
+      [{ handle: 'x'.repeat(100) }, /is not a handle/],
+      [{ handle: `memfd:${'0'.repeat(32)}:1` }, /is not a handle/],
       [{ path: 'x', size: 1 }, /use "file"/],
       [{ file: 'x', name: 'y' }, /"file" and "name" exclude/],
       [{ handle: 'x', inherit: 'y' }, /exclude each other/],
       [{ name: 'y', size: 1, offset: 5 }, /view\(offset/],
-      [{ handle: 'memfd:1', size: 1, create: 'exclusive' }, /a handle is of one/],
-      [{ size: 1, create: false }, /say which/],
+      [{ handle: 'memfd:1', size: 1, create: 'exclusive' }, /"handle" names one that exists/],
+      [{ size: 1, create: false }, /name it with/],
       [{ size: 1, protect: true }, /read-only/],
     ];
     for (const [options, message] of cases) {

@@ -151,7 +151,7 @@ describe('Share: opening', () => {
       code: 'ERR_MMAPIPC_TOO_SMALL',
       required: 101,
       capacity: 100,
-      message: /100 bytes.* 101; Share\.open\(\) opens it with the size it has/,
+      message: /100 bytes.* 101 requested; Share\.open\(\) opens it with the size it has/,
     };
     assert.throws(() => make(101, { name: 'sized' }), refused);
     assert.throws(() => make(101, { handle: share.handle ?? make(100).handle }), refused);

@@ -9,23 +9,20 @@
  */
 'use strict';
 
-const os = require('node:os');
-
 const binding = require('../native/binding');
-const { now } = require('../base/clock');
+const { SLICE, now } = require('../base/clock');
 const { MmapipcError } = require('../base/errors');
-const { groupOf, join } = require('../native/proc-locks');
+const { groupOf, join } = require('../native/file-groups');
 const { LockGuard, deadlock } = require('./guard');
 const { holderOf } = require('./holder');
 const { LockQueue } = require('./queue');
 const { STATUS, words: section } = require('../native/section-frame');
+const { NO_THREAD } = require('../native/status');
 
 const { fileSection } = binding;
 
 const NAPS = 10; /* tries, 50 us apart, before a synchronous call sends a thread to wait */
-const SLICE = 20; /* ms of a native wait: worker.terminate() and process.exit() act between two */
 const NAPS_PER_SLICE = 400; /* where no thread can be had */
-const NO_THREAD = -os.constants.errno.EAGAIN;
 
 function overlap(a, b) {
   if (a.shared && b.shared) return false;

@@ -11,14 +11,12 @@
  */
 'use strict';
 
-const os = require('node:os');
-
 const { LONGEST_TIMER, clearTimeout, queueMicrotask, setTimeout } = require('../base/clock');
 const { abortError } = require('../base/errors');
-const { keepAlive, listen, unlisten } = require('../native/notices');
+const { keepAlive, listen, unlisten } = require('../native/wakeups');
 const { offAbort, onAbort } = require('../base/signals');
+const { NO_THREAD } = require('../native/status');
 
-const NO_THREAD = -os.constants.errno.EAGAIN;
 const POLL = 5; /* ms */
 
 class LockQueue {

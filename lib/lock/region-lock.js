@@ -14,7 +14,7 @@
 'use strict';
 
 const binding = require('../native/binding');
-const { now } = require('../base/clock');
+const { SLICE, now } = require('../base/clock');
 const { MmapipcError } = require('../base/errors');
 const { HELD, LockGuard, RECOVERED, deadlock } = require('./guard');
 const { LockQueue } = require('./queue');
@@ -28,8 +28,7 @@ const handleOfCall = new Float64Array(binding.regionLockMemory());
 
 const { BARGE, MS, STATUS, UPDATES, handles: handleOfSection, words: section } = frame;
 
-const SLICE = 20; /* ms of a native wait */
-const FROM_DEAD = 2; /* MIPC_LOCK_RECOVERED */
+const FROM_DEAD = binding.numbers.lock.RECOVERED;
 
 /* For C, at the beginning of a section whose lock was a dead owner's. */
 const recovered = (guard) => guard[HELD].tellGuard(guard);

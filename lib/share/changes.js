@@ -7,15 +7,13 @@
  */
 'use strict';
 
-const os = require('node:os');
-
 const binding = require('../native/binding');
 const { LONGEST_TIMER, clearTimeout, now, setTimeout } = require('../base/clock');
 const { MmapipcError, abortError } = require('../base/errors');
-const { keepAlive, listen, unlisten } = require('../native/notices');
+const { keepAlive, listen, unlisten } = require('../native/wakeups');
 const { offAbort, onAbort } = require('../base/signals');
+const { NO_THREAD } = require('../native/status');
 
-const NO_THREAD = -os.constants.errno.EAGAIN;
 const POLL = 20; /* ms between two looks without a thread */
 const RETRY = 1000; /* ms between two tries to start one */
 
@@ -157,7 +155,7 @@ class Changes {
     if (entry.since !== version) this.#settle(entry)?.resolve(version);
   }
 
-  /* A wait or listener that is to keep the process alive is known (native/notices.js), so the timer need
+  /* A wait or listener that is to keep the process alive is known (native/wakeups.js), so the timer need
    * not. */
   #arm() {
     this.#isArmed = false;

@@ -14,10 +14,10 @@ const { nextTick } = require('../base/clock');
 const { freeze } = require('../codec/codec');
 const { MmapipcError } = require('../base/errors');
 const { DEFAULTS, LOCK, lockable } = require('../lock/methods');
-const { attachOptions, openOptions, placeFields, regionOf, whereOf } = require('../region/place');
+const { jsonOf, regionOf, shownFields } = require('../region/region');
 const { staleError } = require('../region/errors');
 const { RegionLock } = require('../lock/region-lock');
-const { describe } = require('../region/options');
+const { attachOptions, describe, openOptions } = require('../region/options');
 const { closedError, codeOf, errorOf, field, readOnlyLockError } = require('../native/status');
 const { DISPOSE, use } = require('../base/dispose');
 const { Changes } = require('./changes');
@@ -31,7 +31,7 @@ const { Watch } = require('./watch');
 const { abortSignal, callback, integer, options, timeoutOf } = require('../base/validate');
 
 const CLOSED = -1;
-const [AT_PLACE, LOST] = [0, 2]; /* MIPC_AT_PLACE, MIPC_LOST */
+const { IN_PLACE, LOST } = binding.numbers.whereabouts;
 const WARNING = { type: 'MmapipcWarning', code: 'MMAPIPC_NOT_OBSERVED' };
 
 /* Which of the two words of a version is the low one. */
@@ -122,7 +122,7 @@ class Share extends lockable(ChangeEmitter) {
   }
 
   toJSON() {
-    return whereOf(this);
+    return jsonOf(this);
   }
 
   get readOnly() {
@@ -130,7 +130,7 @@ class Share extends lockable(ChangeEmitter) {
   }
 
   get stale() {
-    return this.#handle !== CLOSED && binding.regionWhereabouts(this.#handle) !== AT_PLACE;
+    return this.#handle !== CLOSED && binding.regionWhereabouts(this.#handle) !== IN_PLACE;
   }
 
   get closed() {
@@ -318,7 +318,7 @@ class Share extends lockable(ChangeEmitter) {
   [util.inspect.custom](depth, opts, inspect) {
     /* A prototype, or an object whose constructor threw. */
     if (!(#spec in this) || this.#value === undefined) return 'Share {}';
-    const { size: capacity, ...where } = placeFields(this.#spec, this.#region, this.#capacity);
+    const { size: capacity, ...where } = shownFields(this.#spec, this.#region, this.#capacity);
     const fields = {
       ...where,
       capacity,

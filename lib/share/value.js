@@ -5,7 +5,7 @@
 'use strict';
 
 const binding = require('../native/binding');
-const { now } = require('../base/clock');
+const { SLICE, now } = require('../base/clock');
 const { TYPE: TYPES } = require('../codec/codec');
 const { MmapipcError } = require('../base/errors');
 const { staleError } = require('../region/errors');
@@ -17,14 +17,11 @@ const { shareGet, shareSet } = binding;
 const { CHECKED, EXPECTED, HANDLE, LENGTH, TYPE, VERSION, doubles, room, words } = memory;
 
 const ANY = -1; /* set: over whatever version is there */
-const SLICE = 20; /* ms of a native wait */
-const RECOVERED = 2; /* MIPC_LOCK_RECOVERED */
-const OTHER = 3; /* MIPC_SHARE_OTHER */
-const OTHER_RECOVERED = 4; /* MIPC_SHARE_OTHER_RECOVERED */
-/* How a set comes by the lock: mipc_share_way_t. */
-const WAY = { TAKE: 0, UNDER: 1, UPDATE: 2, LAST: 3 };
-const MORE = 1; /* MIPC_CELL_MORE */
-const OVERTAKEN = 2; /* MIPC_CELL_OVERTAKEN */
+const { RECOVERED } = binding.numbers.lock;
+const { OTHER, OTHER_RECOVERED } = binding.numbers.share;
+const { MORE, OVERTAKEN } = binding.numbers.cell;
+/* Under which lock a set works: a literal, whose fields the compiler folds. */
+const WAY = { ...binding.numbers.shareWay };
 const READ_TIMEOUT = 1000; /* ms that writers may be quicker than a reader */
 const NAP = 1; /* ms */
 

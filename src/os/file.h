@@ -25,11 +25,15 @@ typedef enum {
   MIPC_OPEN_NO_LINK = 8,   /* fail with ELOOP if the path is a symbolic link */
 } mipc_open_flags_t;
 
-typedef enum {
-  MIPC_KIND_FILE,
-  MIPC_KIND_DIRECTORY,
-  MIPC_KIND_OTHER /* FIFO, socket, device */
-} mipc_file_kind_t;
+/* OTHER: a FIFO, socket or device. */
+#define MIPC_FILE_KIND_MAP(X)                                                                      \
+  X(FILE, 0)                                                                                       \
+  X(DIRECTORY, 1)                                                                                  \
+  X(OTHER, 2)
+
+#define MIPC_FILE_KIND_ENUM_ROW(symbol, number) MIPC_KIND_##symbol = number,
+typedef enum { MIPC_FILE_KIND_MAP(MIPC_FILE_KIND_ENUM_ROW) } mipc_file_kind_t;
+#undef MIPC_FILE_KIND_ENUM_ROW
 
 typedef struct {
   mipc_file_kind_t kind;

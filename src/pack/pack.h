@@ -16,16 +16,28 @@
 
 #include "template.h"
 
-/* The type of the value in a slot. */
-typedef enum {
-  MIPC_TAG_NUMBER, /* a double */
-  MIPC_TAG_INT,    /* int64_t */
-  MIPC_TAG_UINT,   /* uint64_t */
-  MIPC_TAG_TEXT,   /* bytes in `text`: a Latin-1 string */
-  MIPC_TAG_WIDE, /* pack only: a string with a character above U+00FF, which every letter refuses */
-  MIPC_TAG_BIG,  /* bytes in `text`: a non-negative integer of more than 64 bits, big-endian */
-  MIPC_TAG_NEGATIVE, /* pack only: the negative of such an integer, below -2^63 */
-} mipc_tag_t;
+/*
+ * The content of a slot.
+ *   NUMBER    a double
+ *   INT       int64_t
+ *   UINT      uint64_t
+ *   TEXT      bytes in `text`: a string of Latin-1
+ *   WIDE      pack only: a string with a character above U+00FF, which every letter refuses
+ *   BIG       bytes in `text`: a non-negative integer of more than 64 bits, big-endian
+ *   NEGATIVE  pack only: minus such an integer, below -2^63
+ */
+#define MIPC_TAG_MAP(X)                                                                            \
+  X(NUMBER, 0)                                                                                     \
+  X(INT, 1)                                                                                        \
+  X(UINT, 2)                                                                                       \
+  X(TEXT, 3)                                                                                       \
+  X(WIDE, 4)                                                                                       \
+  X(BIG, 5)                                                                                        \
+  X(NEGATIVE, 6)
+
+#define MIPC_TAG_ENUM_ROW(symbol, number) MIPC_TAG_##symbol = number,
+typedef enum { MIPC_TAG_MAP(MIPC_TAG_ENUM_ROW) } mipc_tag_t;
+#undef MIPC_TAG_ENUM_ROW
 
 typedef union {
   double number;
@@ -46,13 +58,21 @@ typedef struct {
   bool numbers;     /* all tags are NUMBER; pack then reads no tag */
 } mipc_pack_values_t;
 
-/* When unpack returns an integer of 64 bits as INT or UINT instead of NUMBER. */
-typedef enum {
-  MIPC_BIGINT_AUTO,   /* if it is beyond 2^53 - 1 */
-  MIPC_BIGINT_ALWAYS, /* if the field has 64 bits (q Q j J, and l! L! with a 64-bit long), has no
-                       * fixed size (w), or is a checksum of more than 32 bits */
-  MIPC_BIGINT_NEVER   /* never: an integer beyond 2^53 - 1 is an error, BEYOND_SAFE */
-} mipc_bigint_t;
+/*
+ * When an integer of 64 bits is given as INT or UINT instead of NUMBER.
+ *   AUTO    beyond 2^53 - 1
+ *   ALWAYS  whenever the field has 64 bits (q Q j J, l! L! where long has), has no size of its own
+ *           (w), or is a checksum of more than 32 bits
+ *   NEVER   never; an integer beyond 2^53 - 1 is an error: BEYOND_SAFE
+ */
+#define MIPC_BIGINT_MAP(X)                                                                         \
+  X(AUTO, 0)                                                                                       \
+  X(ALWAYS, 1)                                                                                     \
+  X(NEVER, 2)
+
+#define MIPC_BIGINT_ENUM_ROW(symbol, number) MIPC_BIGINT_##symbol = number,
+typedef enum { MIPC_BIGINT_MAP(MIPC_BIGINT_ENUM_ROW) } mipc_bigint_t;
+#undef MIPC_BIGINT_ENUM_ROW
 
 /*
  * Packs all of `values` to `to`, which has room for `capacity` bytes. It may write beyond the

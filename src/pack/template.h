@@ -96,10 +96,33 @@ mipc_pack_error_t mipc_template_compile(const uint8_t *text, size_t length,
                                         mipc_direction_t direction, mipc_template_t **ret_template,
                                         mipc_pack_failure_t *ret_failure);
 
-/* A field of a flat template: numbers of fixed size, or a string (a A Z) with a count. */
+/* How a number of fixed size lies in the bytes; NONE: no such number. SWAPPED: in another byte
+ * order than that of this machine. */
+#define MIPC_STORE_MAP(X)                                                                          \
+  X(NONE, 0)                                                                                       \
+  X(INT8, 1)                                                                                       \
+  X(UINT8, 2)                                                                                      \
+  X(INT16, 3)                                                                                      \
+  X(INT16_SWAPPED, 4)                                                                              \
+  X(UINT16, 5)                                                                                     \
+  X(UINT16_SWAPPED, 6)                                                                             \
+  X(INT32, 7)                                                                                      \
+  X(INT32_SWAPPED, 8)                                                                              \
+  X(UINT32, 9)                                                                                     \
+  X(UINT32_SWAPPED, 10)                                                                            \
+  X(INT64, 11)                                                                                     \
+  X(INT64_SWAPPED, 12)                                                                             \
+  X(UINT64, 13)                                                                                    \
+  X(UINT64_SWAPPED, 14)                                                                            \
+  X(FLOAT, 15)                                                                                     \
+  X(FLOAT_SWAPPED, 16)                                                                             \
+  X(DOUBLE, 17)                                                                                    \
+  X(DOUBLE_SWAPPED, 18)
+
+/* A field of a flat template, which is numbers of fixed size, and strings (a A Z) with a count. */
 typedef struct {
-  uint32_t kind;  /* numbers: a mipc_i_store_t; a string: its letter */
-  uint32_t count; /* of numbers, or of bytes of the string */
+  uint32_t kind;  /* of a number one of MIPC_STORE_MAP, of a string its letter */
+  uint32_t count; /* of numbers; of a string: bytes */
   uint32_t size;  /* bytes of one number */
 } mipc_flat_field_t;
 

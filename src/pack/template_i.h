@@ -11,29 +11,9 @@
 
 #include "template.h"
 
-/* The format of a number of fixed size. The second of each pair is for the byte order that is not
- * this machine's. lib/pack/flat.js depends on this order. */
-typedef enum {
-  MIPC_I_STORE_NONE, /* no such number */
-  MIPC_I_STORE_INT8,
-  MIPC_I_STORE_UINT8,
-  MIPC_I_STORE_INT16,
-  MIPC_I_STORE_INT16_SWAPPED,
-  MIPC_I_STORE_UINT16,
-  MIPC_I_STORE_UINT16_SWAPPED,
-  MIPC_I_STORE_INT32,
-  MIPC_I_STORE_INT32_SWAPPED,
-  MIPC_I_STORE_UINT32,
-  MIPC_I_STORE_UINT32_SWAPPED,
-  MIPC_I_STORE_INT64,
-  MIPC_I_STORE_INT64_SWAPPED,
-  MIPC_I_STORE_UINT64,
-  MIPC_I_STORE_UINT64_SWAPPED,
-  MIPC_I_STORE_FLOAT,
-  MIPC_I_STORE_FLOAT_SWAPPED,
-  MIPC_I_STORE_DOUBLE,
-  MIPC_I_STORE_DOUBLE_SWAPPED
-} mipc_i_store_t;
+#define MIPC_I_STORE_ENUM_ROW(symbol, number) MIPC_I_STORE_##symbol = number,
+typedef enum { MIPC_STORE_MAP(MIPC_I_STORE_ENUM_ROW) } mipc_i_store_t;
+#undef MIPC_I_STORE_ENUM_ROW
 
 typedef enum { MIPC_I_COUNT_NONE, MIPC_I_COUNT_NUMBER, MIPC_I_COUNT_STAR } mipc_i_count_t;
 

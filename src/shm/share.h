@@ -9,17 +9,33 @@
 #include "cell.h"
 #include "object.h"
 
-/* What a set gives besides MIPC_LOCK_BUSY, TAKEN and RECOVERED. */
-#define MIPC_SHARE_OTHER           3 /* not set: the version that is there is not the one expected */
-#define MIPC_SHARE_OTHER_RECOVERED 4 /* likewise, and the lock was a dead owner's */
+/*
+ * Results of a set besides MIPC_LOCK_BUSY, TAKEN and RECOVERED.
+ *   OTHER            not set: the region holds another version than the expected one
+ *   OTHER_RECOVERED  the same, and the lock was taken from a dead owner
+ */
+#define MIPC_SHARE_RESULT_MAP(X)                                                                   \
+  X(OTHER, 3)                                                                                      \
+  X(OTHER_RECOVERED, 4)
 
-/* How a set comes by the lock. */
-typedef enum {
-  MIPC_SHARE_TAKE,   /* takes and releases it */
-  MIPC_SHARE_UNDER,  /* uses the one that the user holds */
-  MIPC_SHARE_UPDATE, /* uses the one under which the user's update() runs */
-  MIPC_SHARE_LAST, /* uses the one that was taken for this set, and releases it, also on failure */
-} mipc_share_way_t;
+#define MIPC_SHARE_ENUM_ROW(symbol, number) MIPC_SHARE_##symbol = number,
+enum { MIPC_SHARE_RESULT_MAP(MIPC_SHARE_ENUM_ROW) };
+
+/*
+ * Under which lock a set works.
+ *   TAKE    takes the lock and releases it
+ *   UNDER   uses the lock that the user holds
+ *   UPDATE  uses the lock under which the user's update() runs
+ *   LAST    uses the lock that was taken for this set, and releases it, also on failure
+ */
+#define MIPC_SHARE_WAY_MAP(X)                                                                      \
+  X(TAKE, 0)                                                                                       \
+  X(UNDER, 1)                                                                                      \
+  X(UPDATE, 2)                                                                                     \
+  X(LAST, 3)
+
+typedef enum { MIPC_SHARE_WAY_MAP(MIPC_SHARE_ENUM_ROW) } mipc_share_way_t;
+#undef MIPC_SHARE_ENUM_ROW
 
 /* Set: over any version. */
 #define MIPC_SHARE_ANY UINT64_MAX

@@ -20,23 +20,23 @@ static void lost(void) {
     mipc_region_t *anonymous = open_region(ANONYMOUS());
     mipc_region_t *const all[] = {name, reader, path, anonymous};
     for (int i = 0; i < 4; i++) {
-      CHECK_EQ(mipc_region_whereabouts(all[i]), MIPC_AT_PLACE);
+      CHECK_EQ(mipc_region_whereabouts(all[i]), MIPC_WHEREABOUTS_IN_PLACE);
       CHECK_EQ(mipc_region_check_name(all[i]), 0);
     }
     replace(file_of("lost"), by_another);
     replace(path_of("lost-path"), by_another);
     for (int i = 0; i < 3; i++)
-      CHECK_EQ(mipc_region_whereabouts(all[i]), MIPC_LOST);
-    CHECK_EQ(mipc_region_whereabouts(anonymous), MIPC_AT_PLACE);
-    /* A rotated file is still the file that its users opened: only names refuse writes. */
+      CHECK_EQ(mipc_region_whereabouts(all[i]), MIPC_WHEREABOUTS_LOST);
+    CHECK_EQ(mipc_region_whereabouts(anonymous), MIPC_WHEREABOUTS_IN_PLACE);
+    /* A rotated file is still the one whose users opened it: only names refuse writes. */
     CHECK_EQ(mipc_region_check_name(path), 0);
     unlink(file_of("lost"));
     mipc_region_t *fresh = open_region(NAMED("lost"));
     CHECK_EQ(report.made, 1);
-    CHECK_EQ(mipc_region_whereabouts(fresh), MIPC_AT_PLACE);
-    CHECK_EQ(mipc_region_whereabouts(name), MIPC_LOST);
+    CHECK_EQ(mipc_region_whereabouts(fresh), MIPC_WHEREABOUTS_IN_PLACE);
+    CHECK_EQ(mipc_region_whereabouts(name), MIPC_WHEREABOUTS_LOST);
     mipc_region_close(name);
-    CHECK_EQ(mipc_region_whereabouts(name), MIPC_AT_PLACE);
+    CHECK_EQ(mipc_region_whereabouts(name), MIPC_WHEREABOUTS_IN_PLACE);
     for (int i = 0; i < 4; i++)
       mipc_region_put(all[i]);
     CHECK_EQ(access(file_of("lost"), F_OK), 0); /* the old ones have left that to its owner */
@@ -55,13 +55,13 @@ static void removed_on_purpose(void) {
   for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) {
     mipc_region_t *r = open_region(specs[i]);
     CHECK_EQ(end_of(start_child(remove_it, &specs[i])), 0);
-    CHECK_EQ(mipc_region_whereabouts(r), MIPC_UNLINKED);
+    CHECK_EQ(mipc_region_whereabouts(r), MIPC_WHEREABOUTS_UNLINKED);
     CHECK_EQ(mipc_region_check_name(r), 0);
     mipc_region_t *fresh = open_region(specs[i]);
     CHECK_EQ(report.made, 1);
-    CHECK_EQ(mipc_region_check_name(r), 0); /* it checks: a name was created */
-    CHECK_EQ(mipc_region_whereabouts(r), MIPC_UNLINKED);
-    CHECK_EQ(mipc_region_whereabouts(fresh), MIPC_AT_PLACE);
+    CHECK_EQ(mipc_region_check_name(r), 0); /* it looks: a name was created */
+    CHECK_EQ(mipc_region_whereabouts(r), MIPC_WHEREABOUTS_UNLINKED);
+    CHECK_EQ(mipc_region_whereabouts(fresh), MIPC_WHEREABOUTS_IN_PLACE);
     mipc_region_put(r);
     mipc_region_put(fresh);
   }
@@ -69,10 +69,10 @@ static void removed_on_purpose(void) {
   /* Any process can store the mark; the file stays. */
   mipc_region_t *r = open_region(NAMED("marked"));
   mipc_region_header(r)->unlinked = 0xFFFFFFFF;
-  CHECK_EQ(mipc_region_whereabouts(r), MIPC_AT_PLACE);
+  CHECK_EQ(mipc_region_whereabouts(r), MIPC_WHEREABOUTS_IN_PLACE);
   mipc_region_put(open_region(NAMED("marked")));
   replace(file_of("marked"), false);
-  CHECK_EQ(mipc_region_whereabouts(r), MIPC_UNLINKED);
+  CHECK_EQ(mipc_region_whereabouts(r), MIPC_WHEREABOUTS_UNLINKED);
   mipc_region_put(r);
 }
 
@@ -110,7 +110,7 @@ static void look_as_nobody(void *argument) {
   mipc_region_t *r = open_region(NAMED("dropped"));
   CHECK(setgid(65534) == 0 && setuid(65534) == 0);
   CHECK_EQ(access(file_of("dropped"), F_OK), -1);
-  CHECK_EQ(mipc_region_whereabouts(r), MIPC_AT_PLACE);
+  CHECK_EQ(mipc_region_whereabouts(r), MIPC_WHEREABOUTS_IN_PLACE);
   CHECK_EQ(mipc_region_check_name(r), 0);
   mipc_region_put(r);
 }
@@ -124,7 +124,7 @@ static void without_rights(void) {
 }
 
 static void look_in_child(void *region) {
-  CHECK_EQ(mipc_region_whereabouts(region), MIPC_AT_PLACE);
+  CHECK_EQ(mipc_region_whereabouts(region), MIPC_WHEREABOUTS_IN_PLACE);
 }
 
 /* The child of a fork() has no region, so it cannot have lost one. */
@@ -132,7 +132,7 @@ static void forked(void) {
   mipc_region_t *r = open_region(NAMED("forked"));
   replace(file_of("forked"), false);
   CHECK_EQ(end_of(start_child(look_in_child, r)), 0);
-  CHECK_EQ(mipc_region_whereabouts(r), MIPC_LOST);
+  CHECK_EQ(mipc_region_whereabouts(r), MIPC_WHEREABOUTS_LOST);
   mipc_region_put(r);
 }
 

@@ -5,7 +5,7 @@
 
 const { readTree } = require('./structure/tree');
 const { arrows } = require('./structure/arrows');
-const { osHeaders, napi, atomics, platformIfdef } = require('./structure/words');
+const { osHeaders, napi, atomics, platformIfdef, cNumbers } = require('./structure/words');
 const { fileKinds, length, headerComment, thinBinding } = require('./structure/files');
 const { platformFiles } = require('./structure/gyp');
 const { names } = require('./structure/names');
@@ -17,6 +17,7 @@ const rules = [
   { name: 'os-headers', check: osHeaders },
   { name: 'napi', check: napi },
   { name: 'atomics', check: atomics },
+  { name: 'c-numbers', check: cNumbers },
   { name: 'length', check: length },
   { name: 'header-comment', check: headerComment },
   { name: 'platform-ifdef', check: platformIfdef },

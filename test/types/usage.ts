@@ -103,7 +103,7 @@ export async function later(): Promise<string> {
   return found + other.readString();
 }
 
-export function told(error: unknown): string {
+export function describe(error: unknown): string {
   return error instanceof MmapipcError ? `${error.code} ${error.required}` : 'other';
 }
 

@@ -1,12 +1,13 @@
 /*
- * The FileLocks of this thread on one file, weakly, as an object that holds its lock may be collected.
- * They find their group by 'device:inode' and keep it alive; groups and members that are gone are
- * forgotten in time.
+ * Groups of file locks: all FileLocks of this thread on one file. A lock finds its group by
+ * 'device:inode' and keeps it alive. A group refers to its members weakly, because an object that
+ * holds its lock may be collected. Collected groups and members are removed from time to time.
  *
- * A thread may have several copies of this package, loaded anew over one addon or installed twice, and
- * a lock that one copy holds is a deadlock for the synchronous calls of all. So the groups lie on the
- * global object of the thread's main context, where all find them. The version in the key is that of
- * what the copies call of each other: conflicts(request), suspend(), resume().
+ * A thread may load several copies of this package: one module loaded again over the same addon, or
+ * two installations. A lock that one copy holds is a deadlock for the synchronous calls of all copies.
+ * So the groups lie on the global object of the thread's main context, where every copy finds them.
+ * The number in the key is the version of the methods that the copies call on each other's locks:
+ * conflicts(request), suspend(), resume().
  */
 'use strict';
 

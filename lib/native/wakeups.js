@@ -1,10 +1,11 @@
 /*
- * News from threads of C: a notice gives the handle of an object, and the object's listeners ask what
- * has happened. Also what keeps the event loop running: promises that are not settled.
+ * Wake-ups: messages from waiter threads of C to JS. A wake-up carries the handle of an object, and the
+ * object's listeners then ask C for the result. This file also keeps the event loop running while
+ * promises are pending.
  *
- * One thread may load several copies of these modules over the one addon (a test runner gives each
- * test file its own). The listeners and what is pending belong to the thread and lie on
- * `binding.shared`, made of the addon's own globals so that no copy is kept alive by them.
+ * A thread may load several copies of this module over the same addon (a test runner gives each test
+ * file its own). The listeners and the count of pending items belong to the thread, and lie on
+ * `binding.shared`. They are made with the addon's own globals, so that they keep no copy alive.
  */
 'use strict';
 
@@ -13,7 +14,7 @@ const process = require('node:process');
 const binding = require('./binding');
 
 const { shared } = binding;
-/* handle -> functions; a listener is not collected */
+/* handle -> functions, which are not collected while they listen */
 const listeners = (shared.listeners ??= new binding.global.Map());
 shared.pending ??= 0;
 shared.isKeptAlive ??= false;
@@ -24,11 +25,11 @@ function deliver(handle) {
   if (all !== undefined) for (const listener of [...all]) listener();
 }
 
-/* Calls listener() when there may be news of this handle. 0, or a status. */
+/* Calls listener() at each wake-up of this handle. Returns 0 or a status. */
 function listen(handle, listener) {
   if (!isReady) {
-    /* Of several copies the one that asked last delivers for all. */
-    const status = binding.notices(deliver);
+    /* Of several copies the last one delivers the wake-ups of all. */
+    const status = binding.onWakeup(deliver);
     if (status < 0) return status;
     isReady = true;
   }
@@ -43,9 +44,9 @@ function unlisten(handle, listener) {
   if (all?.delete(listener) && all.size === 0) listeners.delete(handle);
 }
 
-/* Whether `item` is pending, which keeps the event loop running. Before the first one something must
- * listen. Its mark and the count change together, as no call can be unwound between the two; and a
- * call that was unwound later is made up for by the next. */
+/* Sets whether `item` is pending; a pending item keeps the event loop running. Something must listen
+ * before the first item is pending. The item's mark and the count change together, because no call is
+ * unwound between the two; the next call makes up for one that is unwound after them. */
 function keepAlive(item, on) {
   if ((item.isPending === true) !== on) {
     item.isPending = on;
@@ -57,19 +58,19 @@ function keepAlive(item, on) {
   shared.isKeptAlive = isAny;
 }
 
-/* An object was collected while it held its lock, which C keeps until the thread ends. `label`: what
- * it was, of a file its path. */
+/* An object was collected while it held its lock, which C now holds until the thread ends. `label`: the
+ * object in words; of a file, its path. */
 function warnCollected(label, handle, isRegion) {
   const file = label === undefined ? 'a file descriptor' : label;
   const what = isRegion ? label : `Mmap over ${file}`;
   const which = handle === undefined ? what : `${what} (handle ${handle})`;
   process.emitWarning(
-    `${which} was garbage-collected while it held its lock. The lock is held until this thread ` +
-      'ends; keep a reference to the object or its guard, and release the lock when it is done',
+    `${which} was garbage-collected while it held its lock. The lock stays held until this thread ` +
+      'ends; keep a reference to the object or its guard, and release the lock when the work is done',
     { type: 'MmapipcWarning', code: 'MMAPIPC_LOCK_COLLECTED' },
   );
 }
 
-binding.collected(warnCollected);
+binding.onCollected(warnCollected);
 
 module.exports = { keepAlive, listen, unlisten };

@@ -1,10 +1,10 @@
 /*
- * Notices: how a thread of ours tells JS that what a mapping waits for has come. They go through
- * one thread-safe function of the environment, and say nothing but the mapping's handle: what there
- * is to know, JS asks.
+ * Wake-ups: messages from a waiter thread to JS that a wait of an object is over. They go through
+ * one thread-safe function of the environment, and carry only the object's handle: JS then asks for
+ * the result.
  *
- * When the thread of JS ends, everything that its objects wait for is stopped, and every lock
- * given up, before anything of the environment goes.
+ * When the thread of JS ends, all waits of its objects are ended and all its locks given up, before
+ * anything of the environment is freed.
  */
 #include "values.h"
 
@@ -14,21 +14,21 @@ extern "C" {
 }
 
 /*
- * The object ends its waits, and waits for their threads, before the owner is deleted. What is sent
- * is the index in the table, as a pointer has room for no more on every machine. Another object may
- * have the index when it arrives; its listeners then look in vain.
+ * The object ends its waits, and joins their threads, before the owner is deleted. The message is
+ * the index in the table, because a pointer has no space for a handle on every machine. When it
+ * arrives, another object may have the index; the listeners of that object then find no result.
  */
-void notify(void *data) {
+void send_wakeup(void *data) {
   const Owner *owner = static_cast<Owner *>(data);
   uint64_t index = owner->handle % MIPC_SLOT_LIMIT;
-  napi_call_threadsafe_function(owner->environment->notices,
+  napi_call_threadsafe_function(owner->environment->wakeups,
                                 reinterpret_cast<void *>(static_cast<uintptr_t>(index)),
                                 napi_tsfn_nonblocking);
 }
 
 namespace {
 
-/* Without an environment what is left in the queue of a dead one is thrown away. */
+/* Without an `env` the environment has ended, and the rest of its queue is discarded. */
 void deliver(napi_env env, napi_value, void *context, void *data) {
   if (!env) return;
   const Environment *environment = static_cast<Environment *>(context);
@@ -38,12 +38,12 @@ void deliver(napi_env env, napi_value, void *context, void *data) {
   napi_value handle = number < 0 ? nullptr : to_number(env, number);
   napi_value undefined = nullptr;
   if (!callback || !handle || napi_get_undefined(env, &undefined) != napi_ok) return;
-  /* What it throws, or why it could not run, is Node's to report. */
+  /* Node reports what it throws, and why it could not run. */
   napi_call_function(env, undefined, callback, 1, &handle, nullptr);
 }
 
-/* Runs before the thread-safe function's own clean-up, which was registered earlier, and before the
- * finalizers of all objects. */
+/* Runs before the clean-up of the thread-safe function, which was registered earlier, and before
+ * the finalizers of all objects. */
 void stop_all(void *data) {
   Environment *environment = static_cast<Environment *>(data);
   environment->ending = true;
@@ -54,7 +54,7 @@ void stop_all(void *data) {
   release_orphans(environment);
 }
 
-/* Puts a function in the place of the one before. */
+/* Replaces the function in `at` by the first argument. */
 bool replace(const Call &call, napi_ref *at) {
   napi_ref fresh = nullptr;
   if (napi_create_reference(call.env, call.at[0], 1, &fresh) != napi_ok) return false;
@@ -63,40 +63,41 @@ bool replace(const Call &call, napi_ref *at) {
   return true;
 }
 
-bool open_notices(napi_env env, Environment *environment) {
+bool open_wakeups(napi_env env, Environment *environment) {
   napi_value name = to_text(env, "mmapipc");
   if (!name ||
       napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr,
-                                      environment, deliver, &environment->notices) != napi_ok) {
-    environment->notices = nullptr;
+                                      environment, deliver, &environment->wakeups) != napi_ok) {
+    environment->wakeups = nullptr;
     return false;
   }
-  napi_unref_threadsafe_function(env, environment->notices);
-  /* Once more, and so before the function's own. Without memory for it Node ends the process. */
+  napi_unref_threadsafe_function(env, environment->wakeups);
+  /* Registered again, so that it runs before the function's own clean-up. Without memory for it
+   * Node ends the process. */
   napi_remove_env_cleanup_hook(env, stop_all, environment);
   napi_add_env_cleanup_hook(env, stop_all, environment);
   return true;
 }
 
-/* notices(callback(handle)): before the first wait that is to be told of; a later callback takes
- * the place of the one before. -> 0 or a status */
-napi_value notices(const Call &call) {
+/* onWakeup(callback(handle)): called before the first wait that sends a wake-up; a later callback
+ * replaces an earlier one. -> 0 or a status */
+napi_value on_wakeup(const Call &call) {
   Environment *environment = call.environment();
   bool done = replace(call, &environment->deliver) &&
-              (environment->notices || open_notices(call.env, environment));
+              (environment->wakeups || open_wakeups(call.env, environment));
   return to_number(call.env, done ? MIPC_OK : mipc_no_memory());
 }
 
-/* collected(callback(label?, handle?, isRegion)): hears of objects that were collected while they
- * held their lock; likewise. -> 0 or a status */
-napi_value collected(const Call &call) {
+/* onCollected(callback(label?, handle?, isRegion)): called for each object that is collected while
+ * it holds its lock; a later callback replaces an earlier one. -> 0 or a status */
+napi_value on_collected(const Call &call) {
   bool done = replace(call, &call.environment()->collected);
   return to_number(call.env, done ? MIPC_OK : mipc_no_memory());
 }
 
-/* keepAlive(on): whether what is waited for keeps the event loop running. */
+/* keepAlive(on): whether pending waits keep the event loop running. */
 napi_value keep_alive(const Call &call) {
-  napi_threadsafe_function function = call.environment()->notices;
+  napi_threadsafe_function function = call.environment()->wakeups;
   if (function && call.flag(0)) napi_ref_threadsafe_function(call.env, function);
   if (function && !call.flag(0)) napi_unref_threadsafe_function(call.env, function);
   return to_number(call.env, MIPC_OK);
@@ -104,10 +105,10 @@ napi_value keep_alive(const Call &call) {
 
 } // namespace
 
-void notices_exports(napi_env env, Environment *environment, Object &exports) {
+void wakeups_exports(napi_env env, Environment *environment, Object &exports) {
   static const Export list[] = {
-      {"notices", entry<notices, 1>},
-      {"collected", entry<collected, 1>},
+      {"onWakeup", entry<on_wakeup, 1>},
+      {"onCollected", entry<on_collected, 1>},
       {"keepAlive", entry<keep_alive, 1>},
   };
   napi_add_env_cleanup_hook(env, stop_all, environment);
