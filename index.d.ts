@@ -952,7 +952,7 @@ export class Share<T = any> extends EventEmitter {
   on(event: 'recovered', listener: () => void): this;
   /**
    * 'change' is no longer emitted, because the region was truncated or overwritten; or the Share is
-   * stale. Emitted once. Without a listener it is a process warning (MMAPIPC_NOT_OBSERVED or
+   * stale. Emitted once for each. Without a listener it is a process warning (MMAPIPC_NOT_OBSERVED or
    * MMAPIPC_STALE).
    */
   on(event: 'error', listener: (error: Error) => void): this;

@@ -1,7 +1,7 @@
 /*
  * npm run test:bundlers: the packed package under bundlers and tracers, at pinned versions from the
  * registry. @vercel/nft and ncc ship the native binary. With the others the package stays outside of the
- * bundle, as the README describes, and a bundle without the binary throws an error that explains it. Run
+ * bundle, as docs/troubleshooting.md describes; a bundle without the binary throws an error with the cause. Run
  * `npm run prebuild` first.
  */
 'use strict';

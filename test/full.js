@@ -1,6 +1,6 @@
 /*
- * npm run test:full: the tests that repeat what they do, as often as support/amounts.js says for a
- * full run. `npm test` has them with fewer repetitions.
+ * npm run test:full: the tests that repeat their work, as often as support/amounts.js defines for a
+ * full run. `npm test` runs them with fewer repetitions.
  */
 'use strict';
 

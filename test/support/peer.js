@@ -1,5 +1,5 @@
 /*
- * Other processes and threads that do with a mapping, or a Share, what a test asks of them.
+ * Other processes and threads that run functions of a test on a mapping or a Share.
  */
 'use strict';
 
@@ -33,17 +33,18 @@ class Peer {
     });
   }
 
-  /* Runs fn(self, ...args) over there; what it gives, or an Error with its name, code, message.
-   * `self` has all of mmapipc, what open() left, require, sleep(ms) and note(value). */
+  /* Runs fn(self, ...args) in the peer and resolves with its result, or rejects with an Error of the
+   * same name, code and message. `self` has all of mmapipc, the result of open(), require, sleep(ms)
+   * and note(value). */
   run(fn, ...args) {
     const id = this.#next++;
     const result = new Promise((resolve, reject) => this.#calls.set(id, { resolve, reject }));
-    result.catch(() => {}); /* a peer may be ended on purpose, in the middle of a call */
+    result.catch(() => {}); /* a test may end a peer during a call */
     this.#send({ id, code: `${fn}`, args });
     return result;
   }
 
-  /* Opens it there (support/open.js) as self.map. */
+  /* Opens it in the peer, as self.map (support/open.js). */
   async open(options) {
     await this.run((self, given) => void (self.map = self.open(given)), options);
     return this;
@@ -123,8 +124,9 @@ function startThread() {
 }
 
 /*
- * Call it inside a describe(): { process, thread }, each (options) => a Peer that has opened that. All
- * are ended after each test; with `reuse` those that still live and are idle serve the next ones too.
+ * Call it inside a describe(). Gives { process, thread }; each is called with options and resolves with
+ * a Peer that has opened these. All
+ * peers are ended after each test; with `reuse`, living idle peers serve the next calls too.
  */
 function peers({ reuse = false } = {}) {
   const started = [];

@@ -1,6 +1,6 @@
 /*
- * How long a random test runs: MMAPIPC_SECONDS, 1 second when it is not set, as in `npm test`. CI runs
- * each for 30 seconds, `npm run test:slow` for 180.
+ * The duration of a random test: MMAPIPC_SECONDS, by default 1 second, as in `npm test`. CI runs each
+ * for 30 seconds, `npm run test:slow` for 180.
  */
 'use strict';
 

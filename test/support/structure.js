@@ -1,7 +1,7 @@
 'use strict';
 
-// The rules of the house, as a table: what src/, lib/ and the build file must look like. DESIGN.md,
-// section 2, says why. Every rule reads text only; nothing is compiled or loaded.
+// The rules for src/, lib/ and the build file, as a table; src/README.md explains the plan. Every rule
+// reads text only; nothing is compiled or loaded.
 
 const { readTree } = require('./structure/tree');
 const { arrows } = require('./structure/arrows');
@@ -10,7 +10,7 @@ const { fileKinds, length, headerComment, thinBinding } = require('./structure/f
 const { platformFiles } = require('./structure/gyp');
 const { names } = require('./structure/names');
 
-// A rule takes a tree and gives [{ file, line, message }].
+// A rule takes a tree and returns [{ file, line, message }].
 const rules = [
   { name: 'file-kinds', check: fileKinds },
   { name: 'arrows', check: arrows },

@@ -1,6 +1,6 @@
 /*
- * The declarations, used as a program would: tsc checks whether they fit. Lines below
- * @ts-expect-error must be refused.
+ * Uses the declarations as a program would; tsc checks them. The line after a @ts-expect-error must
+ * be refused.
  */
 import { open } from 'node:fs/promises';
 
@@ -91,7 +91,7 @@ const made: Buffer = pack('a*', 'x');
 const read: Unpacked[] = unpack('a*', made, { bigint: 'auto' });
 // @ts-expect-error a misspelt option
 unpack('a*', made, { bigInt: 'auto' });
-// @ts-expect-error no boolean is packed
+// @ts-expect-error booleans cannot be packed
 pack('l', true);
 
 const inside: number = Mmap.with({ file: '/x' }, (m) => m.size);

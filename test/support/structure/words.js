@@ -1,6 +1,7 @@
 'use strict';
 
-// Words with one place: headers of the system, of Node, of the compiler; platform names; names of C.
+// Words that only some files may use: headers of the system, of Node, of the compiler; platform
+// names; names of C.
 
 const { includes, shape, lineAt } = require('./c-text');
 const { NAPI_HEADERS, C_HEADERS, CPP_HEADERS, ATOMIC_HEADERS } = require('./house');
@@ -42,7 +43,11 @@ function napi(tree) {
       includes(file)
         .map(({ line, quoted, angle }) => ({ line, name: quoted ?? angle }))
         .filter(({ name }) => NAPI_HEADERS.has(name?.split('/').at(-1)))
-        .map(({ line, name }) => ({ file: file.path, line, message: `${name} is the binding's` })),
+        .map(({ line, name }) => ({
+          file: file.path,
+          line,
+          message: `${name} may be included in src/binding/ only`,
+        })),
     );
 }
 
@@ -67,7 +72,7 @@ function atomics(tree) {
     ]);
 }
 
-/** A function does not ask which system it is on. */
+/** No function tests the system at compile time. */
 function platformIfdef(tree) {
   return tree.native.flatMap((file) =>
     shape(file.code)
