@@ -202,8 +202,9 @@ static int settle(mipc_region_t *r, const mipc_i_opening_t *o, bool made) {
     if (held < 0) return held;
     o->report->call = MIPC_CALL_NONE;
   }
-  /* No process attaches before the version is stored: the region was finished, and a process cut it
-   * off or wrote over it under those who have it. Made anew, it would be made under them. */
+  /* No process attaches before the version is stored. So if one is attached, the region was
+   * finished and has been cut off or overwritten since. It is not created again, as its
+   * participants still use it. */
   if (state == MIPC_REGION_UNFINISHED)
     return held ? (int)MIPC_E_TRUNCATED : make_in_file(r, o, made);
   if (!held) return remove_stale(r, o);

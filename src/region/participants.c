@@ -18,8 +18,9 @@
 /* Bytes that are found taken, one after the other, before the open gives up. */
 #define MOST_BUSY 1024
 
-/* Rows that are looked at for a free one, and asked about for one of a dead participant. With
- * thousands attached a question takes 20 us: a newcomer who finds none goes without a row. */
+/* How many rows are searched for a free one, and how many of them the kernel is asked about, as
+ * their participant may be dead. With thousands attached a question takes 20 us: a newcomer that
+ * finds no row goes without. */
 #define MOST_ROWS  64
 #define MOST_ASKED 4
 
