@@ -1,6 +1,6 @@
 /*
- * Regions that stay attached though their objects are gone: a list of the process, under its mutex.
- * The contract stands in region.h.
+ * Regions that stay attached after their objects were collected: a list of the process, under its
+ * mutex. The contract stands in region.h.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,20 +10,21 @@
 #include "region_i.h"
 
 static mipc_region_t *first;
-static uint32_t generation; /* of the process that has entered the last */
+static uint32_t generation; /* of the process that made the newest entry */
 static bool leaves_at_exit;
 
 void mipc_region_show(mipc_region_t *region) {
   region->shown = true;
 }
 
+/* Whether other processes can find it. */
 static bool is_visible(const mipc_region_t *r) {
-  /* The file of an unnamed one is found by its handle alone. */
+  /* The file of an unnamed region can only be found by its handle. */
   bool is_found = (r->place == MIPC_PLACE_NAME && !r->unnamed) || r->place == MIPC_PLACE_PATH;
   return is_found || r->inherit || r->shown;
 }
 
-/* Whether `kept` does for others all that `region` does. */
+/* Whether other processes can find `kept` in every way in which they can find `region`. */
 static bool covers(const mipc_region_t *kept, const mipc_region_t *region) {
   if (!region->inherit) return true;
   return kept->inherit && !strcmp(kept->inherit, region->inherit);
@@ -33,7 +34,7 @@ static bool is_same(const mipc_region_t *a, const mipc_region_t *b) {
   return a->fork_generation == b->fork_generation && a->id[0] == b->id[0] && a->id[1] == b->id[1];
 }
 
-/* One that this process has entered, off the list; what a fork() has brought along stays there. */
+/* Removes and returns one entry of this process. Entries that a fork() has copied stay. */
 static mipc_region_t *take_own(void) {
   mipc_process_lock();
   mipc_region_t **at = &first;
@@ -46,9 +47,9 @@ static mipc_region_t *take_own(void) {
   return region;
 }
 
-/* At the end of the process. The kernel would do the same but for names, whose files would stay
- * until the next open of any name. In the child of a fork() these are the parent's, and the mutex
- * may be held by a thread that is not there. */
+/* Runs at the exit of the process. The kernel would do the same, except that the files of names
+ * would stay until the next open of any name. In the child of a fork() the entries are the
+ * parent's, and the mutex may be held by a thread that does not exist in the child. */
 static void leave_all(void) {
   if (generation != mipc_fork_generation()) return;
   for (mipc_region_t *region; (region = take_own());) {
@@ -57,7 +58,7 @@ static void leave_all(void) {
 }
 
 void mipc_region_keep(mipc_region_t *region) {
-  /* CLOSED in the child of a fork(); of a region that is not what it was, others see nothing. */
+  /* The status is CLOSED in the child of a fork(). A damaged region is of no use to others. */
   if (!is_visible(region) || mipc_region_status(region) != 0) return;
   mipc_process_lock();
   mipc_region_t **at = &first;
@@ -74,7 +75,7 @@ void mipc_region_keep(mipc_region_t *region) {
     if (!leaves_at_exit) leaves_at_exit = atexit(leave_all) == 0;
   }
   mipc_process_unlock();
-  /* Not under the mutex, as closing it needs that. */
+  /* After the unlock, as the close takes the mutex. */
   if (before && !is_covered) mipc_region_put(before);
 }
 
