@@ -1,6 +1,7 @@
 /*
- * What this process calls by a name: all its threads meet here, before they look at what came down
- * in the environment. A list of the attached regions themselves, under the mutex of the process.
+ * The regions of this process that are opened as INHERIT, by name. All its threads look here before
+ * they use a handle that the process inherited, so that a name leads to one region in all of them.
+ * It is a list of the attached regions themselves, under the mutex of the process.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 
 static mipc_region_t *first;
 
-/* In the child of a fork() those of the parent are no more. */
+/* In the child of a fork() the entries of the parent are skipped. */
 static mipc_region_t *look_up(const char *name) {
   uint32_t generation = mipc_fork_generation();
   for (mipc_region_t *r = first; r; r = r->next) {
@@ -28,7 +29,7 @@ int mipc_i_inherit_add(mipc_region_t *region, const char *name) {
   memcpy(copy, name, size);
   mipc_process_lock();
   mipc_region_t *other = look_up(name);
-  /* Two objects of one region may be there; two regions of one name may not. */
+  /* Several attachments to one region may share a name; two regions may not. */
   bool is_taken = other && memcmp(other->id, region->id, sizeof region->id) != 0;
   if (!is_taken) {
     region->inherit = copy;
@@ -57,7 +58,8 @@ int mipc_i_inherit_find(const char *name, bool read_only, uint64_t ret_id[2],
                         mipc_file_t *ret_presence) {
   mipc_process_lock();
   const mipc_region_t *r = look_up(name);
-  /* Under the mutex: it is taken off the list before its descriptor is closed. */
+  /* Under the mutex, so that the descriptor is open: a region leaves the list before it is closed.
+   */
   int status = 0;
   if (r && r->unnamed)
     *ret_presence = MIPC_NO_FILE;
