@@ -1,6 +1,6 @@
 /*
- * Names: files of one directory of the user's. Any text is a name; what a file may not be called is
- * written as %XX, so that two names are never one file.
+ * Names: files in one directory of the user. Any text is a name. Bytes that are not safe in a file
+ * name are written as %XX, so that two names never share a file.
  */
 #include <string.h>
 
@@ -14,7 +14,7 @@ static bool is_plain(char c, bool is_first) {
   return is_letter || (c >= '0' && c <= '9') || c == '-' || c == '_' || (c == '.' && !is_first);
 }
 
-/* `name` as a file name at `to`; false when it does not fit. */
+/* Writes `name` as a file name to `to`; false: it does not fit, or is empty. */
 static bool encode(const char *name, char *to, size_t room) {
   static const char digits[] = "0123456789ABCDEF";
   for (const char *from = name; *from; from++) {
@@ -35,7 +35,7 @@ static bool encode(const char *name, char *to, size_t room) {
   return *name != '\0';
 }
 
-/* The directory and its slash at `ret_path`: how many bytes, or a failure. */
+/* Writes the directory and a slash to `ret_path`. Returns their length, or a failure. */
 static int put_directory(const mipc_region_spec_t *spec, bool make, mipc_report_t *report,
                          char ret_path[MIPC_SHARED_PATH]) {
   report->call = make ? MIPC_CALL_MKDIR : MIPC_CALL_OPEN;
@@ -56,7 +56,7 @@ int mipc_i_name_path(const mipc_region_spec_t *spec, bool make, mipc_report_t *r
              : (int)MIPC_E_RANGE;
 }
 
-/* No name is encoded with a dot at its beginning. */
+/* The dot at the beginning keeps it apart from the encoded names, which never begin with one. */
 int mipc_i_unnamed_path(const mipc_region_spec_t *spec, bool make, const uint64_t id[2],
                         mipc_report_t *report, char ret_path[MIPC_SHARED_PATH]) {
   char name[MIPC_ID_NAME_SIZE];
@@ -71,24 +71,24 @@ int mipc_i_unnamed_path(const mipc_region_spec_t *spec, bool make, const uint64_
 }
 
 /*
- * The sweep. Each open looks at the directory, so its cost must not grow with the names in use: at
- * most MOST_IN_USE of them are asked about, from a random place on, and then the process does not
- * sweep again for REST_MS. Stale files do not count: each is removed, and so paid for once. Where
- * fewer names are in use, each open leaves no stale file behind.
+ * The sweep. Each open looks at the directory, so the cost must not grow with the number of names
+ * in use. A sweep starts at a random name and ends after MOST_IN_USE names in use; then the process
+ * does not sweep again for REST_MS. Stale files are not counted: each is removed, so it costs only
+ * once. If fewer names are in use, each open removes all stale files.
  */
 #define MOST_IN_USE 64
 #define REST_MS     1000
 
-/* When this process may sweep again. relaxed: a thread that reads an old value sweeps once more. */
+/* The time of the next sweep. relaxed: a thread that reads an old value sweeps once more. */
 static mipc_atomic_u64_t next_sweep_ms;
 
 typedef struct {
   char path[MIPC_SHARED_PATH];
   size_t directory;  /* bytes of it, with the slash */
   uint32_t count;    /* of names */
-  uint32_t from, to; /* places of the names that are looked at */
-  uint32_t place;    /* of the next name */
-  uint32_t budget;
+  uint32_t from, to; /* the names to look at: their positions in the directory */
+  uint32_t place;    /* position of the next name */
+  uint32_t budget;   /* names in use that may still be looked at */
 } sweep_t;
 
 static bool count_name(void *context, const char *name) {
@@ -98,16 +98,17 @@ static bool count_name(void *context, const char *name) {
 }
 
 /*
- * Removes a file of the directory if no process has it. The lock is tried, not waited for: its
- * holder is at work there. A file that its maker has not locked yet may go, too: the maker finds it
- * gone, and makes another. Returns whether the file is in use.
+ * Removes a file of the directory if no process is attached. It does not wait for the creation
+ * lock: if another process holds the lock, the file is in use. It may also remove a new file that
+ * its creator has not locked yet; the creator then notices this and creates another file. Returns
+ * whether the file is in use.
  */
 static bool sweep_file(const char *path) {
   mipc_file_t file;
   mipc_file_info_t info;
   bool made, is_stale = false;
   if (mipc_shared_open(path, MIPC_OPEN_READ, 0, &file, &made) < 0) return true;
-  /* Asked without the lock first: files in use are not disturbed. */
+  /* The first look takes no lock, so that files in use are not disturbed. */
   if (mipc_file_stat(file, &info) == 0 && info.kind == MIPC_KIND_FILE &&
       mipc_i_others_attached(file, true) == 0 && mipc_i_creation_lock(file, 0) == 0) {
     is_stale = mipc_i_others_attached(file, true) == 0;
@@ -149,7 +150,7 @@ void mipc_i_names_sweep(const char *path) {
   uint32_t start = 0;
   if (sweep.count > MOST_IN_USE && mipc_random(&start, sizeof start) < 0) start = 0;
   if (sweep.count) start %= sweep.count;
-  /* Names come and go meanwhile: the second part has no end of its own when it begins at 0. */
+  /* Names may be added meanwhile, so the first range has no end. */
   sweep_range(&sweep, directory, start, UINT32_MAX);
   sweep_range(&sweep, directory, 0, start);
   if (sweep.budget == 0) mipc_atomic_store_relaxed_u64(&next_sweep_ms, now + REST_MS);
