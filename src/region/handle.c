@@ -1,7 +1,7 @@
 /*
- * Handles: memfd:<id>:<pid>:<fd>, 32 hexadecimal digits and two decimal numbers. The id is what
- * counts; process and descriptor say where to look first. Of memory that is a file in the directory
- * of names, because the system refuses memfds or has no /proc: file:<id>.
+ * Handles: memfd:<id>:<pid>:<fd>, 32 hexadecimal digits and two decimal numbers. The id decides
+ * which region it is; process and descriptor are only the first place to look. If the system
+ * refuses memfds or has no /proc, the memory is a file in the directory of names: file:<id>.
  */
 #include <string.h>
 
@@ -32,7 +32,7 @@ static char *put_number(char *at, uint32_t number) {
   return at;
 }
 
-/* Each of these returns what follows, or NULL. */
+/* take_id() and take_number() return the rest of the text, or NULL. */
 static const char *take_id(const char *at, uint64_t ret_id[2]) {
   ret_id[0] = ret_id[1] = 0;
   for (int i = 0; i < 32; i++, at++) {
