@@ -1,5 +1,5 @@
 /*
- * The header of a region: what may be believed of it, and mapping it.
+ * The header of a region: checks it, compares it with the spec, and maps it.
  */
 #include "../base/range.h"
 #include "../base/status.h"
@@ -8,7 +8,7 @@
 #include "../os/vm.h"
 #include "region_i.h"
 
-/* What this version knows. */
+/* The incompatible features that this version knows. */
 #define KNOWN_INCOMPATIBLE 0u
 
 static uint32_t swapped(uint32_t word) {
@@ -17,7 +17,7 @@ static uint32_t swapped(uint32_t word) {
 
 int mipc_region_validate(const mipc_region_shm_t *h, uint64_t file_size) {
   if (file_size == 0) return MIPC_REGION_UNFINISHED;
-  /* A maker writes magic and version 0 before the file gets any longer. */
+  /* A creator writes magic and version 0 first, so a shorter file is no region of ours. */
   if (file_size < offsetof(mipc_region_shm_t, header_size)) return MIPC_E_FOREIGN;
   if (h->magic == swapped(MIPC_REGION_MAGIC)) return MIPC_E_VERSION;
   if (h->magic != MIPC_REGION_MAGIC) return MIPC_E_FOREIGN;
@@ -61,7 +61,7 @@ int mipc_i_header_read(mipc_file_t file, mipc_report_t *report, mipc_region_shm_
 int mipc_i_header_fits(const mipc_region_spec_t *spec, const mipc_region_shm_t *copy) {
   if (copy->kind != spec->kind) return MIPC_E_KIND;
   if (copy->payload_size < spec->size || copy->capacity < spec->capacity) return MIPC_E_TOO_SMALL;
-  /* What cannot be mapped is not attached to. */
+  /* A process does not attach to a region that it cannot map. */
   return copy->payload_size > SIZE_MAX / 2 - MIPC_PAYLOAD_OFFSET ? MIPC_E_RANGE : 0;
 }
 
