@@ -1,12 +1,12 @@
 /*
- * A region from outside: looking at it and removing it, without attaching.
+ * A region from outside: inspects it and removes it, without attaching.
  */
 #include "../base/status.h"
 #include "../os/process.h"
 #include "../os/vm.h"
 #include "region_i.h"
 
-/* The file of unnamed memory; its directory was checked to be this user's own. */
+/* Opens the file of an unnamed region, in a directory that was checked to belong to this user. */
 static int open_unnamed(const mipc_region_spec_t *spec, const uint64_t id[2], mipc_report_t *report,
                         char path[MIPC_SHARED_PATH], mipc_file_t *ret_file) {
   bool made;
@@ -24,7 +24,7 @@ static int open_handle(const mipc_region_spec_t *spec, const char *text, mipc_re
   return mipc_i_handle_open(&handle, true, report, ret_file);
 }
 
-/* Opens what the spec names, for reading. `ret_path` of NAME and PATH. */
+/* Opens the file of the region for reading. `ret_path`: for NAME and PATH, its path. */
 static int open_outside(const mipc_region_spec_t *spec, mipc_report_t *report,
                         char name_path[MIPC_SHARED_PATH], const char **ret_path,
                         mipc_file_t *ret_file) {
@@ -99,8 +99,8 @@ int mipc_region_inspect(const mipc_region_spec_t *spec, mipc_report_t *report,
   return status;
 }
 
-/* Before the file is removed: those attached are to know that it was meant. Where that fails they
- * take it for lost, which it is. */
+/* Marks the region before its file is removed, so that its participants see UNLINKED. If the mark
+ * cannot be written, they see LOST. */
 static void mark_unlinked(mipc_file_t file, const char *path) {
   static const uint32_t yes = 1;
   mipc_file_t writable;
@@ -109,8 +109,8 @@ static void mark_unlinked(mipc_file_t file, const char *path) {
   mipc_shared_close(writable);
 }
 
-/* With the creation lock: only what is a region, or was to become one, is removed; in the directory
- * of names there is nothing else. */
+/* With the creation lock. Of a path, it removes only a region, also an unfinished one; the
+ * directory of names holds nothing else. */
 static int remove_region(const mipc_region_spec_t *spec, mipc_report_t *report, mipc_file_t file,
                          const char *path) {
   mipc_region_shm_t copy;
