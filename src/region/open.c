@@ -1,6 +1,6 @@
 /*
- * Opening a region: from what the user says to a file, and, under its creation lock, what becomes
- * of it. The contract stands in region.h.
+ * Opens a region: finds the file that the spec describes, and, under its creation lock, creates the
+ * region in it, joins it, or removes it as stale. The contract stands in region.h.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,8 @@
 #include "../os/vm.h"
 #include "region_i.h"
 
-/* How often an open starts again whatever its deadline: each time another process was faster. */
+/* How often an open may start again even after its deadline. Each time another process was faster.
+ */
 #define FREE_TRIES 8
 
 static int check(const mipc_region_spec_t *spec) {
@@ -26,7 +27,7 @@ static bool may_make(const mipc_region_spec_t *spec) {
   return spec->create != MIPC_CREATE_NEVER && !spec->read_only && spec->size > 0;
 }
 
-/* The report hears which file it is. */
+/* Gets the facts of the file, and puts them into the report. */
 static int look_at(const mipc_region_t *r, const mipc_i_opening_t *o, mipc_file_info_t *ret_info) {
   o->report->call = MIPC_CALL_FSTAT;
   int status = mipc_file_stat(r->presence, ret_info);
@@ -51,8 +52,8 @@ static int set_path(mipc_region_t *r, const char *path) {
   return 0;
 }
 
-/* Makes or joins anonymous memory that is a file in the directory of names. It lives as a name
- * does; only its handle leads to it. */
+/* Creates or joins an unnamed region: anonymous memory that is a file in the directory of names. It
+ * exists as long as a name would, but is found only by its handle. */
 static int open_unnamed(mipc_region_t *r, const mipc_i_opening_t *o, const uint64_t id[2]) {
   char path[MIPC_SHARED_PATH];
   uint64_t wanted[2] = {id[0], id[1]};
@@ -66,7 +67,7 @@ static int open_unnamed(mipc_region_t *r, const mipc_i_opening_t *o, const uint6
   return is_other ? (int)MIPC_E_CORRUPT : status;
 }
 
-/* As at the beginning, also after a file was looked for. */
+/* Resets the region to its initial state, also after a search for a file. */
 static void be_anonymous(mipc_region_t *r) {
   mipc_i_region_discard(r);
   free(r->path);
@@ -75,7 +76,7 @@ static void be_anonymous(mipc_region_t *r) {
   r->place = MIPC_PLACE_ANONYMOUS;
 }
 
-/* Makes an anonymous one. */
+/* Creates an anonymous region. */
 static int open_anonymous(mipc_region_t *r, const mipc_i_opening_t *o) {
   if (!may_make(o->spec)) return MIPC_E_RANGE;
   be_anonymous(r);
@@ -87,7 +88,7 @@ static int open_anonymous(mipc_region_t *r, const mipc_i_opening_t *o) {
   status = mipc_shared_anonymous(name, size, &r->presence, &o->report->call);
   if (status == MIPC_E_UNSUPPORTED) return open_unnamed(r, o, r->id);
   if (status < 0) return status;
-  /* Others may find it from now on, by its name alone; they wait for this lock. */
+  /* From now on other processes can find the file by its name; they wait for this lock. */
   o->report->call = MIPC_CALL_FLOCK;
   status = mipc_i_creation_lock(r->presence, o->deadline);
   if (status == 0) {
@@ -97,7 +98,7 @@ static int open_anonymous(mipc_region_t *r, const mipc_i_opening_t *o) {
   return status;
 }
 
-/* Joins the anonymous one of this id that the presence descriptor was opened to. */
+/* Joins the anonymous region with this id. Its file is open as the presence descriptor. */
 static int join_anonymous(mipc_region_t *r, const mipc_i_opening_t *o, const uint64_t id[2]) {
   mipc_region_shm_t copy;
   mipc_file_info_t info;
@@ -116,7 +117,7 @@ static int join_anonymous(mipc_region_t *r, const mipc_i_opening_t *o, const uin
   return status;
 }
 
-/* A handle, or a name that is inherited, never makes what it leads to. */
+/* Joins an unnamed region that must exist, as it is found by a handle or an inherited name. */
 static int join_unnamed(mipc_region_t *r, const mipc_i_opening_t *o, const uint64_t id[2]) {
   mipc_region_spec_t spec = *o->spec;
   mipc_i_opening_t joining = *o;
@@ -133,8 +134,8 @@ static int open_handle(mipc_region_t *r, const mipc_i_opening_t *o, const char *
   return status < 0 ? status : join_anonymous(r, o, parsed.id);
 }
 
-/* One look: at the table of this process, at what came down, and then, if that may be, a new one.
- */
+/* Looks at the list of this process, then at the inherited handle. If neither leads to a region, it
+ * creates one if the spec allows that. */
 static int try_inherit(mipc_region_t *r, const mipc_i_opening_t *o) {
   const mipc_region_spec_t *spec = o->spec;
   bool exclusive = spec->create == MIPC_CREATE_EXCLUSIVE;
@@ -159,7 +160,7 @@ static int try_inherit(mipc_region_t *r, const mipc_i_opening_t *o) {
   return status < 0 ? status : mipc_i_inherit_add(r, spec->where);
 }
 
-/* Of a file that was opened: whether it may be a region of the user's. */
+/* Whether an open file may be a region of this user. */
 static int look(const mipc_region_t *r, const mipc_i_opening_t *o) {
   mipc_file_info_t info;
   int status = look_at(r, o, &info);
@@ -170,27 +171,30 @@ static int look(const mipc_region_t *r, const mipc_i_opening_t *o) {
   return o->spec->any_filesystem || mipc_file_coherent(r->presence) ? 0 : (int)MIPC_E_FILESYSTEM;
 }
 
-/* With the creation lock: removes the name of a stale file. */
+/* With the creation lock: removes a stale file. */
 static int remove_stale(const mipc_region_t *r, const mipc_i_opening_t *o) {
   mipc_file_remove(r->path, r->presence);
   return may_make(o->spec) ? MIPC_AGAIN : mipc_not_there();
 }
 
-/* With the creation lock, in a file that has nothing yet: makes it, or leaves it as it was. */
+/* With the creation lock, in a file without a finished region: creates the region. If that fails,
+ * the file is empty, and is removed if this open created it or if it is the file of a name. If the
+ * spec does not allow it, the file stays as it was, but that of a name is stale. */
 static int make_in_file(mipc_region_t *r, const mipc_i_opening_t *o, bool made) {
   if (!may_make(o->spec)) {
     return r->place == MIPC_PLACE_NAME ? remove_stale(r, o) : mipc_not_there();
   }
   int status = mipc_i_region_make(r, o);
   if (status == 0) return 0;
-  /* Back to version 0, and first: others may be waiting for the lock with this file open. */
+  /* The file becomes unfinished again before it is removed: other processes may have it open and
+   * wait for the lock. */
   mipc_i_participant_leave(r);
   mipc_shared_empty(r->presence);
   if (made || r->place == MIPC_PLACE_NAME) mipc_file_remove(r->path, r->presence);
   return status;
 }
 
-/* With the creation lock, and the path leading to this file. */
+/* With the creation lock, and after a check that the path still leads to this file. */
 static int settle(mipc_region_t *r, const mipc_i_opening_t *o, bool made) {
   mipc_region_shm_t copy;
   int state, held = 1;
@@ -221,18 +225,19 @@ static int try_path(mipc_region_t *r, const mipc_i_opening_t *o) {
   bool made;
   o->report->call = MIPC_CALL_OPEN;
   int status = mipc_shared_open(r->path, flags, o->spec->mode, &r->presence, &made);
-  /* Made and removed by others as we look, or a folder that is not there: we cannot tell. */
+  /* ENOENT although the file may be created: another process has created and removed it meanwhile,
+   * or the directory is missing. The error does not show which, so open tries a few times. */
   bool may_come = status == mipc_not_there() && may_make(o->spec) && o->tries < FREE_TRIES;
   if (status < 0) return may_come ? MIPC_AGAIN : status;
   status = look(r, o);
   if (status < 0) {
-    /* On such a file system no process creates anything: it is as empty as we made it. */
+    /* No process creates a region in a file that fails this check, so the file is still empty. */
     if (made) mipc_file_remove(r->path, r->presence);
     return status;
   }
   o->report->call = MIPC_CALL_FLOCK;
   status = mipc_i_creation_lock(r->presence, o->deadline);
-  /* The system gives no locks here (ENOLCK), so no process can have begun to use the file. */
+  /* The system refuses locks here (ENOLCK), so no process can have begun to use the file. */
   if (status < 0 && status != MIPC_E_TIMEOUT && made) mipc_file_remove(r->path, r->presence);
   if (status < 0) return status;
   status = mipc_shared_is_at(r->presence, r->path) == 1 ? settle(r, o, made) : MIPC_AGAIN;
@@ -251,7 +256,7 @@ static int find_path(mipc_region_t *r, const mipc_i_opening_t *o) {
   return set_path(r, from);
 }
 
-/* One try at the place that the spec names; MIPC_AGAIN: it was gone before we had it. */
+/* Tries once; MIPC_AGAIN: another process or thread was faster, or a stale file was removed. */
 static int try_place(mipc_region_t *r, const mipc_i_opening_t *o) {
   switch (o->spec->place) {
   case MIPC_PLACE_ANONYMOUS:

@@ -54,8 +54,8 @@ typedef struct {
   unsigned tries;    /* including the current one */
 } mipc_i_opening_t;
 
-/* A result of the steps of open, besides 0 and failures: the file has gone meanwhile, start again.
- */
+/* A result of the steps of open, besides 0 and failures: what they found has changed meanwhile, so
+ * open starts again. */
 #define MIPC_AGAIN 1
 
 /* header.c */
