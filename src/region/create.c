@@ -1,9 +1,9 @@
 /*
- * Making a region, and joining one. Both happen under its creation lock.
+ * Creates a region, or joins one. Both happen under its creation lock.
  *
- * A maker may be killed between any two steps. The order makes each half-way state one that the
- * next opener knows for what it is: an empty file, or the magic with version 0. No process is
- * attached to such a one, so it is started over in its place.
+ * A creator may be killed between any two steps. The steps are in such an order that the next
+ * opener recognizes every unfinished state: an empty file, or the magic with version 0. No process
+ * is attached to an unfinished region, so the opener creates it again in the same file.
  */
 #include <string.h>
 
@@ -12,12 +12,12 @@
 #include "../os/vm.h"
 #include "region_i.h"
 
-/* Magic and version 0, as a maker writes them first. */
+/* Magic and version 0, which a creator writes first. */
 typedef struct {
   uint32_t magic, version;
 } beginning_t;
 
-/* Takes the space of a file that may have any length. */
+/* Allocates the space of the file, which may have any length before. */
 static int take_space(mipc_region_t *r, const mipc_i_opening_t *opening) {
   mipc_report_t *report = opening->report;
   if (report->file_size) {
@@ -33,7 +33,7 @@ static int take_space(mipc_region_t *r, const mipc_i_opening_t *opening) {
   return mipc_file_extend(r->presence, sizeof beginning, MIPC_PAYLOAD_OFFSET + opening->spec->size);
 }
 
-/* All but the version: no process reads the rest before the version is stored. */
+/* Everything except the version: no process reads the rest before the version is stored. */
 static void fill_header(mipc_region_t *r, const mipc_region_spec_t *spec) {
   mipc_region_shm_t *h = r->header;
   uint64_t boot[2] = {0, 0};
@@ -70,15 +70,15 @@ static int join(mipc_region_t *r, const mipc_i_opening_t *opening) {
 
 int mipc_i_region_make(mipc_region_t *r, const mipc_i_opening_t *opening) {
   int status = 0;
-  /* An anonymous one has its id already, and a memfd its space. */
+  /* An anonymous region already has its id, and a memfd its space. */
   bool has_name = r->place != MIPC_PLACE_ANONYMOUS && !r->unnamed;
   if (has_name) status = mipc_random(r->id, sizeof r->id);
   if (status == 0 && r->place != MIPC_PLACE_ANONYMOUS) status = take_space(r, opening);
   if (status == 0) status = mipc_i_header_map(r, opening);
   if (status < 0) return status;
   fill_header(r, opening->spec);
-  /* release: who reads the version, after the creation lock or without it, finds all of the rest. A
-   * process that dies before it has made nothing. */
+  /* release: a process that reads the version, with the creation lock or without it, also sees the
+   * rest. If the creator dies before this store, the region is unfinished. */
   mipc_atomic_store_release(&r->header->version, MIPC_REGION_VERSION);
   status = join(r, opening);
   if (status == 0) r->made = true;
@@ -86,7 +86,7 @@ int mipc_i_region_make(mipc_region_t *r, const mipc_i_opening_t *opening) {
   return status;
 }
 
-/* Whether what lies in a file was written to in this boot, as far as is known. */
+/* Whether the region was written to in this boot; also true if a boot id is not known. */
 static bool is_of_this_boot(const mipc_region_shm_t *copy, uint64_t ret_boot[2]) {
   mipc_boot_id(ret_boot);
   bool unknown = !(ret_boot[0] | ret_boot[1]) || !(copy->boot_high | copy->boot_low);
@@ -102,10 +102,10 @@ int mipc_i_region_damage(mipc_file_t presence, const mipc_region_shm_t *copy) {
 }
 
 /*
- * A region of a file that no process writes to now may have been through a power failure. If the
- * last writer had left and all of it was on disk, it is whole; else its words, written to disk in
- * any order or not at all, may say anything. Numbers start anew in either case: no process that had
- * one lives.
+ * A region in a file without writers may have gone through a power failure. If its last writer had
+ * left and flushed it (`clean`), it is intact. Otherwise its words may hold anything, as they were
+ * written to disk in any order or not at all. In both cases the numbers start at 1 again, as no
+ * process that had a number is alive.
  */
 static int enter_file(mipc_region_t *r, const mipc_i_opening_t *opening,
                       const mipc_region_shm_t *copy) {
@@ -121,7 +121,7 @@ static int enter_file(mipc_region_t *r, const mipc_i_opening_t *opening,
     mipc_atomic_store_relaxed_u64(&r->header->boot_low, boot[1]);
   }
   if (fresh && !copy->clean) return 0;
-  /* On disk before anything else of ours can be. */
+  /* This is on disk before any later store of this process can be. */
   mipc_atomic_store_relaxed(&r->header->clean, 0);
   return mipc_vm_flush(r->file, r->header, MIPC_HEADER_SIZE, false);
 }
