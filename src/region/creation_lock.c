@@ -1,6 +1,6 @@
 /*
- * The creation lock of a region: flock(2) on its file, exclusive, taken by every process that
- * creates, joins or leaves it, and never held while anything else is waited for.
+ * The creation lock of a region: an exclusive flock(2) on its file. Every process takes it to
+ * create, join or leave the region, and no process waits for anything else while it holds it.
  */
 #include "../base/status.h"
 #include "../os/flock.h"
@@ -23,7 +23,7 @@ int mipc_i_creation_lock(mipc_file_t presence, uint64_t deadline) {
   }
 }
 
-/* Explicitly, not by closing: a child of a fork() that was faster than we has a copy. */
+/* An explicit release, not a close: a child of a fork() may have a copy of the descriptor. */
 void mipc_i_creation_unlock(mipc_file_t presence) {
   mipc_flock_release(presence, &whole);
 }
