@@ -1,11 +1,12 @@
 /*
- * Participants: numbers, the bytes that the kernel holds for them, and the table for people.
+ * Participants: their numbers, the locked bytes that show they are attached, and the table of
+ * participants for people to read.
  *
- * A number is given once and never again while a process is attached, so that a word in shared
- * memory that names an owner never comes to name another participant. The counter is moved on
- * before the byte is taken: a process that dies in between has used the number up.
+ * While a process is attached, no number is used twice, so that a word in shared memory that names
+ * an owner never comes to name another participant. The counter is incremented before the byte is
+ * locked: if a process dies in between, its number is used up.
  *
- * The table may be wrong, by accident or malice; nothing but what people read depends on it.
+ * The table may be wrong, by accident or malice. Only reports for people depend on it.
  */
 #include <string.h>
 
@@ -15,12 +16,12 @@
 #include "../os/presence.h"
 #include "region_i.h"
 
-/* Bytes that are found taken, one after the other, before the open gives up. */
+/* How many locked bytes an open tries, one after the other, before it gives up. */
 #define MOST_BUSY 1024
 
-/* How many rows are searched for a free one, and how many of them the kernel is asked about, as
- * their participant may be dead. With thousands attached a question takes 20 us: a newcomer that
- * finds no row goes without. */
+/* How many rows are searched for a free one, and for how many of them the kernel is asked whether
+ * their participant is dead. With thousands of participants, each question takes 20 us. A
+ * participant that finds no free row has none. */
 #define MOST_ROWS  64
 #define MOST_ASKED 4
 
@@ -44,11 +45,11 @@ int mipc_region_alive_in(mipc_file_t file, uint32_t number) {
 int mipc_region_alive(const mipc_region_t *r, uint32_t number) {
   if (r->closed || r->fork_generation != mipc_fork_generation()) return MIPC_E_CLOSED;
   if (number == 0 || number > MIPC_MAX_NUMBER) return 0;
-  /* Our own byte is not asked for: we are here. */
+  /* The kernel is not asked about our own byte: we are attached. */
   return number == r->number ? 1 : mipc_region_alive_in(r->file, number);
 }
 
-/* No process is attached, so the lock is free. Its owner, if there was one, died with it. */
+/* No writer is attached, so the lock is free. If the word names an owner, the owner has died. */
 static void reset_lock(mipc_region_shm_t *h) {
   /* relaxed: a process that attaches takes the creation lock first. */
   uint32_t owner = mipc_atomic_load_relaxed(&h->lock) & MIPC_MAX_NUMBER;
@@ -60,14 +61,14 @@ void mipc_i_participants_clear(mipc_region_t *r) {
   for (uint32_t i = 0; i < MIPC_PARTICIPANTS; i++) {
     mipc_atomic_store_relaxed(&row_at(r->header, i)->number, 0);
   }
-  /* A number that is given again must own nothing. */
+  /* A number that is used again must not own the lock. */
   reset_lock(r->header);
   /* relaxed: the next participant takes the creation lock first. */
   mipc_atomic_store_relaxed(&r->header->next_number, 1);
 }
 
-/* Rows are tried from the place that the number has in a table of all; their old numbers are mostly
- * dead. */
+/* The search starts at the row number % MIPC_PARTICIPANTS. Most rows there belong to participants
+ * with much older numbers, which are mostly dead. */
 static int32_t find_row(mipc_region_t *r) {
   for (uint32_t i = 0; i < MOST_ROWS; i++) {
     uint32_t index = (r->number + i) % MIPC_PARTICIPANTS;
@@ -79,9 +80,9 @@ static int32_t find_row(mipc_region_t *r) {
 }
 
 /*
- * The number goes first and comes last: a row that shows one number at two looks was not another
- * participant's in between, as no number is given twice. release, each: the stores are seen in this
- * order.
+ * The number is cleared first and stored last. So if a reader sees one number before and after it
+ * reads the row, the row belonged to that participant all the time, as no number is used twice.
+ * release, each: the stores are seen in this order.
  */
 static void write_row(mipc_region_t *r) {
   mipc_participant_shm_t *row = row_at(r->header, (uint32_t)r->row);
@@ -96,8 +97,9 @@ static void write_row(mipc_region_t *r) {
   mipc_atomic_store_release(&row->number, r->number);
 }
 
-/* The next number, or 0 with the reason. With the creation lock, so that no other process counts;
- * what the word holds is used once and checked, as any process may write to it. */
+/* The next number; or 0, and `ret_status` is the reason. With the creation lock, so that no other
+ * process increments the counter. The word is read once and checked, as any process can overwrite
+ * it. */
 static uint32_t next_number(mipc_region_t *r, int *ret_status) {
   uint32_t number = mipc_atomic_load_relaxed(&r->header->next_number);
   if (number == 0 || number > MIPC_MAX_NUMBER) {
@@ -120,7 +122,7 @@ static int join_as_writer(mipc_region_t *r) {
     if (!number) return status;
     status = mipc_presence_take(r->presence, MIPC_WRITERS_FIRST + number, false);
     if (status < 0) return status;
-    if (status == 0) continue; /* after a restart that a broken peer has forced */
+    if (status == 0) continue; /* a damaged counter has started again below numbers in use */
     r->number = number;
     r->byte = MIPC_WRITERS_FIRST + number;
     r->row = find_row(r);
@@ -130,7 +132,8 @@ static int join_as_writer(mipc_region_t *r) {
   return MIPC_E_EXHAUSTED;
 }
 
-/* Readers write nothing: they pick a byte, which several may have at once. */
+/* Readers cannot write, so they take no number. They pick a byte at random and lock it shared, as
+ * several readers may pick the same. */
 static int join_as_reader(mipc_region_t *r) {
   uint32_t random;
   int status = mipc_random(&random, sizeof random);
@@ -149,7 +152,7 @@ void mipc_i_participant_leave(mipc_region_t *r) {
   if (!r->byte) return;
   if (r->row >= 0) {
     mipc_atomic_u32_t *number = &row_at(r->header, (uint32_t)r->row)->number;
-    /* relaxed: nothing is published by a row that is free. */
+    /* relaxed: a free row publishes nothing. */
     if (mipc_atomic_load_relaxed(number) == r->number) mipc_atomic_store_relaxed(number, 0);
   }
   mipc_presence_give(r->presence, r->byte);
@@ -158,7 +161,7 @@ void mipc_i_participant_leave(mipc_region_t *r) {
 }
 
 void mipc_region_waits(mipc_region_t *r, int by) {
-  /* relaxed: for people, and only this attachment counts in its row. */
+  /* relaxed: only people read it, and only this attachment changes the count in its row. */
   if (r->row >= 0)
     mipc_atomic_add_relaxed(&row_at(r->header, (uint32_t)r->row)->waiting, (uint32_t)by);
 }
@@ -167,8 +170,8 @@ bool mipc_region_participant(const mipc_region_t *r, uint32_t number,
                              mipc_participant_t *ret_participant) {
   for (uint32_t i = 0; i < MOST_ROWS; i++) {
     const mipc_participant_shm_t *row = row_at(r->header, (number + i) % MIPC_PARTICIPANTS);
-    /* acquire: pairs with write_row(); the number once more afterwards, as the row may be another's
-     * by then. */
+    /* acquire: pairs with write_row(). The number is read again at the end, as the row may belong
+     * to another participant by then. */
     if (mipc_atomic_load_acquire(&row->number) != number) continue;
     mipc_participant_t found = {.number = number,
                                 .pid = mipc_atomic_load_acquire(&row->pid),
@@ -183,9 +186,9 @@ bool mipc_region_participant(const mipc_region_t *r, uint32_t number,
 }
 
 /*
- * Counts the ranges that are held between two bytes, up to `most`. The kernel names any one of
- * them; then both sides of it are searched, the left one at once, the right one, when there is
- * something, later. More than DEPTH of these are needed only if a process arranges its locks so:
+ * Counts the locked ranges between two bytes, up to `most`. The kernel reports any one of them;
+ * then both sides of it are searched: the left side at once, the right side later, if it has a
+ * locked range. `later` overflows its DEPTH entries only if a process arranges its locks for that;
  * then the count is too small.
  */
 static uint32_t count_held(mipc_file_t file, uint64_t from, uint64_t to, uint32_t most) {
@@ -214,7 +217,7 @@ static uint32_t count_held(mipc_file_t file, uint64_t from, uint64_t to, uint32_
   }
 }
 
-/* Whether a row names a participant, the same one at two looks. */
+/* Whether a row, read twice, names a participant and did not change in between. */
 static bool is_named(const mipc_participant_shm_t *row, const mipc_participant_shm_t *again) {
   return row->number >= 1 && row->number <= MIPC_MAX_NUMBER && !memcmp(row, again, sizeof *row);
 }
@@ -231,10 +234,10 @@ void mipc_i_participants_look(mipc_file_t file, mipc_region_facts_t *facts,
     if (mipc_shared_read(file, offset, rows, sizeof rows) != (int64_t)sizeof rows) return;
     if (mipc_shared_read(file, offset, again, sizeof again) != (int64_t)sizeof again) return;
     for (int i = 0; i < STEP; i++) {
-      /* It may begin or end to wait between the looks. */
+      /* The participant may begin or end a wait between the two reads. */
       again[i].waiting = rows[i].waiting;
       if (!is_named(&rows[i], &again[i])) continue;
-      /* A participant that the kernel gives no answer about counts as alive. */
+      /* A participant counts as alive if the kernel returns an error. */
       bool alive = mipc_region_alive_in(file, rows[i].number) != 0;
       if (!alive) facts->dead++;
       if (facts->listed >= capacity) continue;
