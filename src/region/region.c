@@ -1,5 +1,5 @@
 /*
- * The use and the end of a region. The contract stands in region.h.
+ * An open region: its status, its properties, and its close. The contract stands in region.h.
  */
 #include "region.h"
 
@@ -45,8 +45,8 @@ void mipc_i_region_discard(mipc_region_t *r) {
   r->made = false;
 }
 
-/* With the creation lock, if we have got it, our byte given back: what the last to leave has to do.
- */
+/* With the creation lock, after our byte was released: the work of the last participant. It removes
+ * a name; it flushes a path and marks it clean. */
 static void finish(mipc_region_t *r) {
   if (r->place == MIPC_PLACE_NAME) {
     if (mipc_i_others_attached(r->presence, true) == 0 &&
@@ -55,8 +55,7 @@ static void finish(mipc_region_t *r) {
     }
   } else if (!r->read_only && mipc_region_status(r) == 0 &&
              mipc_i_others_attached(r->presence, false) == 0 && mipc_shared_flush(r->file) == 0) {
-    /* All of it is on disk, and no other process is attached that could write more: now the mark
-     * may follow. */
+    /* Everything is on disk, and no other writer is attached, so the region may be marked clean. */
     mipc_atomic_store_relaxed(&r->header->clean, 1);
     mipc_shared_flush(r->file);
   }
@@ -65,8 +64,8 @@ static void finish(mipc_region_t *r) {
 /*
  * The byte is released before the creation lock: if two participants leave one after the other,
  * they cannot both see the other one attached. If the lock cannot be taken, because its holder is
- * stopped, the byte is released all the same, and the lock is tried once more: the holder may have
- * seen our byte and left the rest to us.
+ * stopped, the byte is released anyway, and the lock is tried once more: the holder may have seen
+ * our byte and left the rest to us.
  */
 static void leave(mipc_region_t *r) {
   if (r->place == MIPC_PLACE_ANONYMOUS) {
@@ -96,9 +95,8 @@ void mipc_region_get(mipc_region_t *r) {
 }
 
 void mipc_region_put(mipc_region_t *r) {
-  /* acq_rel: the release hands our last writes to the thread that frees, the acquire takes all of
-   * theirs.
-   */
+  /* acq_rel: the release makes our last writes visible to the thread that frees the region; the
+   * acquire makes theirs visible to us. */
   if (mipc_atomic_sub_acq_rel(&r->refs, 1) != 1) return;
   mipc_region_close(r);
   free(r->path);
@@ -107,14 +105,15 @@ void mipc_region_put(mipc_region_t *r) {
 
 int mipc_region_status(const mipc_region_t *r) {
   if (r->closed || !is_ours(r)) return MIPC_E_CLOSED;
-  /* relaxed: these publish nothing; they were stored before we attached. */
+  /* relaxed: these words publish nothing; they were stored before we attached. */
   uint64_t high = mipc_atomic_load_relaxed_u64(&r->header->id_high);
   uint64_t low = mipc_atomic_load_relaxed_u64(&r->header->id_low);
   uint64_t end = mipc_atomic_load_relaxed_u64(&r->header->end);
   int hit = mipc_guard_hit(r->guard);
   if (hit < 0) return hit;
   if (high == r->id[0] && low == r->id[1] && end == MIPC_REGION_MAGIC) return 0;
-  /* Cut off inside the page of the header, it shows zeros from there on, and there is no fault. */
+  /* If the file ends inside the page of the header, the rest of the page reads as zeros, and no
+   * fault occurs. */
   return end == 0 ? (int)MIPC_E_TRUNCATED : (int)MIPC_E_CORRUPT;
 }
 
