@@ -122,7 +122,7 @@ static int join_as_writer(mipc_region_t *r) {
     if (!number) return status;
     status = mipc_presence_take(r->presence, MIPC_WRITERS_FIRST + number, false);
     if (status < 0) return status;
-    if (status == 0) continue; /* a damaged counter has started again below numbers in use */
+    if (status == 0) continue; /* in use, so a broken process has set the counter back */
     r->number = number;
     r->byte = MIPC_WRITERS_FIRST + number;
     r->row = find_row(r);

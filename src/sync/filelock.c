@@ -1,5 +1,5 @@
 /*
- * The states of a lock on a file; filelock.h draws them.
+ * The states of a lock on a file, and its waiting thread. The table of the states is in filelock.h.
  */
 #include "filelock.h"
 
@@ -9,31 +9,32 @@
 #include "../os/process.h"
 #include "../os/thread.h"
 
-/* While a wait is being stopped: the time between two interruptions, one of which must arrive
- * during the system call. */
+/* The time between two interruptions of a wait that is cancelled. One of them must arrive during
+ * the system call. */
 #define INTERRUPT_MS 2
 
-/* Between two tries for a lock that is taken. With two processes that want one lock all the time,
- * the other one does many pairs meanwhile: 0.71 million pairs a second in all, and 0.55 if the
- * waiting thread starts at once (bench/lock.js; fs-ext, which blocks in flock, 0.62 beside them).
- */
+/* The time between two tries to take a lock that is held. If two processes want one lock all the
+ * time, the other one locks and unlocks many times meanwhile: 0.71 million pairs a second in all,
+ * and 0.55 million if the waiting thread starts at once (bench/lock.js; in the same run fs-ext,
+ * which blocks in flock, reached 0.62 million). */
 #define NAP_US 50
 
-/* How long a lock that was won waits for a poll. */
+/* How long a lock that is WON waits for a poll before it is LOST. */
 #define UNPOLLED_MS 100
 
+/* LOST: WON, but no poll came in time, so the waiting thread has released the lock. */
 typedef enum { FREE, WAITING, WON, FAILED, LOST, HELD } state_t;
 
 struct mipc_filelock {
   mipc_file_t file;
-  bool own_file;            /* opened here, closed here */
-  mipc_flock_range_t range; /* of what is held or waited for */
-  mipc_monitor_t *monitor;  /* guards state and status while the thread runs */
+  bool own_file;            /* opened here, and to be closed here */
+  mipc_flock_range_t range; /* of the lock that is held or waited for */
+  mipc_monitor_t *monitor;  /* guards state, status and seen while the waiting thread runs */
   state_t state;
-  int status;             /* of FAILED */
-  bool seen;              /* WON, and the end of the wait was polled or cancelled */
-  mipc_atomic_u32_t stop; /* 1: the thread gives up */
-  mipc_thread_t *thread;  /* NULL: none to join */
+  int status;             /* of the wait: 1: WON; a failure, or 0 if it was cancelled: FAILED */
+  bool seen;              /* a poll or a cancel has seen WON */
+  mipc_atomic_u32_t stop; /* 1: the waiting thread gives up */
+  mipc_thread_t *thread;  /* the waiting thread, to be joined; NULL: none */
   void (*notify)(void *);
   void *context;
   uint32_t turn; /* counts the acquisitions */
@@ -83,7 +84,8 @@ int mipc_filelock_take(mipc_filelock_t *lock, const mipc_flock_range_t *range, u
   }
 }
 
-/* WON, entered: waits until a poll or a cancel has seen it; else releases the lock. */
+/* WON, with the monitor entered: waits until a poll or a cancel has seen it; else releases the
+ * lock. */
 static void await_poll(mipc_filelock_t *lock) {
   /* A wait may return early, so there are several short ones. */
   for (int i = 0; i < 4 && !lock->seen; i++)
@@ -102,7 +104,7 @@ static void wait_for_it(void *argument) {
   mipc_monitor_signal(lock->monitor);
   if (!lock->notify && status == 1) await_poll(lock);
   mipc_monitor_leave(lock->monitor);
-  /* Still before the join: the lock cannot be freed under us. */
+  /* This is before the join, so the lock object is not freed yet. */
   if (lock->notify) lock->notify(lock->context);
 }
 
@@ -149,8 +151,7 @@ int mipc_filelock_poll(mipc_filelock_t *lock, uint32_t ms) {
 
 void mipc_filelock_cancel(mipc_filelock_t *lock) {
   if (!lock->thread) return;
-  /* release: pairs with the acquire in the waiting thread; the signal that follows makes it look.
-   */
+  /* release: pairs with the acquire in the waiting thread. The interruption below makes it look. */
   mipc_atomic_store_release(&lock->stop, 1);
   mipc_monitor_enter(lock->monitor);
   while (lock->state == WAITING) {
@@ -184,7 +185,7 @@ bool mipc_filelock_holds(const mipc_filelock_t *lock) {
 
 void mipc_filelock_drop(mipc_filelock_t *lock) {
   if (lock->thread || lock->state != HELD)
-    return; /* with a thread, the state is not ours to read */
+    return; /* while there is a waiting thread, the monitor guards the state */
   lock->state = FREE;
   mipc_flock_release(lock->file, &lock->range);
 }
