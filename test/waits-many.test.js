@@ -51,10 +51,10 @@ async function abortMany(holder, object, begin) {
 describe('a thousand waits of one object', () => {
   const tmp = scratch();
 
-  linuxIt('for a change arm one watch, and each is told of the change', async () => {
+  linuxIt('for a change arm one bell, and each hears of the change', async () => {
     const share = new Share(64);
     let waits;
-    const armed = callsOf('watchArm', () => {
+    const armed = callsOf('bellArm', () => {
       waits = Array.from({ length: MANY }, () => share.changed());
     });
     assert.equal(armed, 1);

@@ -12,6 +12,7 @@ const os = require('node:os');
 const binding = require('../native/binding');
 const { LONGEST_TIMER, clearTimeout, now, setTimeout } = require('../base/clock');
 const { MmapipcError, abortError } = require('../base/errors');
+const { openBell } = require('../native/bell');
 const { keepAlive, listen, unlisten } = require('../native/notices');
 const { offAbort, onAbort } = require('../base/signals');
 
@@ -31,6 +32,7 @@ class Changes {
   #isArmed = false; /* the next change is noticed */
   #isClosed = false;
   #hasFailed = false; /* and listeners were told so */
+  #bell; /* undefined: none, a thread of C watches instead */
   #timer; /* of the next look without a thread */
   #retryAt = 0;
   #onNotice = () => this.#look();
@@ -119,12 +121,25 @@ class Changes {
       const status = listen(this.#handle, this.#onNotice);
       if (status < 0) throw this.#share.errorOf(status);
       this.#isOn = true;
+      this.#bell ??= openBell(this.#handle, this.#onNotice, () => this.#loseBell());
       return;
     }
     this.#isOn = this.#isArmed = false;
     clearTimeout(this.#timer);
     unlisten(this.#handle, this.#onNotice);
-    binding.watchDisarm(this.#handle);
+    if (this.#bell === undefined) {
+      binding.watchDisarm(this.#handle);
+    } else {
+      this.#bell.close();
+      this.#bell = undefined;
+    }
+  }
+
+  /* The watch of the bell failed: the thread takes its place. */
+  #loseBell() {
+    this.#bell?.close();
+    this.#bell = undefined;
+    this.#look();
   }
 
   #look() {
@@ -161,6 +176,12 @@ class Changes {
    * not. */
   #arm() {
     this.#isArmed = false;
+    if (this.#bell !== undefined) {
+      const status = binding.bellArm(this.#handle);
+      if (status < 0) throw this.#share.errorOf(status);
+      this.#isArmed = true;
+      return;
+    }
     const time = now();
     if (time >= this.#retryAt) {
       const status = binding.watchArm(this.#handle);

@@ -87,6 +87,11 @@ static inline void mipc_atomic_fence_release(void) {
   __atomic_thread_fence(__ATOMIC_RELEASE);
 }
 
+/* What was stored before it is seen by all before anything after it is loaded (store-load). */
+static inline void mipc_atomic_fence_seq_cst(void) {
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
 /* Tells the processor that this is a loop which waits for another. */
 static inline void mipc_atomic_pause(void) {
 #if defined(__x86_64__) || defined(__i386__)

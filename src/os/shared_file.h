@@ -75,6 +75,10 @@ int mipc_shared_unlink(const char *path);
 int64_t mipc_shared_read(mipc_file_t file, uint64_t offset, void *bytes, size_t length);
 int64_t mipc_shared_write(mipc_file_t file, uint64_t offset, const void *bytes, size_t length);
 
+/* A path by which this process can have the system watch the open file, `room` bytes at most.
+ * UNSUPPORTED: the system has none. */
+int mipc_shared_watch_path(mipc_file_t file, char *ret_path, size_t room);
+
 /* Takes all bytes away. */
 int mipc_shared_empty(mipc_file_t file);
 

@@ -10,6 +10,7 @@
 #include "../os/fork.h"
 #include "../os/process.h"
 #include "../os/wait.h"
+#include "bell.h"
 #include "lock_i.h"
 
 #define OWNER ((uint32_t)MIPC_MAX_NUMBER)
@@ -96,6 +97,7 @@ static int recovered(mipc_lock_t *lock, mipc_i_attempt_t *a) {
   mipc_atomic_store_relaxed(&h->lock_recovered, 1);
   /* The dead one may have published something, and not woken those who wait for it. */
   mipc_wait_wake(&h->event, true);
+  mipc_bell_ring(lock->region);
   return taken(lock);
 }
 
