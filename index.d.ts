@@ -1,7 +1,7 @@
 /**
- * mmapipc: memory shared by Node.js programs.
+ * mmapipc: shared memory for Node.js programs.
  *
- * Sizes and offsets are bytes, integers up to 2^53 - 1.
+ * Sizes and offsets are in bytes, and integers up to 2^53 - 1. Times are in milliseconds.
  *
  * @packageDocumentation
  */
@@ -14,21 +14,21 @@ import { EventEmitter } from 'node:events';
 export const PROT_READ: 1;
 /** Stores are allowed. */
 export const PROT_WRITE: 2;
-/** Stores reach the file and everybody who maps it. */
+/** Stores reach the file, and all processes that map it. */
 export const MAP_SHARED: 1;
-/** Stores stay in this process: a page stored into becomes a private copy. */
+/** Stores stay in this process: a store makes a private copy of its page. */
 export const MAP_PRIVATE: 2;
 /**
- * Memory without a file. With MAP_SHARED: anonymous when the file is null, else `{ inherit: file }`.
- * With MAP_PRIVATE: memory of this process alone.
+ * Memory without a file. With MAP_SHARED it is anonymous if the file is null, and otherwise
+ * `{ inherit: file }`. With MAP_PRIVATE it is memory of this process alone.
  */
 export const MAP_ANON: 32;
 /** The same as {@link MAP_ANON}. */
 export const MAP_ANONYMOUS: 32;
-/** Memory of a file: the default, and no bit at all. */
+/** Memory of a file: the default. Its value is 0. */
 export const MAP_FILE: 0;
 
-/** All the constants in one frozen object. They have the same numbers on every system. */
+/** All constants in one frozen object. They have the same values on every system. */
 export const constants: Readonly<{
   PROT_READ: 1;
   PROT_WRITE: 2;
@@ -39,234 +39,238 @@ export const constants: Readonly<{
   MAP_FILE: 0;
 }>;
 
-/** What names a file: a path, a `file:` URL, a descriptor, or an open FileHandle. */
+/** A file: its path, a `file:` URL, a file descriptor, or an open FileHandle. */
 export type FileLike = string | URL | number | { readonly fd: number; close(...args: any[]): any };
 
-/** What the mapping's own methods may be asked for: see {@link Mmap.advise}. */
+/** How a range of memory will be used: see {@link Mmap.advise}. */
 export type Advice = 'normal' | 'sequential' | 'random' | 'willneed' | 'dontneed' | 'hugepage';
 
 /**
- * An error of this package. `code` says which; README.md has the table of all codes.
+ * An error of this package. `code` identifies it; README.md lists all codes.
  *
- * The operating system's refusals come as `fs` gives them instead (an Error with `code` 'ENOENT',
- * `errno`, `syscall`, `path`), and wrong arguments as a TypeError or RangeError with Node's codes
- * (ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE).
+ * Failures of the operating system are errors like those of `fs` instead (an Error with `code`, such as
+ * 'ENOENT', `errno`, `syscall` and `path`). Wrong arguments throw a TypeError or RangeError with Node's
+ * codes (ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE).
  */
 export class MmapipcError extends Error {
   name: 'MmapipcError';
-  /** ERR_MMAPIPC_ACCESS, ERR_MMAPIPC_CLOSED ... */
+  /** Such as ERR_MMAPIPC_ACCESS or ERR_MMAPIPC_CLOSED. */
   code: string;
-  /** The file, name or handle, where there is one. */
+  /** The file that the error is about, if there is one. */
   path?: string;
-  /** ERR_MMAPIPC_FILE_TOO_SMALL, _TOO_SMALL, _TOO_LARGE: bytes there would have to be. */
+  /** ERR_MMAPIPC_FILE_TOO_SMALL, _TOO_SMALL, _TOO_LARGE: the bytes that are needed. */
   required?: number;
-  /** ERR_MMAPIPC_TOO_SMALL, _TOO_LARGE: bytes there are. */
+  /** ERR_MMAPIPC_TOO_SMALL, _TOO_LARGE: the bytes that exist. */
   capacity?: number;
-  /** ERR_MMAPIPC_KIND, _CODEC: the class or codec that made it, and the one that opens it. */
+  /** ERR_MMAPIPC_KIND, _CODEC: the class or codec that created it. */
   found?: string;
+  /** ERR_MMAPIPC_KIND, _CODEC: the class or codec that opens it. */
   wanted?: string;
-  /** ERR_MMAPIPC_FILE_TOO_SMALL: bytes it has. */
+  /** ERR_MMAPIPC_FILE_TOO_SMALL: the size of the file in bytes. */
   actual?: number;
-  /** ERR_MMAPIPC_TIMEOUT: who holds the lock, where that is known. */
+  /** ERR_MMAPIPC_TIMEOUT: the holder of the lock, if it is known. */
   holder?: LockHolder;
 }
 
-/** Who holds a lock: of a file only the pid; of a region what its table of participants says. */
+/** The holder of a lock. For the lock of a file only `pid` is known. */
 export interface LockHolder {
-  /** Of the participant, in the region. */
+  /** The number of the participant in the region. */
   number?: number;
+  /** The process that holds it. */
   pid?: number;
-  /** The thread that attached. */
+  /** The thread that has attached. */
   thread?: number;
-  /** In which `pid` and `thread` are numbered (the inode of the pid namespace), 0: unknown. */
+  /** The namespace of `pid` and `thread` (the inode of the pid namespace); 0: unknown. */
   pidNamespace?: number;
-  /** As the kernel knows it. A dead holder's lock comes free with the next try. */
+  /** Whether the holder is alive, by the kernel's account. The next waiter takes a dead holder's lock. */
   alive?: boolean;
-  /** Milliseconds since it was taken, a few milliseconds behind. */
+  /** Milliseconds since the lock was taken; may lag by a few milliseconds. */
   heldMs?: number;
 }
 
-/** What to lock, and how long to wait for it. A misspelt name is an error that says so. */
+/** What to lock, and how long to wait. An unknown option throws ERR_INVALID_ARG_VALUE. */
 export interface LockOptions {
   /**
-   * Milliseconds to wait, then ERR_MMAPIPC_TIMEOUT; 0 tries once; Infinity waits for ever. Default:
-   * the mapping's own `timeout`.
+   * Milliseconds to wait before ERR_MMAPIPC_TIMEOUT is thrown. 0 tries once; Infinity waits without
+   * limit. Default: the object's own `timeout`.
    */
   timeout?: number;
   /**
-   * Shared: others may hold shared locks at the same time. Default false, on a read-only mapping
-   * of a file true (as in IPC::Mmap). For Mmap over a file, as are the next two; elsewhere
-   * ERR_MMAPIPC_UNSUPPORTED.
+   * Whether others may hold shared locks at the same time. Default: true for a read-only mapping of a
+   * file (as in IPC::Mmap), otherwise false. `shared`, `offset` and `length` are for an Mmap over a
+   * file; elsewhere they throw ERR_MMAPIPC_UNSUPPORTED.
    */
   shared?: boolean;
-  /** A range of the mapping instead of the whole file: first byte, default 0. */
+  /** The first byte of a range of the mapping, to lock the range instead of the file. Default 0. */
   offset?: number;
-  /** Bytes of the range, at least 1, clipped at the end of the mapping; default: the rest. */
+  /** Bytes of the range, at least 1, clipped at the end of the mapping. Default: the rest. */
   length?: number;
 }
 
-/** Options of the asynchronous forms. */
+/** Options of the asynchronous lock methods. */
 export interface LockAsyncOptions extends LockOptions {
-  /** Aborting rejects with an AbortError (code ABORT_ERR, `cause` the reason). */
+  /** Aborting it rejects with an AbortError (code ABORT_ERR; `cause` is the signal's reason). */
   signal?: AbortSignal;
 }
 
-/** One acquisition of a lock; lock(), tryLock() and lockAsync() give it. */
+/** One acquisition of a lock, as lock(), tryLock() and lockAsync() return it. */
 export interface LockGuard {
   /**
-   * Whether somebody who held the lock died with it since a guard last told of that: what it guards
-   * may be half changed. (A Share's value never is.) Always false on a file: the kernel frees its
-   * locks with their holder, and does not tell.
+   * Whether a process has died while it held the lock, since a guard last reported that. The data under
+   * the lock may be half changed then (a Share's value never is). Always false for a file: the kernel
+   * releases the locks of a dead process without a report.
    */
   readonly recovered: boolean;
-  /** Releases this acquisition, and no later one. Releasing again does nothing. */
+  /** Releases this acquisition, and no later one. A second call does nothing. */
   release(): void;
-  /** release(), for `using`. */
+  /** Calls release(), for `using`. */
   [Symbol.dispose](): void;
 }
 
 /**
- * The lock of an object: one at a time, for files, regions and Shares alike.
+ * The lock methods of files, regions and Shares. Each object holds its lock at most once.
  *
- * A region's lock is a word in shared memory. Whoever dies with it is found out by the kernel, never
- * by a time-out: a stopped or slow holder keeps it. Of eight that wait each is served within 10 s; the
- * locks of files promise no fairness.
+ * The lock of a region is a word in shared memory. The kernel reports the death of its holder; no
+ * time-out decides it, so a stopped or slow holder keeps the lock. Each of eight waiters gets the lock of
+ * a region within 10 s; locks of files promise no fairness.
  *
  * A lock is held until it is released, or its process or thread ends. Garbage collection does not
- * release it: when an object is collected while it holds its lock, the lock stays held, and one
- * process warning with the code MMAPIPC_LOCK_COLLECTED reports it.
+ * release it: if an object is collected while it holds its lock, the lock stays held, and one process
+ * warning with the code MMAPIPC_LOCK_COLLECTED reports it.
  */
 export interface LockFamily<G extends LockGuard> {
   /** Whether this object holds its lock. */
   readonly locked: boolean;
 
   /**
-   * Locks; the thread sleeps until it is free. A region's lock is taken in some tens of nanoseconds;
-   * held by a process that dies, it comes free within milliseconds.
-   * @throws ERR_MMAPIPC_TIMEOUT - `holder` tells who has it
-   * @throws ERR_MMAPIPC_DEADLOCK - this object, or another of this thread, holds what is wanted
-   * @throws ERR_MMAPIPC_ACCESS - a region attached read-only; an exclusive range of a read-only mapping
+   * Takes the lock, and blocks the thread until then. The lock of a region takes some tens of
+   * nanoseconds; if its holder dies, the next waiter takes it within milliseconds.
+   * @throws ERR_MMAPIPC_TIMEOUT - the lock was not released in time; `holder` describes its holder
+   * @throws ERR_MMAPIPC_DEADLOCK - this object, or another object of this thread, holds the lock
+   * @throws ERR_MMAPIPC_ACCESS - the region is attached read-only, or an exclusive lock of a range was
+   *   requested on a read-only mapping
    * @throws ERR_MMAPIPC_CORRUPT - another process has overwritten the region's header
    */
   lock(options?: LockOptions): G;
-  /** Locks if it is free at once; null if not. Never waits. */
+  /** Takes the lock if it is free, and returns null if not. Never waits. */
   tryLock(options?: Omit<LockOptions, 'timeout'>): G | null;
   /**
-   * Releases what lock() or tryLock() took, also when an unwound call (a stack overflow, the `timeout`
-   * of node:vm) has lost the guard.
-   * @throws ERR_MMAPIPC_NOT_LOCKED - this object holds nothing, or a guard of lockAsync holds it
+   * Releases the lock that lock() or tryLock() has taken, also if the guard was lost because the call was
+   * unwound (by a stack overflow, or the `timeout` of node:vm).
+   * @throws ERR_MMAPIPC_NOT_LOCKED - this object does not hold the lock, or a guard of lockAsync holds it
    */
   unlock(): void;
   /**
-   * Runs `fn` under the lock and returns its result. The lock is released however `fn` ends: by an
-   * exception, a stack overflow, the `timeout` of node:vm or worker.terminate().
-   * @throws TypeError - `fn` returned a promise (the lock is released): use withLockAsync
+   * Runs `fn` under the lock and returns its result. The lock is released when `fn` returns, and also when
+   * it is ended by an exception, a stack overflow, the `timeout` of node:vm or worker.terminate().
+   * @throws TypeError - `fn` returned a promise (the lock is released); use withLockAsync
    */
   withLock<R>(fn: (guard: G) => R, options?: LockOptions): R;
   /**
-   * Locks without holding up the event loop. Calls of one object queue, first come first served;
-   * the lock belongs to the guard. A pending call keeps the process alive. It waits in a thread; where
-   * none can be started, it tries every 5 ms.
+   * Takes the lock without blocking the event loop. The calls of one object are served in order. The lock
+   * belongs to the guard. A pending call keeps the process alive. The wait runs in a thread; if none can
+   * be started, the lock is tried every 5 ms.
    */
   lockAsync(options?: LockAsyncOptions): Promise<G>;
-  /** Runs an async `fn` under the lock. */
+  /** Runs `fn` under the lock, and awaits its result before the lock is released. */
   withLockAsync<R>(fn: (guard: G) => Promise<R> | R, options?: LockAsyncOptions): Promise<R>;
 }
 
 /**
- * Where memory without a file lives: at most one of these. None: it is anonymous, and others find
- * it by its {@link Mmap.handle}.
+ * Where memory without a file lives. At most one of these options is allowed. Without any, the memory is
+ * anonymous, and other processes find it by its {@link Mmap.handle}.
  *
- * All of it lives while anybody is attached. Linux only in this version (ERR_MMAPIPC_UNSUPPORTED).
+ * The memory lives while any process is attached. It exists on Linux only; elsewhere opening it throws
+ * ERR_MMAPIPC_UNSUPPORTED.
  *
- * A process stays attached until `close()`. When an object is collected instead, the process stays
- * attached until it ends if others can see the region: by `inherit`, `name` or `path`, or by a
- * handle that was read. It keeps one attachment to each region, without the payload's addresses.
+ * A process stays attached until `close()`. If an object is collected instead, and other processes can
+ * see the region by `inherit`, `name` or `path` or by a handle that was read, the process stays attached
+ * until it ends. It keeps one attachment to each region, without the addresses of the payload.
  */
 export interface RegionOptions {
-  /** Attaches to what another object's `handle` names, in any process of the same user. */
+  /** The `handle` of an object in any process of the same user: attaches to its region. */
   handle?: string;
   /**
-   * What this process, or one above it, calls so: cluster workers, forked and spawned children and
-   * worker_threads find it by this name. Finding nothing is ERR_MMAPIPC_NOT_INHERITED in a cluster
-   * worker, and in a forked child or worker_thread of a process or thread that has loaded mmapipc:
-   * open it in the primary before the first fork. Everywhere else it is created, also below
-   * supervisors and test runners that start their children with an IPC channel.
+   * A region that this process, or a process above it, has opened under this name. Cluster workers,
+   * forked and spawned children and worker_threads find it. If there is none, a cluster worker, and a
+   * forked child or worker_thread of a process or thread that has loaded mmapipc, throws
+   * ERR_MMAPIPC_NOT_INHERITED: open it in the primary before the first fork. Every other process creates
+   * it, also under supervisors and test runners that start their children with an IPC channel.
    *
-   * At most 255 bytes of UTF-8, as it becomes an environment variable. The variable is removed when
-   * the last object of this name in the thread is closed.
+   * At most 255 bytes of UTF-8, because the name becomes part of an environment variable. The variable is
+   * removed when the last object of this name in the thread is closed.
    */
   inherit?: string;
   /**
-   * What any program of the same user finds by this name (any text without slashes). What nobody
-   * has open any more is made afresh.
+   * A region that any program of the same user finds by this name, which is any text without slashes. A
+   * region that no process has open is recreated.
    */
   name?: string;
 }
 
-/** Options of {@link Mmap}. A name that is not one of these is an error that says so. */
+/** Options of {@link Mmap}. An unknown option throws ERR_INVALID_ARG_VALUE. */
 export interface MmapOptions extends RegionOptions {
-  /** The file. A descriptor or FileHandle is duplicated; yours may be closed at once. */
+  /** The file. A descriptor or FileHandle is duplicated, so yours may be closed afterwards. */
   file?: FileLike;
   /**
-   * Bytes to map; 0, the default: from `offset` to the end of the file, or the size of the region
-   * that is there. A region that exists must have at least as many, and is mapped whole; one that is
-   * made, and memory without a place, needs a size.
+   * Bytes to map. Default 0: from `offset` to the end of the file, or the size of the existing region. An
+   * existing region must have at least this size, and is mapped as a whole. Creating a region, and
+   * anonymous memory, need a size.
    */
   size?: number;
-  /** First byte of the file, any; default 0. For files only. */
+  /** The first byte of the file to map; any number. Default 0. For files only. */
   offset?: number;
   /**
-   * PROT_READ, PROT_WRITE or both. Default PROT_READ for a file, both with `readOnly: false` and for
-   * memory without a file. A
-   * write-only mapping refuses `read`, `readInto` and `readString`; its `buffer` is there to be
-   * stored into, and hardware lets it be read.
+   * PROT_READ, PROT_WRITE or both. Default: PROT_READ for a file; both with `readOnly: false`, and for
+   * memory without a file. A write-only mapping refuses `read`, `readInto` and `readString`; its `buffer`
+   * is for stores, and the hardware allows loads from it, too.
    */
   prot?: number;
-  /** The short form: `false` of `prot: PROT_READ | PROT_WRITE`, `true` of `prot: PROT_READ`. */
+  /** `false` is short for `prot: PROT_READ | PROT_WRITE`, and `true` for `prot: PROT_READ`. */
   readOnly?: boolean;
   /**
-   * As MAP_PRIVATE: stores stay in this process. The file or region is only ever read; without one it
-   * is plain memory. Default false.
+   * The same as MAP_PRIVATE: stores stay in this process, and the file or region never changes. Without
+   * one it is memory of this process alone. Default false.
    */
   private?: boolean;
   /**
-   * Of a read-only mapping: a stray store into `buffer` ends the process (SIGSEGV), instead of
-   * changing a private copy of the page. Default false.
+   * For read-only mappings: a store into `buffer` ends the process (SIGSEGV) instead of changing a
+   * private copy of the page. Default false.
    */
   protect?: boolean;
   /**
-   * Whether a missing file or region is made. Default `true`, when the mapping is shared and writable
-   * and has a size; `false`: ENOENT when there is none; `'exclusive'`: EEXIST when there is one.
+   * Whether a missing file or region is created. `true`, the default, creates it if the mapping is shared
+   * and writable and has a size. `false` throws ENOENT if it is missing. `'exclusive'` throws EEXIST if it
+   * exists.
    */
   create?: boolean | 'exclusive';
-  /** Permission bits of a file that is made, less the umask; default 0o600. */
+  /** Permission bits of a file that is created, less the umask. Default 0o600. */
   mode?: number;
   /**
-   * Map shared and writable even on a network or FUSE file system, where others may not see what
-   * is written. Default false: ERR_MMAPIPC_FILESYSTEM.
+   * Whether to map shared and writable even on a network or FUSE file system, where other processes may
+   * not see the stores. Default false: this throws ERR_MMAPIPC_FILESYSTEM.
    */
   anyFilesystem?: boolean;
   /**
-   * Take the lock around each `read`, `readInto`, `readString`, `write`, pack and unpack (win32-mmap's
-   * way), unless this object holds it already. Default false.
+   * Whether each `read`, `readInto`, `readString`, `write`, pack and unpack takes the lock, as in
+   * win32-mmap, unless this object already holds it. Default false.
    */
   autolock?: boolean;
   /**
-   * Milliseconds that every call of this object waits for a lock, and that opening a region waits for
-   * a process that is just making, joining or leaving it; default 10,000, Infinity allowed.
+   * Milliseconds that each call of this object waits for a lock, and that opening a region waits while
+   * another process creates, joins or leaves it. Default 10,000; Infinity is allowed.
    */
   timeout?: number;
   /**
-   * When another process makes the file shorter: 'throw', the default, gives zeros in the place of
-   * the lost bytes, and ERR_MMAPIPC_TRUNCATED from every method from then on; 'crash' leaves it to
-   * the system (SIGBUS ends the process). A page that is lost otherwise gives zeros and ENOSPC or
-   * EDQUOT (a hole of the file could not be filled) or EIO.
+   * What happens if another process makes the file shorter. 'throw', the default: the missing bytes read
+   * as zeros, and every method throws ERR_MMAPIPC_TRUNCATED from then on. 'crash': the system decides
+   * (SIGBUS ends the process). A page that is lost for another reason also reads as zeros, and methods
+   * throw ENOSPC or EDQUOT (a hole of the file could not be filled) or EIO.
    */
   onTruncate?: 'throw' | 'crash';
 }
 
-/** The value, and all that plain objects and arrays in it hold, as read-only. */
+/** The value as read-only, with everything in its plain objects and arrays. */
 export type DeepReadonly<T> = 0 extends 1 & T
   ? T
   : T extends (...args: any[]) => any
@@ -281,39 +285,42 @@ export type DeepReadonly<T> = 0 extends 1 & T
             ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
             : T;
 
-/** A value to pack: which of them a letter of the template takes, README.md says. */
+/** A value to pack. README.md lists the values that each letter of a template takes. */
 export type Packable = number | bigint | string | NodeJS.ArrayBufferView;
-/** A value that was unpacked. */
+/** An unpacked value. */
 export type Unpacked = number | bigint | string;
 
+/** Options of {@link unpack}. */
 export interface UnpackOptions {
   /**
-   * Which integers come as a bigint. `'auto'`, the default: those beyond 2^53 - 1. `'always'`: those
-   * of every field of 64 bits (`q Q j J`, and `l! L!` where C's long has 64), of `w`, and checksums
-   * of more than 32 bits, so that the type does not depend on the value. `'never'`: none; one beyond
-   * 2^53 - 1 is a RangeError.
+   * Which integers become a bigint. `'auto'`, the default: integers beyond 2^53 - 1. `'always'`: all of
+   * 64-bit fields (`q Q j J`, and `l! L!` where C's long has 64 bits), of `w`, and of checksums of more
+   * than 32 bits, so that the type does not depend on the value. `'never'`: none, and an integer beyond
+   * 2^53 - 1 throws a RangeError.
    */
   bigint?: 'auto' | 'always' | 'never';
 }
 
 /**
- * Packs values by a template of Perl's pack: the whole language of perlfunc but `p`, `P` and `D`.
+ * Packs values by a template of Perl's pack. It has the whole language of perlfunc except `p`, `P` and
+ * `D`.
  *
- * Numbers that do not fit a field wrap as they do in Perl. Strings are Latin-1: each character is a
- * byte. What Perl answers with a warning, too few or too many values, is an error here.
+ * Numbers that do not fit a field wrap as in Perl. Strings are Latin-1: each character is a byte. Too
+ * few or too many values, for which Perl warns, are an error.
  *
- * @param template - compiled once; the last 128 of each direction are kept
- * @throws TypeError ERR_INVALID_ARG_VALUE - the template cannot be read, or takes more or fewer values
- * @throws TypeError ERR_INVALID_ARG_TYPE - a string where a number is wanted, or the other way round
- * @throws RangeError ERR_OUT_OF_RANGE - a character above U+00FF, a number that is not finite under an
- *   integer, a position before the beginning, more than 16 MiB of padding
+ * @param template - compiled once; the 128 most recently used templates of each direction are kept
+ * @returns the bytes
+ * @throws TypeError ERR_INVALID_ARG_VALUE - the template is invalid, or takes more or fewer values
+ * @throws TypeError ERR_INVALID_ARG_TYPE - a field for a number got a string, or the other way round
+ * @throws RangeError ERR_OUT_OF_RANGE - a character above U+00FF, a number that is not finite for an
+ *   integer field, a position before the beginning, or more than 16 MiB of padding
  */
 export function pack(template: string, ...values: Packable[]): Buffer;
 
 /**
- * Unpacks values by a template of Perl's unpack.
+ * Unpacks values by a template of Perl's unpack. See {@link pack} for the template.
  *
- * @throws TypeError ERR_INVALID_ARG_VALUE - the template cannot be read
+ * @throws TypeError ERR_INVALID_ARG_VALUE - the template is invalid
  * @throws RangeError ERR_OUT_OF_RANGE - the template goes beyond the bytes with `x` or `@`, before them
  *   with `X`, or repeats itself without end
  */
@@ -324,153 +331,170 @@ export function unpack(
 ): Unpacked[];
 
 /**
- * The bytes that a template of fixed size takes: `sizeOf('N n C')` is 7.
+ * The number of bytes that a template of fixed size takes: `sizeOf('N n C')` is 7.
  *
- * @throws TypeError ERR_INVALID_ARG_VALUE - the template cannot be read, or its size depends on the
- *   values (`*`, `/`, `@`, `w`, `u`, `U`)
- * @throws RangeError ERR_OUT_OF_RANGE - more than 16 MiB
+ * @throws TypeError ERR_INVALID_ARG_VALUE - the template is invalid, or its size depends on the values
+ *   (`*`, `/`, `@`, `w`, `u`, `U`)
+ * @throws RangeError ERR_OUT_OF_RANGE - the size is more than 16 MiB
  */
 export function sizeOf(template: string): number;
 
-/** One that attached to a region, as its header has it. */
+/** A process or thread that has attached to a region, as the region's table lists it. */
 export interface Participant {
-  /** Never used again in the life of the region. */
+  /** Unique in the life of the region. */
   number: number;
+  /** The process that has attached. */
   pid: number;
+  /** The thread that has attached. */
   thread: number;
-  /** In which `pid` and `thread` are numbered (the inode of the pid namespace), 0: unknown. */
+  /** The namespace of `pid` and `thread` (the inode of the pid namespace); 0: unknown. */
   pidNamespace: number;
+  /** When it attached. */
   since: Date;
   /** How many of its threads wait for the lock. */
   waiting: number;
-  /** As the kernel knows it; one that is dead never said that it left. */
+  /** Whether it is attached, by the kernel's account. If not, it has died without leaving. */
   alive: boolean;
 }
 
-/** What {@link inspect} finds. All but `state` and `version` are there when it is 'ok'. */
+/** The report of {@link inspect}. */
 export type Inspection =
   | {
       state: 'ok';
-      /** The class that made it: 'Mmap', 'Share'. */
+      /** The class that created it: 'Mmap' or 'Share'. */
       kind: string;
-      /** Bytes of the memory; a Share takes four times its capacity. */
+      /** Bytes of the memory. A Share takes four times its capacity. */
       size: number;
-      /** Of a Share. */
+      /** Of a Share: the bytes that an encoded value may take. */
       capacity?: number;
-      /** Of a Share: what it holds; version 0: nothing was ever set. */
+      /** Of a Share: its value. Version 0: nothing was ever set. */
       value?: { version: number; byteLength: number };
+      /** The version of the region's layout. */
       version: number;
+      /** Identifies the region: 32 hexadecimal digits. */
       id: string;
-      /** How many are attached, as the kernel knows it, that may write. */
+      /** How many attachments may write, by the kernel's account. */
       writers: number;
+      /** How many attachments are read-only. Two may count as one. */
       readers: number;
-      /** Of `participants`: those that are dead. */
+      /** How many of `participants` are dead. */
       dead: number;
-      /** Who has the lock, and how many of the participants' threads wait for it. */
+      /** The holder of the lock, and how many threads of the participants wait for it. */
       lock: { holder: (LockHolder & { since: Date }) | null; waiters: number };
+      /** The participants that the table lists. */
       participants: Participant[];
     }
   | {
       /**
-       * 'unfinished': being made, or its maker was killed; 'foreign': no region; 'version': of another
-       * version or byte order; 'damaged': what it says of itself cannot be.
+       * 'unfinished': a process is creating it, or was killed while it did. 'foreign': it is not a
+       * region. 'version': it has another layout version or byte order. 'damaged': its header is invalid.
        */
       state: 'unfinished' | 'foreign' | 'version' | 'damaged';
+      /** The reason in words. */
       reason: string;
+      /** The layout version in its header, if there is one. */
       version: number;
     };
 
 /**
- * What the header of a region says. Takes no lock, changes nothing, and does not throw on a damaged
- * one.
+ * Reports the header of a region. It takes no lock, changes nothing, and does not throw on a damaged
+ * region.
  *
- * @throws ENOENT, EACCES - there is nothing, or nothing that this user may look at
+ * @param where - a handle, or an object with one of `handle`, `inherit`, `name` and `path`
+ * @throws ENOENT - the region does not exist
+ * @throws EACCES - this user may not read it
  */
 export function inspect(where: string | RegionOptions | { path: string | URL }): Inspection;
 
-/** What {@link list} reports of a name. */
+/** The report of {@link list} for one name. */
 export type Listed =
   | {
       name: string;
       state: 'ok';
-      /** The class that made it: 'Mmap', 'Share'. */
+      /** The class that created it: 'Mmap' or 'Share'. */
       kind: string;
+      /** Bytes of the memory. */
       size: number;
-      /** Of a Share. */
+      /** Of a Share: the bytes that an encoded value may take. */
       capacity?: number;
-      /** How many are attached that may write, and that only read; both 0: left behind. */
+      /** How many attachments may write. If `readers` is 0 as well, the file is stale. */
       writers: number;
+      /** How many attachments are read-only. */
       readers: number;
-      /** Participants that died without leaving. */
+      /** How many participants have died without leaving. */
       dead: number;
-      /** The processes that are attached. */
+      /** The attached processes. */
       pids: number[];
     }
   | {
       name: string;
-      /** As of {@link Inspection}; 'unknown': it could not be looked at. */
+      /** See {@link Inspection}. 'unknown': the file could not be inspected. */
       state: 'unfinished' | 'foreign' | 'version' | 'damaged' | 'unknown';
+      /** The reason in words. */
       reason: string;
     };
 
 /**
- * The names of this user, each with what {@link inspect} reports of it, in short. It covers the
- * directory of names (`/dev/shm/mmapipc-<uid>`, or below MMAPIPC_DIR), takes no lock and attaches to
+ * Lists the names of this user, each with a summary of what {@link inspect} reports. It reads the
+ * directory of names (`/dev/shm/mmapipc-<uid>`, or below MMAPIPC_DIR), takes no lock, and attaches to
  * nothing. A name that is removed meanwhile is left out.
  *
- * @throws EACCES ... - the directory cannot be read
+ * @throws EACCES - the directory cannot be read
  */
 export function list(): Listed[];
 
 /**
- * Removes a name, or the file of a region; those attached keep what they have until they close.
+ * Removes a name, or the file of a region. Attached processes keep the memory until they close it.
  *
- * @throws ENOENT - nothing is there; ERR_MMAPIPC_FOREIGN - the file is no region, and stays;
- *   ERR_MMAPIPC_TIMEOUT - somebody is just making, joining or leaving it
+ * @param where - `name` or `path`; `timeout`: milliseconds to wait while another process creates, joins
+ *   or leaves the region, default 10,000
+ * @throws ENOENT - it does not exist
+ * @throws ERR_MMAPIPC_FOREIGN - the file is not a region, and is kept
+ * @throws ERR_MMAPIPC_TIMEOUT - another process holds the creation lock for too long
  */
 export function unlink(where: { name?: string; path?: string | URL; timeout?: number }): void;
 
 /**
- * A file, or memory without one, as memory of this process.
+ * A mapping: a file, or memory without a file, as memory of this process.
  *
- * A shared mapping is one memory for all processes that map the file. A read-only one cannot change
- * it: `write` throws, and a store into `buffer` changes a private copy of that page, in this
- * process only; pages not stored into go on following the file.
+ * A shared mapping is the same memory in all processes that map the file. A read-only mapping cannot
+ * change it: `write` throws, and a store into `buffer` changes a private copy of its page in this process
+ * only. The other pages keep following the file.
  *
- * If another process makes the file shorter than the mapping, `buffer` shows zeros in the place of
- * the lost pages, and every method throws ERR_MMAPIPC_TRUNCATED once one of them was touched (see
- * `onTruncate`).
+ * If another process makes the file shorter than the mapping, the missing pages of `buffer` read as
+ * zeros, and every method throws ERR_MMAPIPC_TRUNCATED once one of them was accessed (see `onTruncate`).
  *
- * Locks of a file are the kernel's own: Perl's flock, IPC::Mmap and flock(1) respect those on the
- * whole file; they come free with the process or thread that holds them, however it ends. Memory
- * without a file has a lock of its own (see {@link LockFamily}).
+ * The locks of a file are the kernel's. Perl's flock, IPC::Mmap and flock(1) respect locks of the whole
+ * file. A lock is released when the process or thread that holds it ends, for any reason. Memory without
+ * a file has a lock of its own (see {@link LockFamily}).
  */
 export class Mmap {
   /**
-   * Maps a file.
+   * Maps a file, or memory without a file.
    *
-   * A missing file is made when the mapping is shared and writable and has a length. A file that
-   * is too short is extended with zeros when the mapping is shared and writable, and the space is
-   * really taken (ENOSPC here, not at some later store); nothing is left behind on failure.
+   * A missing file is created if the mapping is shared and writable and has a length. A file that is too
+   * short is extended with zeros if the mapping is shared and writable. Its space is allocated, so that
+   * ENOSPC is thrown here, and not by a later store. A failure leaves nothing behind.
    *
-   * Without a file (options, or MAP_ANON) it is shared memory: see {@link RegionOptions}.
+   * Without a file (options, or MAP_ANON) the memory is a region: see {@link RegionOptions}.
    *
    * @param file - path, `file:` URL, descriptor (duplicated) or FileHandle; with MAP_ANON the name
    *   that children inherit, or null
-   * @param length - bytes; 0: from `offset` to the end of the file
-   * @param prot - PROT_READ, PROT_WRITE or both
-   * @param flags - MAP_SHARED or MAP_PRIVATE, with MAP_FILE or MAP_ANON or without
-   * @param offset - first byte, any: it need not be a multiple of the page size
-   * @throws ERR_MMAPIPC_FILE_TOO_SMALL - the file ends before the range and may not be extended
-   *   (also: length 0 and nothing lies beyond `offset`)
+   * @param length - in bytes; default 0: from `offset` to the end of the file
+   * @param prot - PROT_READ, PROT_WRITE or both; default PROT_READ, with MAP_ANON both
+   * @param flags - MAP_SHARED (the default) or MAP_PRIVATE, alone or with MAP_FILE or MAP_ANON
+   * @param offset - the first byte; any number, not only multiples of the page size; default 0
+   * @throws ERR_MMAPIPC_FILE_TOO_SMALL - the file ends before the range and may not be extended, or
+   *   length is 0 and the file ends at or before `offset`
    * @throws ERR_MMAPIPC_FILESYSTEM - a shared writable mapping on a network or FUSE file system
-   * @throws ERR_MMAPIPC_UNSUPPORTED - a FIFO, socket or device; a region on a system without
-   * @throws ERR_MMAPIPC_TOO_SMALL - the region exists, with less than `size` (`required`, `capacity`)
-   * @throws ERR_MMAPIPC_NOT_INHERITED - `inherit` finds nothing where something above uses mmapipc
-   * @throws ERR_MMAPIPC_TIMEOUT - a process that makes, joins or leaves the region does not go on
-   * @throws ERR_MMAPIPC_KIND, _VERSION, _FOREIGN, _CORRUPT, _EXHAUSTED, _OWNER - what is there is not
-   *   what was asked for, or not to be trusted
-   * @throws the system's refusals as fs gives them: ENOENT, EACCES, EISDIR, ENOSPC, EMFILE ...
+   * @throws ERR_MMAPIPC_UNSUPPORTED - a FIFO, socket or device; or a region on a system without regions
+   * @throws ERR_MMAPIPC_TOO_SMALL - the region exists, and is smaller than `size` (`required`, `capacity`)
+   * @throws ERR_MMAPIPC_NOT_INHERITED - there is no region with this `inherit`, and a process or thread
+   *   above uses mmapipc
+   * @throws ERR_MMAPIPC_TIMEOUT - another process holds the creation lock of the region for too long
+   * @throws ERR_MMAPIPC_KIND, _VERSION, _FOREIGN, _CORRUPT, _EXHAUSTED, _OWNER - the region that exists is
+   *   not the requested one, or cannot be trusted
+   * @throws ENOENT, EACCES, EISDIR, ENOSPC, EMFILE and so on, as fs does - the system has failed
    */
   constructor(
     file: FileLike | null,
@@ -482,127 +506,142 @@ export class Mmap {
   constructor(options: MmapOptions);
 
   /**
-   * Maps, calls `fn` with the mapping, closes it, and gives back what `fn` returned. A promise is
-   * awaited before the mapping is closed.
+   * Opens a mapping, calls `fn` with it, closes it, and returns the result of `fn`. A promise is awaited
+   * before the mapping is closed.
    */
   static with<T>(file: FileLike | MmapOptions, fn: (map: Mmap) => T): T;
 
   /**
    * Attaches to a region by its handle.
-   * @throws ENOENT - nobody has it any more; EACCES - its process may not be looked into
+   * @throws ENOENT - no process has the region open
+   * @throws EACCES - this process may not inspect the process of the handle
    */
   static attach(handle: string, options?: Omit<MmapOptions, 'handle' | 'file'>): Mmap;
-  /** Opens what exists, with the size it has. @throws ENOENT - nothing is there */
+  /**
+   * Opens a file or region that exists, with its size.
+   * @throws ENOENT - it does not exist
+   */
   static open(options: Omit<MmapOptions, 'create'>): Mmap;
 
   /**
-   * How any process of the same user attaches, while anybody is: by a message, argv or env. Undefined
-   * for files, names and private memory. Stays readable after close().
+   * The handle of the region. Any process of the same user attaches with it while any process is
+   * attached; pass it in a message, argv or env. Undefined for files, names and private memory. Stays
+   * readable after close().
    */
   readonly handle: string | undefined;
-  /** The name it was opened by. */
+  /** The name of the region; undefined if it was not opened by a name. Stays readable after close(). */
   readonly name: string | undefined;
-  /** What JSON says of it: the handle, or `{ name }` or `{ file }`, as `new Mmap` takes it. */
+  /** The handle, or `{ name }` or `{ file }` as `new Mmap` takes them; for JSON.stringify. */
   toJSON(): string | { name: string } | { file: string } | undefined;
 
-  /** Bytes of the mapping. Stays readable after close(). */
+  /** The size of the mapping in bytes. Stays readable after close(). */
   readonly size: number;
-  /** Offset of its first byte in the file. Stays readable after close(). */
+  /** The offset of the first byte in the file. Stays readable after close(). */
   readonly offset: number;
-  /** The absolute path it was opened by; undefined for a descriptor. */
+  /** The absolute path of the file; undefined for a descriptor. Stays readable after close(). */
   readonly file: string | undefined;
   /**
-   * Whether its name or file no longer leads to this memory, because it was removed or replaced (log
-   * rotation, systemd's RemoveIPC): others who open it get another one. False without a name or
-   * path, after close(), and where this process may not look (it has dropped its privileges since).
+   * Whether its name or path no longer leads to this memory, because the file was removed or replaced (by
+   * log rotation, or systemd's RemoveIPC). Processes that open it now get other memory. False without a
+   * name or path, after close(), and if this process may not look, because it has dropped its privileges.
    * Each read is a system call.
    */
   readonly stale: boolean;
-  /** Whether `write` is refused. */
+  /** Whether `write` throws. */
   readonly readOnly: boolean;
+  /** Whether close() was called. */
   readonly closed: boolean;
-  /** Bytes of a page on this system. */
+  /** The size of a page of this system in bytes. */
   readonly pageSize: number;
   /**
-   * The mapping's own descriptor, close-on-exec; undefined on Windows. It is closed by close(): do
-   * not close it yourself.
+   * The mapping's own file descriptor, close-on-exec; undefined on Windows. close() closes it; do not
+   * close it yourself.
    * @throws ERR_MMAPIPC_CLOSED
    */
   readonly fd: number | undefined;
   /**
-   * Where the first byte of `buffer` lies in this process.
+   * The address of the first byte of the mapping in this process.
    * @throws ERR_MMAPIPC_CLOSED
    */
   readonly address: bigint;
 
   /**
-   * The mapping itself, without a copy: always the same Buffer, over the first 4 GiB where Node has
-   * that limit (Node 20; use `view` beyond). Typed arrays and Atomics over its ArrayBuffer work,
-   * across processes too; Atomics.wait does not, as this is no SharedArrayBuffer.
+   * The mapping itself, without a copy. It is always the same Buffer. Where Node limits a Buffer to 4 GiB
+   * (Node 20), it covers the first 4 GiB; use `view` beyond. Typed arrays and Atomics over its ArrayBuffer
+   * work, also across processes. Atomics.wait does not, because it needs a SharedArrayBuffer.
    *
-   * Its byteOffset is `offset % 8`: the ArrayBuffer begins at an address that is a multiple of 8, so
-   * that a typed array at this byteOffset is aligned, or refused with a RangeError.
+   * Its byteOffset is `offset % 8`. The ArrayBuffer begins at an address that is a multiple of 8, so a
+   * typed array at this byteOffset is either aligned, or refused with a RangeError.
    *
-   * After close() it has length 0. A Buffer handed to an asynchronous call (fs, zlib, crypto) must
-   * not be closed before the callback.
-   * @throws ERR_MMAPIPC_CLOSED; ERR_MMAPIPC_UNSUPPORTED where the runtime refuses such Buffers
-   *   (Electron)
+   * After close() its length is 0. Do not close the mapping before an asynchronous call that uses the
+   * Buffer (of fs, zlib or crypto) has called back.
+   * @throws ERR_MMAPIPC_CLOSED
+   * @throws ERR_MMAPIPC_UNSUPPORTED - the runtime refuses such Buffers (Electron)
    */
   readonly buffer: Buffer;
 
   /**
-   * A window onto the mapping, without a copy, anywhere in a mapping of any size; clipped at its
-   * end. The rules of `buffer` hold for it.
-   * @param offset - default 0
-   * @param length - default: the rest
-   * @throws ERR_OUT_OF_RANGE - offset at or beyond the end; a Buffer cannot be that long
+   * A Buffer over a part of the mapping, without a copy. The mapping may have any size. The range is
+   * clipped at its end. The rules of `buffer` apply.
+   * @param offset - the first byte; default 0
+   * @param length - in bytes; default: the rest
+   * @throws ERR_OUT_OF_RANGE - offset at or beyond the end, or a length that no Buffer can have
    */
   view(offset?: number, length?: number): Buffer;
 
   /**
-   * Copies bytes out, as many as there are up to `length`.
-   * @throws ERR_OUT_OF_RANGE - offset at or beyond the end; a Buffer cannot be that long
+   * Copies up to `length` bytes into a new Buffer; fewer at the end of the mapping.
+   * @param offset - the first byte; default 0
+   * @param length - in bytes; default: the rest
+   * @throws ERR_OUT_OF_RANGE - offset at or beyond the end, or a length that no Buffer can have
    * @throws ERR_MMAPIPC_ACCESS - the mapping is write-only
    */
   read(offset?: number, length?: number): Buffer;
 
   /**
-   * Copies bytes into `target`, up to the shortest of `length`, the target and what there is.
-   * @returns bytes copied
+   * Copies bytes into `target`: as many as `length`, the target and the mapping allow. Throws as `read`
+   * does.
+   * @returns the number of bytes copied
    */
   readInto(target: NodeJS.ArrayBufferView, offset?: number, length?: number): number;
 
-  /** The bytes as a string; `encoding` as for Buffer.toString, default 'utf8'. */
+  /** The bytes as a string, in the encoding of Buffer.toString, default 'utf8'. Throws as `read` does. */
   readString(offset?: number, length?: number, encoding?: BufferEncoding): string;
 
   /**
-   * Writes a string (UTF-8; cut between characters, never inside one) or bytes, clipped at the end
-   * of the mapping and after `length` bytes.
-   * @returns bytes written
+   * Writes bytes, clipped at the end of the mapping and after `length` bytes.
+   * @param offset - the first byte of the mapping to write; default 0
+   * @param length - in bytes; default: all of the data
+   * @returns the number of bytes written
    * @throws ERR_OUT_OF_RANGE - offset at or beyond the end
    * @throws ERR_MMAPIPC_ACCESS - the mapping is read-only
    */
   write(data: NodeJS.ArrayBufferView, offset?: number, length?: number): number;
-  /** Writes a string in an encoding of Buffer, 'utf8' by default, cut between characters. */
+  /** Writes a string in an encoding of Buffer, default 'utf8'. It is clipped between characters. */
   write(data: string, offset?: number, length?: number, encoding?: BufferEncoding): number;
+  /** Writes bytes, or a string in UTF-8. */
   write(data: string | NodeJS.ArrayBufferView, offset?: number, length?: number): number;
 
   /**
-   * Packs values at `offset`: see {@link pack}. What goes beyond the end of the mapping is cut off.
-   * Nothing is written when a value is refused.
-   * @returns bytes written
-   * @throws ERR_OUT_OF_RANGE - offset at or beyond the end; and what {@link pack} throws
+   * Packs values at `offset`: see {@link pack}. Bytes beyond the end of the mapping are dropped. If a value
+   * is refused, nothing is written.
+   * @returns the number of bytes written
+   * @throws ERR_OUT_OF_RANGE - offset at or beyond the end
    * @throws ERR_MMAPIPC_ACCESS - the mapping is read-only
+   * @throws the errors of {@link pack}
    */
   pack(offset: number, template: string, ...values: Packable[]): number;
 
   /**
-   * Unpacks values from `offset` on: see {@link unpack}.
-   * @param length - bytes that the template may reach, clipped at the end; default: all to the end
-   * @throws ERR_OUT_OF_RANGE - offset at or beyond the end; and what {@link unpack} throws
+   * Unpacks values from `offset` on, up to the end of the mapping: see {@link unpack}.
+   * @throws ERR_OUT_OF_RANGE - offset at or beyond the end
    * @throws ERR_MMAPIPC_ACCESS - the mapping is write-only
+   * @throws the errors of {@link unpack}
    */
   unpack(offset: number, template: string, options?: UnpackOptions): Unpacked[];
+  /**
+   * Unpacks values from `length` bytes at `offset`, clipped at the end of the mapping.
+   */
   unpack(
     offset: number,
     length: number | undefined,
@@ -611,19 +650,20 @@ export class Mmap {
   ): Unpacked[];
 
   /**
-   * Packs the values of an array: `pack` for many, as `packArray(0, '(lldV)1000', values)` with 4,000
-   * of them. A Float64Array is quickest.
-   * @returns bytes written
+   * Packs the values of an array: `pack` for many values, such as `packArray(0, '(lldV)1000', values)` with
+   * 4,000 of them. A Float64Array is fastest. Throws as `pack` does.
+   * @returns the number of bytes written
    */
   packArray(offset: number, template: string, values: ArrayLike<Packable>): number;
 
   /**
-   * Unpacks into the elements of `target`, from its first on.
+   * Unpacks into `target`, from its first element on. Throws as `unpack` does.
    *
-   * A Float64Array takes numbers (an integer beyond 2^53 - 1 is a RangeError), a BigInt64Array
-   * integers (those from 2^63 on as their 64 bits), an Array anything.
-   * @returns how many values there were
-   * @throws ERR_OUT_OF_RANGE - more values than the typed array has room for
+   * A Float64Array takes numbers (an integer beyond 2^53 - 1 throws a RangeError), a BigInt64Array takes
+   * integers (an integer from 2^63 on as its 64 bits), and an Array takes all values.
+   * @returns the number of values
+   * @throws ERR_OUT_OF_RANGE - the typed array has fewer elements than there are values
+   * @throws ERR_INVALID_ARG_VALUE - the typed array cannot hold one of the values
    */
   unpackInto(
     offset: number,
@@ -632,41 +672,49 @@ export class Mmap {
   ): number;
 
   /**
-   * Has the range written to the disk (msync). Other processes see what is written without it;
-   * it is for the power cut.
-   * @param options - `async: true`: begin, do not wait
+   * Writes the range to the disk (msync). Other processes see all writes without it; it protects against
+   * a power failure.
+   * @param offset - the first byte; default 0
+   * @param length - in bytes; default: the rest
+   * @param options - `async: true` starts the write without waiting for its end; default false
+   * @throws EIO, ENOSPC and so on - the system could not write
    */
   flush(offset?: number, length?: number, options?: { async?: boolean }): void;
 
   /**
-   * Tells the system how the range will be used (madvise). 'dontneed' on a private mapping throws
-   * away its own changes, of the pages that lie wholly in the range.
-   * @throws ERR_INVALID_ARG_VALUE; EINVAL where the system cannot ('hugepage' on most files)
+   * Advises the system how the range will be used (madvise). On a private mapping 'dontneed' discards the
+   * changes of the pages that lie completely in the range.
+   * @param offset - the first byte; default 0
+   * @param length - in bytes; default: the rest
+   * @throws ERR_INVALID_ARG_VALUE - the advice is unknown
+   * @throws EINVAL - the system does not support it here ('hugepage' on most files)
    */
   advise(advice: Advice, offset?: number, length?: number): void;
 
   /**
-   * Keeps all pages in memory (mlock). Of a private writable mapping it makes every page a private
-   * copy, which no longer follows the file.
-   * @throws ENOMEM, EPERM beyond what the user may lock
+   * Keeps all pages in memory (mlock). On a private writable mapping every page becomes a private copy,
+   * which no longer follows the file.
+   * @throws ENOMEM, EPERM - the user may not lock that much memory
    */
   lockMemory(): void;
-  /** Takes lockMemory() back. */
+  /** Undoes lockMemory(). */
   unlockMemory(): void;
 
   /**
-   * How many pages of the range are in memory (mincore). Linux answers with all of them for a file
+   * The number of pages of the range that are in memory (mincore). Linux reports all of them for a file
    * that the user neither owns nor may write.
+   * @param offset - the first byte; default 0
+   * @param length - in bytes; default: the rest
    */
   resident(offset?: number, length?: number): number;
 
   /**
-   * Unmaps. Every Buffer, typed array and DataView got from it then has length 0 or throws.
-   * Waits for a lock are rejected with ERR_MMAPIPC_CLOSED. Closing again does nothing.
-   * @throws ERR_MMAPIPC_LOCKED - the lock is held; release it first
+   * Unmaps the memory. Every Buffer, typed array and DataView over it then has length 0 or throws. Pending
+   * waits for its lock are rejected with ERR_MMAPIPC_CLOSED. A second call does nothing.
+   * @throws ERR_MMAPIPC_LOCKED - this object holds its lock; release it first
    */
   close(): void;
-  /** The same as close(). */
+  /** Does the same as close(). */
   unmap(): void;
   /** Releases the lock and closes, for `using`. */
   [Symbol.dispose](): void;
@@ -674,187 +722,251 @@ export class Mmap {
 
 export interface Mmap extends LockFamily<LockGuard> {}
 
-/** How a value becomes bytes and comes back: see {@link ShareOptions.codec}. */
+/** A codec of your own: see {@link ShareOptions.codec}. */
 export interface Codec<T = unknown> {
+  /** Encodes a value that is set. */
   encode(value: T): Uint8Array;
-  /** The bytes are its own to keep. */
+  /** Decodes the bytes of a value. They are a copy, which decode may keep. */
   decode(bytes: Buffer): T;
 }
 
-/** Options of {@link Share}. A name that is not one of these is an error that says so. */
+/** Options of {@link Share}. An unknown option throws ERR_INVALID_ARG_VALUE. */
 export interface ShareOptions<T = unknown> extends RegionOptions {
-  /** A file of ours: what it holds survives all processes, and a power cut up to the last flush(). */
+  /**
+   * The path of a file for the Share alone. Its value survives all processes, and a power failure as of
+   * the last flush().
+   */
   path?: string | URL;
-  /** Instead of the first argument: bytes that an encoded value may take. */
+  /** The bytes that an encoded value may take, instead of the first argument. */
   capacity?: number;
   /**
-   * - `'auto'`, the default: numbers, strings, bigints and Buffers as they are, plain data as JSON,
-   *   the rest as v8 serializes it. What comes back is what structuredClone gives (a Buffer stays one).
-   * - `'v8'`: objects as v8 serializes them.
-   * - `'json'`: JSON. The choice when writers are not trusted: v8's deserializer is never reached.
-   * - an object with `encode` and `decode`: yours.
+   * How a value becomes bytes.
    *
-   * All who open it should say the same: 'auto' and 'v8' read each other's, any other mix is
-   * ERR_MMAPIPC_CODEC when it is read.
+   * - `'auto'`, the default: numbers, strings, bigints and Buffers as they are, plain data as JSON, and the
+   *   rest as v8 serializes it. A value is read as structuredClone would copy it, but a Buffer stays one.
+   * - `'v8'`: objects as v8 serializes them.
+   * - `'json'`: JSON. Use it if the writers are not trusted: v8's deserializer is never called.
+   * - an object with `encode` and `decode`: a codec of your own.
+   *
+   * All processes should open a Share with the same codec. 'auto' and 'v8' read each other's values; any
+   * other mix throws ERR_MMAPIPC_CODEC.
    */
   codec?: 'auto' | 'v8' | 'json' | Codec<T>;
   /**
-   * A CRC-32C with each value: bytes that something else has changed are ERR_MMAPIPC_CORRUPT, and so
-   * is a value without. Default false.
+   * Whether each value gets a checksum (CRC-32C). Reading a value whose bytes were changed from outside,
+   * or that has no checksum, then throws ERR_MMAPIPC_CORRUPT. Default false.
    */
   checksum?: boolean;
-  /** As for {@link MmapOptions.create}. */
+  /**
+   * Whether a missing Share is created. `true`, the default, creates it; `false` throws ENOENT if it is
+   * missing; `'exclusive'` throws EEXIST if it exists.
+   */
   create?: boolean | 'exclusive';
-  /** Permission bits of a file that is made, less the umask; default 0o600. */
+  /** Permission bits of a file that is created, less the umask. Default 0o600. */
   mode?: number;
-  /** Attaches without the right to write: the system enforces it. Default false. */
+  /** Whether to attach without write access, which the system enforces. Default false. */
   readOnly?: boolean;
-  /** Milliseconds that every call of this object waits for a lock; default 10,000, Infinity allowed. */
+  /**
+   * Milliseconds that each call of this object waits for a lock, and that opening waits while another
+   * process creates, joins or leaves the Share. Default 10,000; Infinity is allowed.
+   */
   timeout?: number;
-  /** As for {@link MmapOptions.anyFilesystem}. */
+  /** The same as {@link MmapOptions.anyFilesystem}. Default false. */
   anyFilesystem?: boolean;
 }
 
-/** A guard of a Share's lock: its methods act under it, also when lockAsync() took it. */
+/**
+ * A guard of a Share's lock. Its methods work under the lock, also if lockAsync() has taken it. After
+ * release() they throw ERR_MMAPIPC_NOT_LOCKED.
+ */
 export interface ShareGuard<T> extends LockGuard {
-  /** As the Share's own. @throws ERR_MMAPIPC_NOT_LOCKED - the guard was released */
+  /** The same as {@link Share.get}. */
   get(): T | undefined;
+  /** The same as {@link Share.set}, under this lock. */
   set(value: T): number;
+  /** The same as {@link Share.update}, under this lock. */
   update(fn: (old: T | undefined) => T): T;
+  /** The same as {@link Share.clear}, under this lock. */
   clear(): void;
+  /** The same as {@link Share.compareAndSet}, under this lock. */
   compareAndSet(version: number, value: T): boolean;
 }
 
 /**
- * One structured value for all processes and threads that have it.
+ * One structured value that processes and threads share.
  *
- * A value is there whole or not at all: readers take no lock and never see half of one, and a writer
- * that dies, whenever that is, leaves the last value that was set. Values have versions, counted from
- * 1 by each set.
+ * Readers take no lock, and never see a half-written value. A writer that dies at any moment leaves the
+ * last value that was set completely. Each set increases the version of the value; the first version is
+ * 1.
  *
- * Events: `'change'` (version): it was set, by whomever; several at once are told as one.
- * `'recovered'`: a call of this object has found the lock in the hands of a dead process. Listeners do
- * not keep the process alive, unless ref() says so.
- * `'error'`: changes can no longer be observed, see {@link Share.on}.
+ * Events: `'change'` (version): the value was set, by this object or another one; several sets may be
+ * reported as one. `'recovered'`: a call of this object has taken the lock from a dead process.
+ * `'error'`: changes can no longer be observed, see {@link Share.on}. Listeners keep the process alive
+ * only after ref().
  */
 export class Share<T = any> extends EventEmitter {
   /**
-   * @param capacity - bytes that an encoded value may take: a ceiling, not a cost; memory is used for
-   *   what is set (a name's and a path's, whose space is really taken, for four values of that size)
-   * @throws ERR_MMAPIPC_TOO_SMALL - it exists, for smaller values (`required`, `capacity`)
-   * @throws ERR_MMAPIPC_UNCLEAN - the machine went down while the file was open, and there are no
-   *   checksums, or not the right ones
-   * @throws ERR_MMAPIPC_CODEC - it exists, made with a codec that does not go with this one (`found`,
-   *   `wanted`): 'auto' and 'v8' go together, and read-only they read what 'json' writes
-   * @throws what `new Mmap` throws of regions: ERR_MMAPIPC_NOT_INHERITED, _KIND ...
+   * Opens a Share, or creates it.
+   *
+   * @param capacity - the bytes that an encoded value may take. It is a limit: an anonymous or inherited
+   *   Share uses memory only for the values that are set. For a name or path the space of four values of
+   *   this size is allocated.
+   * @throws ERR_MMAPIPC_TOO_SMALL - it exists with a smaller capacity (`required`, `capacity`)
+   * @throws ERR_MMAPIPC_UNCLEAN - its file was open during a power failure or reboot, and the value has no
+   *   checksum, or a wrong one
+   * @throws ERR_MMAPIPC_CODEC - it was created with a codec that does not go with this one (`found`,
+   *   `wanted`): 'auto' and 'v8' go together, and read-only they read values of 'json'
+   * @throws the errors of `new Mmap` for regions, such as ERR_MMAPIPC_NOT_INHERITED and _KIND
    */
   constructor(capacity: number, options?: ShareOptions<T>);
   constructor(options: ShareOptions<T>);
 
-  /** Opens, calls `fn` with it, closes it, and gives back what `fn` returned; a promise is awaited. */
+  /**
+   * Opens a Share, calls `fn` with it, closes it, and returns the result of `fn`. A promise is awaited
+   * before the Share is closed.
+   */
   static with<T, R>(capacity: number, options: ShareOptions<T>, fn: (share: Share<T>) => R): R;
   static with<T, R>(capacity: number, fn: (share: Share<T>) => R): R;
   static with<T, R>(options: ShareOptions<T>, fn: (share: Share<T>) => R): R;
-  /** Attaches by a handle. @throws ENOENT - nobody has it any more */
+  /**
+   * Attaches to a Share by its handle.
+   * @throws ENOENT - no process has it open
+   */
   static attach<T = any>(handle: string, options?: Omit<ShareOptions<T>, 'handle'>): Share<T>;
-  /** Opens what exists. @throws ENOENT - nothing is there; ERR_MMAPIPC_CODEC - made with another codec */
+  /**
+   * Opens a Share that exists, with its capacity.
+   * @throws ENOENT - it does not exist
+   * @throws ERR_MMAPIPC_CODEC - it was created with another codec
+   */
   static open<T = any>(options: Omit<ShareOptions<T>, 'create'>): Share<T>;
 
-  /** As of {@link Mmap}: how others open the same. */
+  /** The handle by which other processes attach: see {@link Mmap.handle}. */
   readonly handle: string | undefined;
+  /** The name it was opened by, if any. */
   readonly name: string | undefined;
-  /** Absolute, also if a relative one was given. */
+  /** The absolute path of its file, if it has one. */
   readonly path: string | undefined;
+  /** The handle, or `{ name }` or `{ path }` as `new Share` takes them; for JSON.stringify. */
   toJSON(): string | { name: string } | { path: string };
   /**
-   * As {@link Mmap.stale}. If the file of a name was removed by anything but `unlink()`, changes of the
-   * value throw ERR_MMAPIPC_STALE from about a second later on; and while there are listeners of
-   * 'change', 'error' is emitted with that code (a process warning if nothing listens to 'error').
+   * The same as {@link Mmap.stale}. If the file of a name is removed by other means than `unlink()`, calls
+   * that change the value throw ERR_MMAPIPC_STALE from about a second later on. If there are listeners of
+   * 'change', 'error' is emitted with that code; without listeners of 'error' it is a process warning.
    */
   readonly stale: boolean;
-  /** Bytes that an encoded value may take, as it was made with. */
+  /** The bytes that an encoded value may take, as the Share was created. */
   readonly capacity: number;
-  /** `'custom'` for one of yours. */
+  /** The codec; `'custom'` for one of your own. */
   readonly codec: 'auto' | 'v8' | 'json' | 'custom';
+  /** Whether it is attached without write access. */
   readonly readOnly: boolean;
+  /** Whether close() was called. */
   readonly closed: boolean;
 
-  /** Of the value that is there; 0: nothing was ever set. @throws ERR_MMAPIPC_CLOSED */
+  /**
+   * The version of the current value; 0: nothing was ever set.
+   * @throws ERR_MMAPIPC_CLOSED
+   */
   readonly version: number;
-  /** Bytes of the value that is there, encoded. @throws ERR_MMAPIPC_CLOSED */
+  /**
+   * The bytes that the current value takes, encoded.
+   * @throws ERR_MMAPIPC_CLOSED
+   */
   readonly byteLength: number;
 
   /**
-   * Sets the value. Between lock() and unlock() under that lock, else it takes and releases it.
+   * Sets the value. It takes and releases the lock; between lock() and unlock() it uses the lock that is
+   * held.
    * @returns the new version
-   * @throws TypeError - undefined, a function, a symbol, or what the codec cannot take
-   * @throws ERR_MMAPIPC_TOO_LARGE - more than `capacity`; the old value stays
-   * @throws ERR_MMAPIPC_ACCESS - attached read-only; and what lock() throws
+   * @throws TypeError - the value is undefined, a function or a symbol, or the codec cannot encode it
+   * @throws ERR_MMAPIPC_TOO_LARGE - the encoded value takes more than `capacity` (`required`,
+   *   `capacity`); the old value is kept
+   * @throws ERR_MMAPIPC_ACCESS - the Share is attached read-only
+   * @throws the errors of lock()
    */
   set(value: T): number;
-  /** The same without holding up the event loop. The value is encoded at once. */
+  /** Sets the value without blocking the event loop. The value is encoded during the call. */
   setAsync(value: T): Promise<number>;
   /**
-   * The value, fresh; undefined when nothing was set, or it was cleared. Takes no lock, and does not
-   * wait for one that is held.
-   * @throws ERR_MMAPIPC_CODEC - it was set with a codec that this one does not read
-   * @throws ERR_MMAPIPC_CORRUPT, _TRUNCATED, _CLOSED
-   * @throws ERR_MMAPIPC_TIMEOUT - for a second writers were quicker than this reader
+   * A fresh copy of the value; undefined if nothing was set, or the value was cleared. Takes no lock, and
+   * waits for none.
+   * @throws ERR_MMAPIPC_CODEC - the value was set with a codec that this codec cannot read
+   * @throws ERR_MMAPIPC_CORRUPT - the value is damaged, or `checksum` is set and it has none
+   * @throws ERR_MMAPIPC_TRUNCATED - another process made the file shorter
+   * @throws ERR_MMAPIPC_CLOSED
+   * @throws ERR_MMAPIPC_TIMEOUT - writers were faster than this reader for a second
    */
   get(): T | undefined;
   /**
-   * The value, decoded once for each version: as long as nobody sets it, a comparison. Plain objects
-   * and arrays come deeply frozen, the same each time; a value that holds anything else (Map, Date,
-   * Buffer ...), or comes from a custom codec, is decoded afresh, as get() does, and is not frozen.
+   * The value, decoded once for each version: while the version stays the same, a call is one comparison.
+   * Plain objects and arrays are deeply frozen, and the same object is returned each time. A value that
+   * contains anything else (Map, Date, Buffer and so on), or comes from a custom codec, is decoded at each
+   * call, as by get(), and is not frozen. Throws as get() does.
    */
   peek(): DeepReadonly<T> | undefined;
   /**
-   * Sets what `fn` makes of the value, under the lock. If `fn` throws, or is ended in another way, the
-   * value is unchanged and the lock released.
+   * Sets the value to the result of `fn(value)`, under the lock. If `fn` throws or is ended otherwise, the
+   * value is unchanged and the lock is released.
    * @returns the new value
    * @throws TypeError - `fn` returned undefined or a promise
-   * @throws ERR_MMAPIPC_DEADLOCK - within `fn`, from set(), update(), clear() and compareAndSet() of the
-   *   same object or its guard: the result of `fn` would overwrite their value
+   * @throws ERR_MMAPIPC_DEADLOCK - thrown inside `fn` by set(), update(), clear() and compareAndSet() of the
+   *   same object or its guard, because the result of `fn` would overwrite their value
+   * @throws the errors of set()
    */
   update(fn: (old: T | undefined) => T): T;
   /**
-   * Sets what an async `fn` makes of the value, if nobody has set it meanwhile; else runs `fn` again,
-   * with the new one. No lock is held while it runs.
+   * Sets the value to the awaited result of `fn(value)`. No lock is held while `fn` runs. If the value was
+   * set meanwhile, `fn` runs again with the new value.
    */
   updateAsync(fn: (old: T | undefined) => Promise<T> | T): Promise<T>;
-  /** Sets the value if the version that is there is this one; 0: if nothing was ever set. */
+  /**
+   * Sets the value if its version is `version`; 0: if nothing was ever set. Throws as set() does.
+   * @returns whether the value was set
+   */
   compareAndSet(version: number, value: T): boolean;
-  /** Takes the value away: get() gives undefined. A new version. */
+  /** Removes the value, as a new version: get() returns undefined. Throws as set() does. */
   clear(): void;
 
   /**
-   * Resolves with the version once it is another than `since` (default: the one of now). Keeps the
-   * process alive; rejected by `timeout` (ms, default none), `signal` and close().
+   * Resolves with the version when it differs from `since` (default: the current version). It keeps the
+   * process alive. It is rejected with ERR_MMAPIPC_TIMEOUT after `timeout` milliseconds (default: never),
+   * with an AbortError by `signal`, and with ERR_MMAPIPC_CLOSED by close().
    */
   changed(options?: { since?: number; timeout?: number; signal?: AbortSignal }): Promise<number>;
   /**
-   * Iterates over the newest value: after each change since the call, or with `since` after that
-   * version; `since: 0` starts with the current value. Changes between two steps are one step. A
-   * pending next() keeps the process alive. return() and throw() end it at once, close() ends it
-   * normally, `signal` with an AbortError.
+   * Iterates over the newest values. Each step returns the value after a change since the call, or since
+   * the version `since`; `since: 0` starts with the current value. Several changes between two steps are
+   * one step. A pending next() keeps the process alive. return() and throw() end the iteration at once,
+   * close() ends it normally, and `signal` ends it with an AbortError.
    */
   watch(options?: { since?: number; signal?: AbortSignal }): AsyncIterableIterator<T | undefined>;
 
-  /** Whether 'change' listeners keep the process alive: unref() is how it begins. */
+  /** Listeners of 'change' keep the process alive from now on. */
   ref(): this;
+  /** Listeners of 'change' no longer keep the process alive: the default. */
   unref(): this;
 
+  /** The value was set or cleared, by this object or another one. */
   on(event: 'change', listener: (version: number) => void): this;
+  /** A call of this object has taken the lock from a dead process. */
   on(event: 'recovered', listener: () => void): this;
-  /** 'change' is not emitted any more: the region was truncated or overwritten. Emitted once; without
-   * a listener it is a process warning (MMAPIPC_NOT_OBSERVED). */
+  /**
+   * 'change' is no longer emitted, because the region was truncated or overwritten; or the Share is
+   * stale. Emitted once for each. Without a listener it is a process warning (MMAPIPC_NOT_OBSERVED or
+   * MMAPIPC_STALE).
+   */
   on(event: 'error', listener: (error: Error) => void): this;
+  /** Adds a listener for the next 'change'. */
   once(event: 'change', listener: (version: number) => void): this;
+  /** Adds a listener for the next 'recovered'. */
   once(event: 'recovered', listener: () => void): this;
 
-  /** Has a `path`'s file written to the disk (msync). */
+  /** Writes the file of a `path` to the disk (msync), as protection against a power failure. */
   flush(): void;
-  /** Pending promises are rejected with ERR_MMAPIPC_CLOSED. @throws ERR_MMAPIPC_LOCKED - it is locked */
+  /**
+   * Closes the Share. Pending promises are rejected with ERR_MMAPIPC_CLOSED. A second call does nothing.
+   * @throws ERR_MMAPIPC_LOCKED - this object holds its lock; release it first
+   */
   close(): void;
   /** Releases the lock and closes, for `using`. */
   [Symbol.dispose](): void;

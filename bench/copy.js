@@ -1,9 +1,9 @@
 /*
- * Copying out of and into a mapping, beside the same copy between two heap Buffers, written as a
- * user would by hand; beside fs on the same file; beside the Buffer of @riaskov/mmap-io.
+ * Copies out of and into a mapping, beside the same copy between two heap Buffers as a user would write
+ * it, beside fs on the same file, and beside the Buffer of @riaskov/mmap-io.
  *
- * All work on 64 MiB whose pages have been touched, at the same offsets, and with the same
- * alignment: a large heap Buffer begins 16 bytes after a page (glibc), a mapping on a page.
+ * All of them work on 64 MiB whose pages have been touched, at the same offsets and with the same
+ * alignment: a large heap Buffer begins 16 bytes after a page (glibc), and a mapping on a page.
  */
 'use strict';
 
@@ -22,7 +22,7 @@ const SIZES = [64, 4096, 2 ** 20];
 const MOST_TIMES_HEAP = 1.15;
 const LEAST_TIMES_FS = 5;
 
-/* 64 of them, on cache lines all over the file, the same in every trial. */
+/* 64 offsets, on cache lines all over the file, the same in every trial. */
 function offsets(n) {
   let state = 1;
   return Array.from({ length: 64 }, () => {
@@ -37,7 +37,7 @@ function makeFile() {
   return file;
 }
 
-/* Every page is there, and may be written without a fault where it may be written at all. */
+/* Touches every page, so that no later access of it faults. */
 function touched(bytes, writable) {
   for (let i = 0; i < bytes.length; i += PAGE) {
     if (writable) bytes[i] = i;
@@ -58,7 +58,7 @@ function mapped(readOnly) {
   return map;
 }
 
-/* How to do it with anything that is a Buffer: by copy, and by set. */
+/* The two ways to copy with any Buffer: copy and set. */
 const byCopy = {
   read: (bytes, n) => (offset) => {
     const target = Buffer.allocUnsafe(n);
@@ -136,7 +136,7 @@ const OPERATIONS = Object.keys(byCopy);
 
 const key = (operation, n, subject) => `${operation} ${n} ${subject}`;
 
-/* What is compared with each other: one operation of one size, by all who can do it. */
+/* A group: one operation of one size, in all ways that can do it. */
 const GROUPS = OPERATIONS.flatMap((operation) =>
   SIZES.map((n) => ({
     operation,

@@ -1,6 +1,6 @@
 /*
- * Locks on files: a free one taken and released, one that two processes want all the time, and
- * what waiting costs; beside npm's fs-ext and fs-native-extensions on the same kind of file.
+ * Locks on files: taking and releasing a free lock, two processes that contend for a lock, and the cost
+ * of waiting; beside fs-ext and fs-native-extensions from npm on the same kind of file.
  */
 'use strict';
 
@@ -34,7 +34,7 @@ function free(name) {
   return () => ({ ns: median(Array.from({ length: 25 }, time)) });
 }
 
-/* Two processes lock and unlock as fast as they can; pairs a second of both together. */
+/* Two processes lock and unlock as fast as they can: the pairs a second of both together. */
 function contended(name) {
   if (pairOn(name, lockFile()) === undefined) return undefined;
   return async () => {
@@ -71,7 +71,8 @@ function waiting() {
     return { idle, waited };
   };
   let figures;
-  return async () => (figures ??= await measure()); /* once a process is enough, and long */
+  return async () =>
+    (figures ??= await measure()); /* once a process is enough, because it takes long */
 }
 
 function open(name) {
@@ -82,7 +83,7 @@ function open(name) {
 
 const cases = (kind) => Object.keys(PAIRS).map((way) => `${kind}: ${way}`);
 
-/* The peer with the best median, its name and figures. */
+/* The name and figures of the peer with the best median. */
 function best(results, kind, figure, better) {
   return PEERS.map((way) => [way, results.get(`${kind}: ${way}`)?.[figure]])
     .filter(([, values]) => values !== undefined)

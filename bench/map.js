@@ -1,5 +1,5 @@
 /*
- * What a mapping costs: time and memory to open 1 GiB and touch nothing, and the memory of eight
+ * The cost of a mapping: the time and memory to open 1 GiB and touch nothing, and the memory of eight
  * processes that scan the same file, mapped and read.
  */
 'use strict';
@@ -28,7 +28,7 @@ function sparseFile() {
   return file;
 }
 
-/* `use`: what is done with the mapping, besides opening and closing it. */
+/* `use`: what each case does with the mapping between opening and closing it. */
 function untouched({ readOnly, use }) {
   const file = sparseFile();
   const cycle = () => {
@@ -59,7 +59,7 @@ function scannedFile() {
   return file;
 }
 
-/* Each scans all of it; measured when all have, while all still hold it. */
+/* Each process scans the whole file. The memory is measured after that, while all keep the file. */
 async function scan(way, file) {
   const script = path.join(__dirname, 'lib', 'scanner.js');
   const scanners = Array.from({ length: SCANNERS }, () => fork(script, [way, file]));
@@ -129,15 +129,15 @@ function reportScans(results) {
 }
 
 const BUFFER_NOTE =
-  'With `.buffer` taken, V8 counts the 1 GiB as memory that it could free, and starts garbage ' +
-  'collections: that is the time.';
+  'After a read of `.buffer` V8 counts the 1 GiB as memory that it could free, and runs garbage ' +
+  'collections, which take this time.';
 
 function report(results, how) {
   return [reportUntouched(results), BUFFER_NOTE, reportScans(results), how].join('\n\n');
 }
 
 module.exports = {
-  title: 'Mappings: what opening costs, and who pays for the memory',
+  title: 'Mappings: the cost of opening, and the memory',
   rounds: 3,
   turns: 3,
   groups: [Object.keys(UNTOUCHED), Object.keys(SCANS)],

@@ -1,9 +1,9 @@
 /*
- * pack and unpack on a mapping: one record a call, and a thousand a call; beside the same by hand
- * with Buffer and with DataView on the same kind of mapping, and beside perl's own.
+ * pack and unpack on a mapping: one record a call, and a thousand records a call; beside the same by hand
+ * with Buffer and with DataView on the same kind of mapping, and beside perl's own pack and unpack.
  *
- * The by-hand ways know their record when they are written, and V8 compiles them for it alone;
- * templates are read at run time, by mmapipc and by perl.
+ * The code by hand is written for one record, and V8 compiles it for that record alone; mmapipc and perl
+ * read their templates at run time.
  */
 'use strict';
 
@@ -28,7 +28,7 @@ const MOST_NS = { lldV: 45, 'l n S d a20': 100, [BULK]: 15 };
 const OURS = 'mmapipc';
 const PERL = 'perl';
 
-/* As a user writes it: the template is a literal where the call is. */
+/* As a user would write it: the template is a literal in the call. */
 const byMethod = {
   pack: {
     lldV:
@@ -60,7 +60,7 @@ const byMethod = {
       map.unpackInto(offset, BULK, target),
 };
 
-/* What each works on, of an Mmap; undefined: absent. perl is none of them. */
+/* The functions to measure on an Mmap, without perl; undefined: absent. */
 const SUBJECTS = {
   [OURS]: { ways: byMethod, on: (map) => (map.pack === undefined ? undefined : map) },
   Buffer: { ways: withBuffer, on: (map) => map.buffer },
@@ -71,7 +71,7 @@ const CONTAINERS = {
   Float64Array: (values) => Float64Array.from(values),
 };
 
-/* What is compared with each other: one operation with one template, by all. */
+/* The groups: one operation with one template, in all ways. */
 const GROUPS = [
   ...['lldV', 'l n S d a20'].flatMap((template) => [
     group('pack', template, [undefined]),
@@ -142,7 +142,7 @@ function row(results, item) {
   const own = times(item);
   const cells = [`${operation} \`${template}\``, container ? `${subject}, ${container}` : subject];
   if (own === undefined) return [...cells, 'absent', '', '', '', '', ''];
-  /* perl's list is nearest to an Array */
+  /* an Array is closest to perl's list */
   const among = template === BULK && subject === PERL ? 'Array' : container;
   const beside = (other) => ratio(own, times({ ...item, subject: other, container: among }));
   const ofBuffer = beside('Buffer');

@@ -1,7 +1,7 @@
 /*
- * Locks of memory without a file: a free one taken and given back, one that two processes want all
- * the time, short sections of more processes than there are processors, the way from a release to who
- * waits, what waiting costs, and how soon the lock of a killed process is somebody else's.
+ * Locks of memory without a file: taking and releasing a free lock, two processes that contend for a
+ * lock, short sections of more processes than there are processors, the time from a release to the
+ * waiter, the cost of waiting, and the time until a waiter gets the lock of a killed process.
  */
 'use strict';
 
@@ -35,11 +35,11 @@ const MOST_OVERHEAD = 1.2;
 const WAKES = 200;
 const MOST_WAKE = 50e3; /* ns */
 const PATIENCE = 10e9; /* ns */
-const SETTLE = 2; /* ms: who waits sleeps by then */
+const SETTLE = 2; /* ms: the waiters sleep by then */
 
 const IDLE_MS = 5000;
 const WAITERS = ['sync', 'sync', 'async', 'async'];
-const SLEEP = 5.25; /* ms: as the lock's sleeps, on the average */
+const SLEEP = 5.25; /* ms: the average of the lock's sleeps */
 const MOST_IDLE = 0.5; /* % */
 
 const MEGABYTE = 2 ** 20;
@@ -58,8 +58,8 @@ function free(name) {
   return () => ({ ns: time() });
 }
 
-/* So many processes, of racers[name], that do something under a lock taken that way; and the map
- * they share. */
+/* Starts this many processes of racers[name], which use a lock in this way; and the map that they
+ * share. */
 async function lockRacers(count, name, way, ...args) {
   const place = way in PEERS ? PEERS[way].place : undefined;
   const where = place?.make();
@@ -71,7 +71,8 @@ async function lockRacers(count, name, way, ...args) {
 
 const isAbsent = (way) => way in PEERS && peer(way) === undefined;
 
-/* Two processes count as fast as they can: pairs a second of both together, and increments lost. */
+/* Two processes count as fast as they can: the pairs a second of both together, and the lost
+ * increments. */
 async function contended(way) {
   if (isAbsent(way)) return undefined;
   const { race, map } = await lockRacers(2, 'count', way);
@@ -85,7 +86,7 @@ async function contended(way) {
   });
 }
 
-/* Steps of busy() that take that long here and now. */
+/* The number of steps of busy() that take this long at present. */
 function stepsFor(ns) {
   const STEPS = 1e6;
   const times = Array.from({ length: 20 }, () => {
@@ -96,7 +97,8 @@ function stepsFor(ns) {
   return Math.round(ns / (Math.min(...times) / STEPS));
 }
 
-/* All sections of all processes, to the same number in one process without a lock. */
+/* The time of all sections of all processes, divided by that of the same number in one process without
+ * a lock. */
 async function sections(way) {
   if (isAbsent(way)) return undefined;
   const steps = stepsFor(SECTION);
@@ -111,7 +113,7 @@ async function sections(way) {
   });
 }
 
-/* Until so many wait for the lock, and sleep. */
+/* Resolves when this many processes wait for the lock, and sleep. */
 async function waiting(map, count) {
   const until = now() + PATIENCE;
   while (inspect(map.handle).lock.waiters < count) {
@@ -127,7 +129,7 @@ async function waiter(map, how) {
   return child;
 }
 
-/* From a release to the waiter inside. */
+/* The time from a release until a waiter holds the lock. */
 async function wake(how) {
   const map = region();
   const child = await waiter(map, how);
@@ -145,8 +147,8 @@ async function wake(how) {
   });
 }
 
-/* Processor time of those that wait, in percent of one processor; and of two that only sleep, and
- * wake up as often. */
+/* The processor time of two waiters, in percent of one processor; and of two processes that only sleep,
+ * and wake up as often. */
 async function idle() {
   const map = region();
   const children = await Promise.all(WAITERS.map((how) => waiter(map, how)));
@@ -167,7 +169,7 @@ async function idle() {
   });
 }
 
-/* From the kill of a holder to the waiter inside. */
+/* The time from the death of a holder until a waiter holds the lock. */
 async function recovery({ bytes, kills }) {
   const map = region();
   const child = await waiter(map, 'sync');
@@ -180,7 +182,7 @@ async function recovery({ bytes, kills }) {
     const begin = now();
     holder.kill('SIGKILL');
     const { at, recovered } = await inside;
-    if (!recovered) throw new Error('the lock of a killed process came free without a word');
+    if (!recovered) throw new Error('the lock of a killed process was released without a recovery');
     await gone;
     return at - begin;
   };

@@ -1,6 +1,6 @@
 /*
- * What memory without a file costs: attaching and leaving, a GiB of which nothing is touched, what a
- * handle takes of the process' memory, and attaching where many are attached already.
+ * The cost of memory without a file: attaching and leaving, 1 GiB that is never touched, the memory of a
+ * process for each handle, and attaching to a region with many attachments.
  */
 'use strict';
 
@@ -15,21 +15,21 @@ const { resident } = require('./lib/memory');
 const SMALL = 4096;
 const UNTOUCHED = 2 ** 30;
 const HANDLES = 500;
-const MANY = 4096; /* attached: each has two descriptors */
+const MANY = 4096; /* attachments, each with two descriptors */
 const MOST_RESIDENT = 2 ** 20;
 const MOST_PER_HANDLE = 64 * 1024;
 
 const NAME = `bench-region-${process.pid}`;
 
-/* Names lie in a folder that goes with this process, which ends with some of them open. */
+/* The names are in a folder that is removed with this process, which ends while some are open. */
 function named(options) {
   process.env.MMAPIPC_DIR = path.dirname(temporary('names', { inMemory: true }));
   return { name: NAME, ...options };
 }
 
-/* What is there beside, and what is opened and closed. */
+/* The options of the object that is opened and closed; kept() opens others before. */
 const CYCLES = {
-  'anonymous, made': () => ({ size: SMALL }),
+  'anonymous, created': () => ({ size: SMALL }),
   'anonymous, by handle': () => ({ handle: kept({ size: SMALL }).handle }),
   'anonymous, by handle, read-only': () => ({
     handle: kept({ size: SMALL }).handle,
@@ -39,7 +39,7 @@ const CYCLES = {
     kept({ inherit: NAME, size: SMALL, create: 'exclusive' }); /* a trial is a forked child */
     return { inherit: NAME };
   },
-  'name, made and removed': () => named({ size: SMALL }),
+  'name, created and removed': () => named({ size: SMALL }),
   'name, joined': () => {
     kept(named({ size: SMALL }));
     return { name: NAME };
@@ -73,8 +73,8 @@ function untouched() {
   };
 }
 
-/* Native memory: what is resident more, less what JS' heap has grown by; each region's own header
- * page and first page of payload are shared and counted as the region's. */
+/* Native memory: the growth of the resident memory, less the growth of the JS heap. The pages of the
+ * region itself are shared, and so not counted. */
 function handles() {
   return () => {
     const { handle } = kept({ size: SMALL });
@@ -89,8 +89,8 @@ function handles() {
   };
 }
 
-/* Time of attaching and leaving while so many are attached; undefined where the limit of descriptors
- * is too low. */
+/* The time to attach and leave while this many are attached; undefined if the limit of descriptors is
+ * too low. */
 function many() {
   const { handle } = kept({ size: SMALL });
   try {

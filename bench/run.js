@@ -30,15 +30,16 @@ function readOptions() {
   }
   const { values, positionals } = parsed;
   for (const name of positionals) {
-    if (!NAMES.includes(name)) throw new UsageError(`no bench '${name}'; there is ${NAMES}`);
+    if (NAMES.includes(name)) continue;
+    throw new UsageError(`unknown bench '${name}'; choose from ${NAMES.join(', ')}`);
   }
   if (values.rounds !== undefined && !/^[1-9]\d{0,3}$/.test(values.rounds)) {
-    throw new UsageError(`--rounds must be a whole number from 1, not '${values.rounds}'`);
+    throw new UsageError(`--rounds must be a whole number from 1 to 9999, not '${values.rounds}'`);
   }
   return { names: positionals.length > 0 ? positionals : NAMES, ...values };
 }
 
-/* A bar on a terminal, nothing elsewhere. */
+/* A progress bar on a terminal, and nothing elsewhere. */
 function progressBar(name, total) {
   if (!process.stderr.isTTY) return { step() {}, stop() {} };
   const { SingleBar, Presets } = require('cli-progress');
@@ -48,7 +49,7 @@ function progressBar(name, total) {
   return { step: (last) => bar.increment(1, { last }), stop: () => bar.stop() };
 }
 
-/* `draw`: also draws the chart of those that have one. */
+/* `draw`: draws the chart of the bench, if it has one. */
 async function runBench(name, wanted, draw) {
   const file = path.join(__dirname, `${name}.js`);
   const bench = require(file);

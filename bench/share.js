@@ -1,7 +1,7 @@
 /*
- * Share: setting a value and getting it again, beside what else takes a value to another process or
- * thread; what does not decode; large values beside their codec alone; readers beside each other; and
- * how soon, and at what cost, a change is told.
+ * Share: setting a value and getting it again, beside other ways to pass a value to another process or
+ * thread; calls that decode nothing; large values beside their codec alone; parallel readers; and the
+ * time and cost of the notification of a change.
  */
 'use strict';
 
@@ -21,7 +21,7 @@ const ways = require('./lib/share-ways');
 const VALUES = 16;
 const CAPACITY = 4096;
 
-/* `most`: the budget, to JSON alone */
+/* `most`: the budget, as a multiple of JSON alone */
 const JSON_ALONE = 'JSON.stringify + JSON.parse alone';
 const SMALL = {
   [JSON_ALONE]: { open: ways.json },
@@ -42,7 +42,7 @@ const UNCHARTED = [JSON_ALONE, "Share, codec 'v8'", 'perl: Storable freeze + tha
 
 const increment = (value) => value + 1;
 
-/* of a Share: what to call */
+/* name -> a function of a Share that returns the function to measure */
 const CALLS = {
   'peek(), unchanged, 200 B': {
     most: 15,
@@ -67,7 +67,7 @@ const CALLS = {
 };
 const NUMBERS = Array.from({ length: VALUES }, (_, index) => index);
 
-const SIZES = { '100 KB': 500, '1 MB': 5200 }; /* of JSON, about: people */
+const SIZES = { '100 KB': 500, '1 MB': 5200 }; /* size of the JSON, about -> number of people */
 const CODECS = { json: ways.json, auto: () => ways.bare('auto') };
 const LARGE = Object.keys(SIZES).flatMap((size) =>
   Object.keys(CODECS).map((codec) => ({ size, codec })),
@@ -79,7 +79,7 @@ const LEAST_SCALING = 1.9;
 
 const CHANGES = 200;
 const PAUSE = 3; /* ms: the listener sleeps by then */
-const MOST_NOTICE = 1e6; /* ns */
+const MOST_WAKE = 1e6; /* ns */
 const IDLE_MS = 3000;
 const MOST_IDLE = 0.5; /* % */
 
@@ -103,7 +103,7 @@ function large(name) {
   return () => ({ ns: time() });
 }
 
-/* Gets a second of two processes together, to those of one alone. */
+/* The gets a second of two processes together, divided by those of one alone. */
 async function readers() {
   const share = new Share(CAPACITY, { codec: 'json' });
   share.set(person(0));
@@ -121,15 +121,15 @@ async function readers() {
   });
 }
 
-/* What answers to, or as, a listener in a process or a thread of its own. */
+/* A listener in a process or a thread of its own, and how to ask it. */
 const LISTENERS = {
   process: (handle) => start('listener.js', handle),
   thread: (handle) =>
     new Worker(path.join(__dirname, 'lib', 'listener.js'), { argv: [handle], stdin: false }),
 };
 
-/* From a set to the listener of another process or thread. */
-async function notice(kind) {
+/* The time from a set to the listener in another process or thread. */
+async function wakeup(kind) {
   const share = new Share(CAPACITY);
   const listener = LISTENERS[kind](share.handle);
   await answer(listener);
@@ -137,24 +137,24 @@ async function notice(kind) {
     const times = [];
     for (let i = 0; i < CHANGES; i++) {
       await sleep(PAUSE);
-      const told = answer(listener);
+      const reply = answer(listener);
       const begin = now();
       share.set(i);
-      times.push((await told).at - begin);
+      times.push((await reply).at - begin);
     }
     return { p50: percentile(times, 0.5), p99: percentile(times, 0.99) };
   });
 }
 
-/* Processor time of a process that listens while nothing changes, in percent of one processor. */
+/* The processor time of a process that listens while nothing changes, in percent of one processor. */
 async function idle() {
   const share = new Share(CAPACITY);
   const listener = start('listener.js', share.handle);
   await answer(listener);
   const used = async () => {
-    const told = answer(listener);
+    const reply = answer(listener);
     listener.send('used');
-    return (await told).used;
+    return (await reply).used;
   };
   return rarely(1, async () => {
     const before = await used();
@@ -171,7 +171,7 @@ const GROUPS = [
   { kind: 'call', open: call, groups: [Object.keys(CALLS)] },
   { kind: 'large', open: large, groups: LARGE.map(largeNames) },
   { kind: 'readers', open: readers, groups: [['two']] },
-  { kind: 'notice', open: notice, groups: Object.keys(LISTENERS).map((kind) => [kind]) },
+  { kind: 'wake-up', open: wakeup, groups: Object.keys(LISTENERS).map((kind) => [kind]) },
   { kind: 'idle', open: idle, groups: [['listener']] },
 ];
 
@@ -223,13 +223,13 @@ function reportRest(results) {
   const { alone, scaling } = results.get(key('readers', 'two'));
   const scales = median(scaling);
   const used = median(results.get(key('idle', 'listener')).percent);
-  const notices = Object.keys(LISTENERS).map((kind) => {
-    const { p50, p99 } = results.get(key('notice', kind));
+  const wakeups = Object.keys(LISTENERS).map((kind) => {
+    const { p50, p99 } = results.get(key('wake-up', kind));
     const [middle, late] = [median(p50), median(p99)];
     return [
       `from set() to 'change' in another ${kind}`,
       `p50 ${duration(middle)}, p99 ${duration(late)}`,
-      verdict(middle < MOST_NOTICE, 'p50 < 1 ms'),
+      verdict(middle < MOST_WAKE, 'p50 < 1 ms'),
     ];
   });
   return table(
@@ -240,7 +240,7 @@ function reportRest(results) {
         times(scales),
         verdict(scales >= LEAST_SCALING, `>= ${LEAST_SCALING} x`),
       ],
-      ...notices,
+      ...wakeups,
       [
         `processor time of a listener without changes, ${IDLE_MS / 1000} s`,
         `${used.toFixed(2)} %`,
@@ -255,7 +255,7 @@ function report(results, how) {
   return [...parts.map((part) => part(results)), how].join('\n\n');
 }
 
-/* What lib/chart.js draws. */
+/* The chart for lib/chart.js. */
 function chart(results) {
   const bars = Object.entries(SMALL)
     .filter(([name]) => !UNCHARTED.includes(name))

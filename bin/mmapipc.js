@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /*
- * The command: looks at regions, removes names and builds the native addon, for people at a shell.
- * The library is required by the commands that need it: `build` works without a native addon.
+ * The command line tool: inspects regions, removes names, and builds the native addon. Only the commands
+ * that need the library load it, so that `build` works without a native addon.
  */
 'use strict';
 
@@ -12,15 +12,15 @@ const { parseArgs } = require('node:util');
 const library = () => require('../lib/region/inspect');
 
 const USAGE = `usage:
-  mmapipc ls [--json]                              the names of this user, and who is attached
-  mmapipc inspect <handle | file> [--json]         what the header of a region says
+  mmapipc ls [--json]                              lists the names of this user and their processes
+  mmapipc inspect <handle | file> [--json]         prints the header of a region
   mmapipc inspect --name <name> [--json]
-  mmapipc unlink <file>                            removes it; those attached keep it until they close
+  mmapipc unlink <file>                            removes it; attached processes keep it until they close
   mmapipc unlink --name <name>
-  mmapipc build                                    compiles the native addon, where no binary fits
+  mmapipc build                                    compiles the native addon if no binary fits this system
 
-Names lie in /dev/shm, or where MMAPIPC_DIR says. Exit codes: 0 done, 1 not, 2 usage; inspect gives 1
-for a region that is not whole.
+The names are in /dev/shm, or in the directory MMAPIPC_DIR. Exit codes: 0 success, 1 failure, 2 wrong
+usage; inspect exits with 1 if the region is damaged or unfinished.
 `;
 
 const OPTIONS = {
@@ -29,12 +29,12 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h', default: false },
 };
 
-/* The commands that take no region. */
+/* The commands without a region. */
 const ALONE = new Set(['build', 'ls']);
 
 class UsageError extends Error {}
 
-/* { command, where, json } of the command line. */
+/* The command line as { command, where, json }. */
 function interpret(args) {
   let parsed;
   try {
@@ -45,12 +45,12 @@ function interpret(args) {
   const { name, json, help } = parsed.values;
   const [command = help ? 'help' : undefined, ...rest] = parsed.positionals;
   if (help || command === 'help') return { command: 'help' };
-  if (command === undefined) throw new UsageError('say what to do');
-  if (!Object.hasOwn(COMMANDS, command)) throw new UsageError(`there is no command '${command}'`);
+  if (command === undefined) throw new UsageError('there is no command; choose one of these');
+  if (!Object.hasOwn(COMMANDS, command)) throw new UsageError(`unknown command '${command}'`);
   const wanted = ALONE.has(command) ? 0 : 1;
   const given = rest.length + (name === undefined ? 0 : 1);
   if (given !== wanted) {
-    const what = wanted === 0 ? 'nothing more' : 'one region: a handle, a file, or --name';
+    const what = wanted === 0 ? 'no region' : 'one region: a handle, a file, or --name';
     throw new UsageError(`'${command}' takes ${what}`);
   }
   return { command, where: name === undefined ? placeOf(rest[0]) : { name }, json };
@@ -63,7 +63,7 @@ function placeOf(text) {
 
 const CONTROL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
-/* Names and messages as one line without control characters: a newline becomes \u000a. */
+/* The text as one line without control characters: a line break becomes \u000a. */
 function plain(text) {
   return text.replace(CONTROL, (character) =>
     [...Array(character.length).keys()]
@@ -72,7 +72,7 @@ function plain(text) {
   );
 }
 
-/* It indents by newlines, which are the only control characters that JSON has outside of strings. */
+/* JSON has no control characters outside of strings, except the line breaks of its indentation. */
 const json = (value) => JSON.stringify(value, null, 2).split('\n').map(plain).join('\n');
 
 function age(since) {
@@ -85,8 +85,8 @@ function lockLine({ holder, waiters }) {
   const waiting = waiters > 0 ? `, ${waiters} waiting` : '';
   if (holder === null) return `lock          free${waiting}`;
   const { number, pid, thread, alive, since } = holder;
-  const who = pid === undefined ? `number ${number}` : `pid ${pid}, thread ${thread}`;
-  return `lock          held by ${who}${alive ? '' : ', who is dead,'} for ${age(since)}${waiting}`;
+  const name = pid === undefined ? `number ${number}` : `pid ${pid}, thread ${thread}`;
+  return `lock          held by ${name}${alive ? '' : ' (dead)'} for ${age(since)}${waiting}`;
 }
 
 function lines(facts) {
@@ -106,7 +106,7 @@ function lines(facts) {
       : [`value         version ${value.version}, ${value.byteLength} of ${capacity} bytes`]),
     `layout        version ${version}`,
     `id            ${id}`,
-    `attached      ${writers} to write, ${readers} to read${dead ? `, ${dead} dead` : ''}`,
+    `attached      ${writers} writers, ${readers} readers${dead ? `, ${dead} dead` : ''}`,
     lockLine(lock),
     ...rows,
   ];
@@ -136,7 +136,9 @@ const COMMANDS = {
   },
 
   unlink({ where }) {
-    if (where.handle !== undefined) throw new UsageError('a handle goes with its processes');
+    if (where.handle !== undefined) {
+      throw new UsageError('a handle cannot be removed; its region ends with its last process');
+    }
     library().unlink(where);
     return true;
   },
@@ -144,12 +146,12 @@ const COMMANDS = {
 
 function line({ name, state, reason, kind, size, writers, readers, pids }) {
   if (state !== 'ok') return `${plain(name)}  ${state}: ${plain(reason)}`;
-  const who = pids.length > 0 ? ` (pid ${pids.join(', ')})` : '';
-  const use = writers + readers === 0 ? 'left behind' : `${writers + readers} attached${who}`;
+  const pidList = pids.length > 0 ? ` (pid ${pids.join(', ')})` : '';
+  const use = writers + readers === 0 ? 'stale' : `${writers + readers} attached${pidList}`;
   return `${plain(name)}  ${kind}, ${size} bytes, ${use}`;
 }
 
-/* A reader that has read enough, such as head(1), closes the pipe: the end, and no failure. */
+/* A reader that stops early, such as head(1), closes the pipe: this ends the command without an error. */
 function endWith(stream) {
   stream.on('error', (error) => {
     if (error.code !== 'EPIPE') throw error;

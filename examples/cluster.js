@@ -1,11 +1,11 @@
 /*
- * Example: an HTTP server on node:cluster whose workers share their state, and one of them is killed
+ * Example: an HTTP server on node:cluster whose workers share their state, and one of which is killed
  * at the worst moment.
  *
  *     node examples/cluster.js [--workers N] [--seconds N]
  *
  * Feature flags, a count of requests and a rate limiter are in shared memory. Under load the flags
- * change, and a worker gets SIGKILL while it has the lock of the count and is about to change it. At
+ * change, and a worker gets SIGKILL while it holds the lock of the count and is about to change it. At
  * the end the figures of the client, of the workers and of the shared memory must agree.
  */
 'use strict';
@@ -19,13 +19,13 @@ const { Run } = require('./cluster/run');
 
 const HELP = `node examples/cluster.js [options]
 
-Starts an HTTP server of several worker processes that share their state, and drives it. Meanwhile
-feature flags are changed, and a worker is killed that has the lock of the request counter. Prints
-what client, workers and shared memory have counted; exits with 1 when they do not agree.
+Starts an HTTP server whose worker processes share their state, and sends requests to it. Meanwhile
+feature flags change, and a worker is killed while it holds the lock of the request counter. Prints
+the counts of the client, the workers and the shared memory; exits with 1 if they do not agree.
 
-  --workers N     processes (default 4; at least 2, as one of them is killed)
+  --workers N     number of processes (default 4; at least 2, because one of them is killed)
   --seconds N     time under load (default 10)
-  --help          this text
+  --help          prints this text
 `;
 
 const REFRESH = 100; /* ms, of the progress line */
@@ -57,7 +57,7 @@ function readOptions() {
   };
 }
 
-/* A line on a terminal that says what is going on, nothing elsewhere. Gives what ends it. */
+/* A progress line on a terminal, and nothing elsewhere. Returns the function that ends it. */
 function showProgress(run, total) {
   if (!process.stderr.isTTY) return () => {};
   const timer = setInterval(() => {
@@ -72,7 +72,7 @@ function showProgress(run, total) {
   };
 }
 
-let isLeaving = false; /* by a signal; what fails from then on is no news */
+let isLeaving = false; /* after a signal: later failures are not reported */
 
 async function main({ workers, seconds }) {
   const run = new Run({ workers, seconds });
@@ -101,7 +101,7 @@ async function main({ workers, seconds }) {
 
 function fail(error) {
   if (isLeaving) return;
-  /* Ctrl-C reaches the children too, and ends one that was not up yet. */
+  /* Ctrl-C reaches the children too, and ends a child that is still starting. */
   if (error.signal === 'SIGINT') process.exit(128 + os.constants.signals.SIGINT);
   const usage = error instanceof UsageError;
   console.error(`cluster: ${error.message}${usage ? ' (see --help)' : ''}`);

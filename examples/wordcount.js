@@ -3,8 +3,8 @@
  *
  *     node examples/wordcount.js [--workers N] [--megabytes N] [file]
  *
- * Mapped with Mmap, the file is in memory once, however many workers look at it; read with
- * fs.readFile, it is there once per worker. Both are done, and time and memory shown side by side.
+ * Mapped with Mmap, the file is in memory once for all workers; read with fs.readFile, it is in memory
+ * once for each worker. The example does both, and prints the time and memory side by side.
  */
 'use strict';
 
@@ -20,12 +20,13 @@ const { makeText } = require('./wordcount/text');
 
 const HELP = `node examples/wordcount.js [options] [file]
 
-Counts the words of a file in several processes that share one mapping of it, and once more with
-fs.readFile. Without a file a text is made in the folder for temporary files, and removed afterwards.
+Counts the words of a file in several processes that share one mapping of it, and again with
+fs.readFile. Without a file it creates a text in the folder for temporary files, and removes it
+afterwards.
 
-  --workers N     processes (default 4)
-  --megabytes N   size of the text that is made (default 200)
-  --help          this text
+  --workers N     number of processes (default 4)
+  --megabytes N   size of the created text (default 200)
+  --help          prints this text
 `;
 
 class UsageError extends Error {}
@@ -49,9 +50,9 @@ function readOptions() {
     throw new UsageError(error.message.split(/\. |\n/)[0]);
   }
   const { values, positionals } = parsed;
-  if (positionals.length > 1) throw new UsageError('one file at most');
+  if (positionals.length > 1) throw new UsageError(`one file, not ${positionals.length}`);
   if (positionals.length > 0 && values.megabytes !== undefined) {
-    throw new UsageError('--megabytes is for the text that is made; a file was given');
+    throw new UsageError('--megabytes is the size of the created text; leave it out with a file');
   }
   return {
     help: values.help,
@@ -61,7 +62,7 @@ function readOptions() {
   };
 }
 
-/* A bar on a terminal, nothing elsewhere. `add(bytes)` as the work goes on. */
+/* A progress bar on a terminal, and nothing elsewhere; `add(bytes)` moves it. */
 function progressBar(name, total) {
   if (!process.stderr.isTTY) return { add() {}, stop() {} };
   const { SingleBar, Presets } = require('cli-progress');
@@ -80,7 +81,7 @@ async function withBar(name, total, work) {
   }
 }
 
-/* A text of our own; its folder goes when this process does, whichever way that happens. */
+/* Creates a text. Its folder is removed when this process exits. */
 async function madeFile(megabytes) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'mmapipc-wordcount-'));
   process.on('exit', () => fs.rmSync(folder, { recursive: true, force: true }));
@@ -94,11 +95,11 @@ async function madeFile(megabytes) {
 function sizeOf(file) {
   const stat = fs.statSync(file);
   if (!stat.isFile()) throw new Error(`${file} is not a file`);
-  if (stat.size === 0) throw new Error(`${file} is empty: there is nothing to map`);
+  if (stat.size === 0) throw new Error(`${file} is empty, so there is nothing to map`);
   return stat.size;
 }
 
-/* Why fs.readFile cannot do it; undefined when it can. */
+/* The reason why fs.readFile cannot read the file; undefined if it can. */
 function tooLargeToRead(size, workers) {
   const needed = size * workers;
   if (needed < os.freemem()) return undefined;
@@ -118,7 +119,7 @@ async function main({ workers, megabytes, file: given }) {
     withBar(name, size, (onProgress) => countTogether({ way, file, size, workers, onProgress }));
 
   const mapped = await run('Mmap', 'mapped');
-  if (known) checkSame(mapped, known, 'not what was written to the file');
+  if (known) checkSame(mapped, known, 'the counts differ from the text that was written');
 
   let refusal = tooLargeToRead(size, workers);
   let read;

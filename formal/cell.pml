@@ -1,52 +1,54 @@
 /*
- * The cell of a Share: two words, begin and commit, and N slots; version v lies in slot v mod N.
- * Two writers set it as often as they like, one at a time, as each holds the lock, and die
- * anywhere; a reader reads it without a lock. A value is two words here, that of its length and
- * one of data: of a torn one they are of different sets.
+ * The cell of a Share: two words, begin and commit, and N slots; version v is in slot v mod N. Two
+ * writers set it as often as they like, one at a time, as they hold the lock, and die at any step;
+ * a reader reads it without a lock. A value is two words here, one for its length and one for its
+ * data: in a torn value they come from different sets.
  *
- * The rules are these. A writer takes v = commit + 1, and stores begin = v; a release fence;
- * length and data; commit = v, release. What a dead one leaves is begin = commit + 1, and the
- * next takes the same v and slot. A reader loads v = commit, acquire; length and data of its
- * slot, in any order; an acquire fence; b = begin. What it has got is good if b - v < N; else it
- * starts again.
+ * The rules:
+ *   - A writer takes v = commit + 1, and stores begin = v; a release fence; length and data; commit
+ *     = v, release. A dead writer leaves begin = commit + 1, and the next one uses the same v and
+ *     slot.
+ *   - A reader loads v = commit, acquire; length and data of its slot, in any order; an acquire
+ *     fence; b = begin. Its value is good if b - v < N; otherwise it starts again.
  *
- * Memory is as loose as the rules allow. A store is seen by others later, before or after those
- * that follow, but for what a fence, a release or the lock says; a load comes before one that
- * precedes it, but for what a fence or an acquire says. What a writer has stored is seen by all
- * before another has the lock, whether he gave it back or died.
+ * Memory is as loose as the rules allow. A store becomes visible later, before or after the stores
+ * that follow, except for the order that a fence, a release or the lock gives. A load may come
+ * before an earlier one, except for the order that a fence or an acquire gives. All stores of a
+ * writer are visible before another writer holds the lock, whether the first has released it or
+ * died.
  *
- * What must never be, each a boolean that is asserted:
- *   torn       a reader takes for good what is not, whole, what was set as that version
- *   went_back  a reader is given an older version than before
- *   lost       commit names a slot that does not hold that version whole, or a version before one
- *              whose set() has returned
- *   unread     nobody writes, and a reader does not get what was set last; or not after one more
- *              set, whoever has died before
- * To these pan adds deadlock.
+ * Forbidden states, each a boolean that is asserted:
+ *   torn       a reader accepts a value that is not, as a whole, the one set as that version
+ *   went_back  a reader gets an older version than before
+ *   lost       commit names a slot that does not hold that version whole, or a version older than
+ *              one whose set() has returned
+ *   unread     no writer runs, and a reader does not get the value that was set last; or not after
+ *              one more set, whichever process has died before
+ * pan also looks for deadlock.
  *
- * There would be another way: commit, loaded once more, tells the same as begin if less than N -
- * 1 is asked for. It costs a slot, and a reader who is slow one more try.
+ * An alternative: to load commit once more instead of begin, and require less than N - 1. It costs
+ * a slot, and a slow reader one more try.
  *
- * The twins: each lacks one rule, and must break what stands beside it (scripts/formal.js reads
+ * The twins: each lacks one rule, and must violate the property beside it (scripts/formal.js reads
  * this table).
  *
- * BROKEN_NO_BEGIN               torn             the slot is written anew while it is read
- * BROKEN_COMMIT_FOR_BEGIN       torn             the same, of a writer that is not done
+ * BROKEN_NO_BEGIN               torn             the slot is overwritten while it is read
+ * BROKEN_COMMIT_FOR_BEGIN       torn             the same, by a writer that is not done
  * BROKEN_ONE_MORE               torn             the same, with b - v <= N
- * BROKEN_NO_RELEASE_FENCE       torn             data is seen before begin
+ * BROKEN_NO_RELEASE_FENCE       torn             data is visible before begin
  * BROKEN_BEGIN_AFTER_DATA       torn             the same, by design
- * BROKEN_COMMIT_RELAXED         torn             commit is seen before data
+ * BROKEN_COMMIT_RELAXED         torn             commit is visible before data
  * BROKEN_COMMIT_FIRST           torn, lost       the same, by design
  * BROKEN_NO_ACQUIRE_FENCE       torn             begin is loaded before data
- * BROKEN_COMMIT_LOADED_RELAXED  torn             data is loaded before, of the slot that is guessed
+ * BROKEN_COMMIT_LOADED_RELAXED  torn             data is loaded first, from a predicted slot
  * BROKEN_ONE_SLOT               lost             a writer dies in it
- * BROKEN_NUMBERED_BY_BEGIN      lost, unread     after a death the slot of commit is the next
- * BROKEN_NUMBERED_UNLOCKED      went_back, lost  another has set more since
- * BROKEN_ONLY_IF_DONE           unread           b == v is asked for, and a writer has died
+ * BROKEN_NUMBERED_BY_BEGIN      lost, unread     after a death the slot of commit is the next one
+ * BROKEN_NUMBERED_UNLOCKED      went_back, lost  another writer has set more since
+ * BROKEN_ONLY_IF_DONE           unread           b == v is required, and a writer has died
  */
 #include "include/forbid.pml"
 
-/* N; with one slot there is no good value while another is written. */
+/* N; with one slot there is no good value during a write. */
 #ifndef N
 #define N 2
 #endif
@@ -58,11 +60,11 @@
 #define SLOT(v) ((v) % N)
 #endif
 
-/* What everybody sees. */
+/* The visible memory. */
 byte begin, commit;
 byte length[N], data[N];
 
-/* What the writer has stored, and others do not see yet; of its slot. */
+/* Stores of the writer that are not visible yet; length and data are those of its slot. */
 #define BEGIN 0
 #define COMMIT 1
 #define LENGTH 2
@@ -73,10 +75,10 @@ byte slot;
 
 bool locked;
 bool deaths; /* writers may die */
-bool final;  /* all have ended, one sets once more */
+bool final;  /* all have ended, and one more set follows */
 bool over;
 
-byte sets; /* begun; each sets its own number */
+byte sets; /* number of sets begun; each sets its own number */
 
 /* The rest is for the assertions only; no rule reads it. */
 bool torn, went_back, lost, unread;
@@ -86,7 +88,7 @@ byte returned;          /* the version of the last set() that has returned */
 #define IS(value, v) (length[SLOT(v)] == (value) && data[SLOT(v)] == (value))
 #define ALL_SEEN (!pending[BEGIN] && !pending[COMMIT] && !pending[LENGTH] && !pending[DATA])
 
-/* b - v < N, as of unsigned numbers. */
+/* b - v < N, in unsigned numbers. */
 #if defined(BROKEN_NO_BEGIN)
 #define IS_GOOD(b, v) true
 #elif defined(BROKEN_ONE_MORE)
@@ -111,7 +113,7 @@ byte returned;          /* the version of the last set() that has returned */
 
 #define OR_DIE :: deaths -> goto died
 
-/* Stores come to be seen one by one, in any order. */
+/* Stores become visible one by one, in any order. */
 inline reveal(what, where) {
   where = coming[what];
   pending[what] = false;
@@ -136,7 +138,7 @@ inline store(what, value) {
   fi
 }
 
-/* All that was stored before it is seen before what is stored after it. */
+/* Stores before the fence are visible before stores after it. */
 inline release_fence() {
   if
   :: ALL_SEEN
@@ -202,7 +204,7 @@ proctype Writer() {
 #endif
      d_step { ALL_SEEN -> returned = v };
 died:
-     ALL_SEEN; /* and only then is the lock another's */
+     ALL_SEEN; /* before another can take the lock */
      d_step {
        FORBID(lost, commit < returned);
        locked = false;
@@ -235,7 +237,7 @@ proctype Reader() {
 #else
      v = commit;
      if
-     :: v == 0 -> goto again /* nothing is set */
+     :: v == 0 -> goto again /* no value is set */
      :: v != 0
      fi;
 #ifdef BROKEN_NO_ACQUIRE_FENCE

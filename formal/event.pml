@@ -1,49 +1,51 @@
 /*
- * The event of a region: one word, (count << 1) | W. Three processes publish, wait for what
- * others publish, or do either in turn, and die anywhere; one of them may be attached read-only.
- * Who waits may be a watch: a thread that tells once, and is quiet until it is armed again.
+ * The event of a region: one word, (count << 1) | W. Three processes publish, wait for publications
+ * of others, or do both in turn, and die at any step; one of them may be attached read-only. A
+ * waiter may be a watch: a thread that sends one wake-up, and is quiet until it is armed again.
  *
- * The rules are these. Who publishes has the lock; he counts up, which clears W, wakes all if it
- * was set, and only then gives the lock back. Who waits has seen a count, sets W while it is
- * still that one, and sleeps as long as the word is just that; for a slice at most, as a
- * publisher may die before he wakes. Who takes the lock from a dead owner wakes all. A watch is
- * armed with the count that it told of. Who is attached read-only cannot set W, and looks from
- * time to time.
+ * The rules:
+ *   - A publisher holds the lock. It increments the count, which clears W, wakes all if W was set,
+ *     and only then releases the lock.
+ *   - A waiter knows a count, sets W while that is still the count, and sleeps as long as the word
+ *     stays the same; for a slice at most, as a publisher may die before it wakes.
+ *   - A process that takes the lock from a dead owner wakes all.
+ *   - A watch is armed with the count of its last wake-up.
+ *   - A read-only process cannot set W, and polls.
  *
- * What must never be, each a boolean that is asserted:
- *   unheard     all is still, and somebody sleeps who does not know what was published last: when
- *               nobody has died, though no slice ever ends; when some have, if slices end, or if
- *               somebody takes the lock once more
- *   idle_wake   a publisher is going to wake, and nobody has set W since the last who was
- *   went_back   the count is less than it was
- * To these pan adds deadlock.
+ * Forbidden states, each a boolean that is asserted:
+ *   unheard     nothing moves, and a process sleeps that does not know the last publication: after
+ *               a run without deaths, even if no slice ever ends; after deaths, if slices end, or
+ *               if a process takes the lock once more
+ *   idle_wake   a publisher is about to wake, and no process has set W since the last such wake
+ *   went_back   the count decreases
+ * pan also looks for deadlock.
  *
- * The twins: each lacks one rule, and must break what stands beside it (scripts/formal.js reads
+ * The twins: each lacks one rule, and must violate the property beside it (scripts/formal.js reads
  * this table).
  *
- * BROKEN_SLEEPS_UNCOMPARED      unheard    it was published between the look and the sleep
- * BROKEN_SETS_W_BY_STORE        went_back  another count is there by now
- * BROKEN_SETS_W_ON_ANY          unheard    it sleeps on a count that nobody has told it of
- * BROKEN_READER_SLEEPS          unheard    it sleeps without W, and nobody knows of it
- * BROKEN_REARMED_WITH_NEXT      unheard    published between what was looked at and the arming
- * BROKEN_COUNTS_BY_STORE        unheard    W was set between the look and the store
- * BROKEN_WAKES_FIRST            unheard    somebody falls asleep between the wake and the count
+ * BROKEN_SLEEPS_UNCOMPARED      unheard    a publication between the check and the sleep
+ * BROKEN_SETS_W_BY_STORE        went_back  the count has changed by now
+ * BROKEN_SETS_W_ON_ANY          unheard    it sleeps on a count that it has never reported
+ * BROKEN_READER_SLEEPS          unheard    it sleeps without W, and no process knows of it
+ * BROKEN_REARMED_WITH_NEXT      unheard    a publication between the read and the arming
+ * BROKEN_COUNTS_BY_STORE        unheard    W was set between the check and the store
+ * BROKEN_WAKES_FIRST            unheard    another falls asleep between the wake and the count
  * BROKEN_WAKES_ONE              unheard    two sleep
- * BROKEN_W_STAYS                idle_wake  who set it has long been told
- * BROKEN_WAITERS_COUNTED        idle_wake  who has died is counted for ever
- * BROKEN_NO_SLICES              unheard    the publisher is dead, and nobody takes the lock
- * BROKEN_RECOVERY_SILENT        unheard    the same, and it is taken
- * BROKEN_RECOVERY_READS_W       unheard    the dead one has cleared it
- * BROKEN_UNLOCKED_BEFORE_WAKE   unheard    dead in between, he had no lock, and nobody finds him
+ * BROKEN_W_STAYS                idle_wake  the process that set it was notified long ago
+ * BROKEN_WAITERS_COUNTED        idle_wake  a dead process is counted forever
+ * BROKEN_NO_SLICES              unheard    the publisher is dead, and no process takes the lock
+ * BROKEN_RECOVERY_SILENT        unheard    the same, and one takes it
+ * BROKEN_RECOVERY_READS_W       unheard    the dead publisher has cleared it
+ * BROKEN_UNLOCKED_BEFORE_WAKE   unheard    it dies in between without the lock: no recovery follows
  */
 #include "include/forbid.pml"
 
-#define MOST 3 /* publications in all: the count never comes round */
+#define MOST 3 /* publications in total: the count never wraps */
 
 byte count;
 bool w;
 
-/* The lock, as lock.pml says that it is. DEAD: the owner is, and the kernel tells. */
+/* The lock, as verified in lock.pml. DEAD: the owner is dead, and the kernel reports it. */
 #define FREE 0
 #define DEAD 5
 byte owner = FREE;
@@ -54,15 +56,15 @@ byte owner = FREE;
 #define NAPS 3 /* read-only: ends by itself */
 byte at[5] = AWAKE;
 
-byte seen[5]; /* the count that each told of last, or began with */
+byte seen[5]; /* the count of the last wake-up of each, or its first count */
 
 bool deaths; /* processes may die */
 bool slices; /* slices end */
 
 /* The rest is for the assertions only; no rule reads it. */
 bool unheard, idle_wake, went_back;
-byte known[5]; /* the count when each last looked at what was published */
-bool asked;    /* W was set since a publisher last was going to wake */
+byte known[5]; /* the count when each last read the published state */
+bool asked;    /* W was set since a publisher was last about to wake */
 byte highest;
 #ifdef BROKEN_WAITERS_COUNTED
 byte waiters;
@@ -82,7 +84,7 @@ byte waiters;
 #endif
 #ifdef BROKEN_WAITERS_COUNTED
 #define UNCOUNT waiters--
-#define IS_COUNTED (at[1] == ARMED || at[2] == ARMED || at[3] == ARMED) /* and alive */
+#define IS_COUNTED (at[1] == ARMED || at[2] == ARMED || at[3] == ARMED) /* and is alive */
 #else
 #define UNCOUNT skip
 #define IS_COUNTED false
@@ -158,7 +160,7 @@ inline unlock() {
   fi
 }
 
-/* The swap: a look at the word and a swap that succeeds are one step. */
+/* The compare-and-swap: the load of the word and a successful swap are one step. */
 inline count_up() {
   if
 #ifdef BROKEN_COUNTS_BY_STORE
@@ -180,7 +182,7 @@ inline count_up() {
   fi
 }
 
-/* Holding the lock; leaves it. */
+/* With the lock held; releases it. */
 inline publish() {
 #ifdef BROKEN_WAKES_FIRST
   wakes = w;
@@ -218,12 +220,12 @@ inline set_w() {
   at[me] = ARMED
 }
 
-/* Until it is stopped. Asleep is no deadlock here: for that there is unheard. */
+/* Until it is stopped. A sleep is no deadlock here: unheard covers it. */
 inline watch() {
   d_step { seen[me] = count; known[me] = count };
 look:
   if
-  :: d_step { count != seen[me] -> seen[me] = count }; goto tell
+  :: d_step { count != seen[me] -> seen[me] = count }; goto notify
 #if defined(BROKEN_SETS_W_BY_STORE)
   :: count == seen[me] && !read_only -> d_step { set_count(seen[me]); set_w() }
 #elif defined(BROKEN_SETS_W_ON_ANY)
@@ -249,7 +251,7 @@ look:
   OR_DIE
   fi;
 end_asleep:
-  /* A slice or a nap after which the count is the same changes nothing, and is left out. */
+  /* A slice or nap that ends with the same count changes nothing, and is left out. */
   if
   :: at[me] == AWAKE -> goto look
   :: d_step { at[me] == ASLEEP && SLICES && count != seen[me] -> at[me] = AWAKE; UNCOUNT };
@@ -257,7 +259,7 @@ end_asleep:
   :: d_step { at[me] == NAPS && count != seen[me] -> at[me] = AWAKE }; goto look
   :: d_step { at[me] == AWAKE && deaths -> lose_memory() }; goto died /* or before, asleep */
   fi;
-tell:
+notify:
   if
   :: known[me] = count
   OR_DIE
@@ -271,7 +273,7 @@ tell:
   fi
 }
 
-/* A death is the end of a session; the next one is another process's, with another number. */
+/* A death ends a session; the next session is another process with another number. */
 proctype Process(byte me; bool read_only) {
   bool wakes;
 #ifdef BROKEN_COUNTS_BY_STORE
@@ -289,7 +291,7 @@ proctype Process(byte me; bool read_only) {
      lock();
      if
      :: count < MOST -> publish()
-     :: true -> unlock() /* for something else */
+     :: true -> unlock() /* it was taken for something else */
      fi;
      goto done;
 died:
@@ -299,7 +301,7 @@ done:
   od
 }
 
-/* When all is still somebody takes the lock once more; if he dies, another, and so on. */
+/* When nothing moves, a process takes the lock once more; if it dies, another one, and so on. */
 proctype Visitor(byte me) {
   do
   :: true ->

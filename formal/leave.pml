@@ -1,52 +1,54 @@
 /*
- * Leaving: regions with a name, which live while somebody is attached. Three processes open and
+ * Leaving: regions with a name, which exist while a process is attached. Three processes open and
  * close the region of one name, sweep it when they open another name, or remove it with unlink(),
- * as often as they like, and die anywhere. The rules are these: whoever holds the birth lock of the
- * inode that the path names may make it, attach to it or unlink it, and nobody else; what nobody
- * holds a byte of is a left-over, unlinked and never made anew in place, unless it was never
- * finished; the last to leave unlinks.
+ * as often as they like, and die at any step. The rules:
+ *   - Only the process that holds the creation lock of the inode at the path may create a region in
+ *     it, attach to it, or unlink it.
+ *   - A file of which no process holds a byte is stale: it is unlinked and never reused in place,
+ *     unless it was never finished.
+ *   - The last process to leave unlinks the file.
  *
- * What must never be, each a boolean that is asserted:
- *   two_live        somebody attaches, by the name, while others are attached to another inode, and
- *                   no unlink() has come between
- *   stray           somebody attaches to an inode that the path does not name
- *   unfinished      somebody attaches to a region whose version is not stored
- *   remade          a region is initialised while somebody has it mapped
- *   unlinked_live   the path is taken from somebody attached, other than by unlink()
- *   wrong_unlinked  what is unlinked is not the inode that was looked at
- *   file_left       all have ended and a file is there, though nobody died; or though one more open
- *                   and close has been, of this name or of another
- * To these pan adds deadlock (somebody waits for ever); and for PAIR, two processes that from some
- * moment on neither die nor give up waiting, deadlock again and a cycle in which nobody gets
- * anything done.
+ * Forbidden states, each a boolean that is asserted:
+ *   two_live        a process attaches, by the name, while others are attached to another inode,
+ *                   and no unlink() came between
+ *   stray           a process attaches to an inode that is not at the path
+ *   unfinished      a process attaches to a region whose version is not stored
+ *   remade          a region is initialised while a process has it mapped
+ *   unlinked_live   the path is removed while a process is attached, other than by unlink()
+ *   wrong_unlinked  the unlinked inode is not the one that was checked
+ *   file_left       all have ended and a file exists although no process died; or although one more
+ *                   open and close followed, of this name or of another
+ * pan also looks for deadlock (a process waits forever). For PAIR, two processes that from some
+ * moment on neither die nor give up waiting, it looks for deadlock, and for a cycle in which
+ * neither makes progress.
  *
- * The twins: each lacks one rule, and must break what stands beside it (scripts/formal.js reads
+ * The twins: each lacks one rule, and must violate the property beside it (scripts/formal.js reads
  * this table).
  *
- * BROKEN_NO_RECHECK           stray, two_live  the lock of an inode that is gone keeps nobody out
+ * BROKEN_NO_RECHECK           stray, two_live  the lock of a removed inode excludes no process
  * BROKEN_SAME_INODE           cycle            waits for an inode that will not come back
- * BROKEN_BYTE_AFTER_UNLOCK    unlinked_live    who leaves last does not see who has just come
- * BROKEN_BYTE_BEFORE_VERSION  unfinished       of a dead maker the lock may fall before the byte
- * BROKEN_REINIT               remade           who has given back his byte may have it mapped yet
- * BROKEN_READERS_UNSEEN       unlinked_live    a probe with F_RDLCK calls a reader's byte free
- * BROKEN_LEAVE_WITHOUT_LOCK   unlinked_live    somebody attaches between probe and unlink
- * BROKEN_LEAVE_NO_RECHECK     wrong_unlinked   unlink() came before, the path is another's now
- * BROKEN_LEAVE_NONBLOCKING    file_left        of two who leave one sees a byte, one a lock
- * BROKEN_BYTE_DROPPED_LATE    file_left        of two who leave each sees the other's byte
- * BROKEN_SWEEP_WITHOUT_LOCK   unlinked_live    somebody attaches between probe and unlink
- * BROKEN_SWEEP_NO_RECHECK     unlinked_live    nobody is on the old inode, but on the new one
- * BROKEN_SWEEP_SPARES_UNMADE  file_left        the maker is dead, and the name is not used again
- * BROKEN_REMOVE_WITHOUT_LOCK  stray            somebody has looked at the path, not yet attached
- * BROKEN_REMOVE_NO_RECHECK    wrong_unlinked   it waited for an inode that is gone
- * BROKEN_GIVING_UP_LEAVES     file_left        nobody is attached who would take the file along
- * BROKEN_LOCK_OUTLIVES        deadlock         a lock that does not fall with its holder
+ * BROKEN_BYTE_AFTER_UNLOCK    unlinked_live    the last to leave does not see a new participant
+ * BROKEN_BYTE_BEFORE_VERSION  unfinished       at a death the lock may be released before the byte
+ * BROKEN_REINIT               remade           a process without its byte may still have it mapped
+ * BROKEN_READERS_UNSEEN       unlinked_live    a probe with F_RDLCK does not see a reader's byte
+ * BROKEN_LEAVE_WITHOUT_LOCK   unlinked_live    another attaches between probe and unlink
+ * BROKEN_LEAVE_NO_RECHECK     wrong_unlinked   unlink() came before, the path has another inode now
+ * BROKEN_LEAVE_NONBLOCKING    file_left        of two that leave one sees a byte, the other a lock
+ * BROKEN_BYTE_DROPPED_LATE    file_left        of two that leave each sees the other's byte
+ * BROKEN_SWEEP_WITHOUT_LOCK   unlinked_live    another attaches between probe and unlink
+ * BROKEN_SWEEP_NO_RECHECK     unlinked_live    the old inode is unused, but the new one is in use
+ * BROKEN_SWEEP_SPARES_UNMADE  file_left        its creator is dead, and the name is not used again
+ * BROKEN_REMOVE_WITHOUT_LOCK  stray            another has checked the path, not yet attached
+ * BROKEN_REMOVE_NO_RECHECK    wrong_unlinked   it waited for a removed inode
+ * BROKEN_GIVING_UP_LEAVES     file_left        no process is attached that would unlink it
+ * BROKEN_LOCK_OUTLIVES        deadlock         a lock that is not released at its holder's death
  */
 #include "include/inodes.pml"
 
 bool two_live, stray, unfinished, remade, unlinked_live, wrong_unlinked, file_left;
-bool final; /* all have ended, one comes once more */
+bool final; /* all have ended, and one more process runs */
 
-/* unlink(path): it takes what is there, whatever the caller looked at before. */
+/* unlink(path): removes what is there now, whatever the caller has checked before. */
 inline sys_unlink(explicit) {
   if
   :: d_step {
@@ -76,7 +78,8 @@ inline sys_take_byte() {
   fi
 }
 
-/* The version is stored last, and only then a byte taken: "a byte is held" says "finished". */
+/* The version is stored last, and the byte is taken after it: a held byte means a finished region.
+ * */
 inline make_region() {
 #ifdef BROKEN_BYTE_BEFORE_VERSION
   d_step { take_byte(WRITE_BYTE) };
@@ -93,8 +96,8 @@ inline make_region() {
 }
 
 /*
- * Unlinks what nobody holds. Then starts again, or gives up: who does not want to make a region
- * (create: false, readOnly) or cannot (ENOSPC) leaves none behind either.
+ * Unlinks a file that no process holds. Then starts again, or gives up: an open that must not
+ * create a region (create: false, readOnly) or cannot (ENOSPC) leaves no file behind either.
  */
 inline replace_region() {
   if
@@ -109,7 +112,7 @@ inline replace_region() {
   fi
 }
 
-/* Comes back with a byte held, or goes to done or, to start again, to again. */
+/* Ends with a byte held, or jumps: to done, or to again to start again. */
 inline open_region() {
   if
   :: sys_open(true)
@@ -136,7 +139,7 @@ wait:
   fi;
   sys_probe();
   if
-  :: !alone /* somebody is here: attach, or be told EEXIST or ERR_MMAPIPC_TOO_SMALL */
+  :: !alone /* it is in use: attach, or fail with EEXIST or ERR_MMAPIPC_TOO_SMALL */
   :: d_step { !alone -> drop_inode() }; goto done
 #ifdef BROKEN_REINIT
   :: alone -> make_region()
@@ -156,8 +159,9 @@ wait:
 }
 
 /*
- * Unlinks if nobody else is here. The byte is given back under the lock, so that of two who leave
- * the second sees that it is the last. (Given back before the lock is taken is right as well.)
+ * Unlinks if no other process is attached. The byte is released under the lock, so that of two that
+ * leave the second sees that it is the last. (Releasing it before the lock is taken is correct
+ * too.)
  */
 inline leave_region() {
   if
@@ -195,7 +199,7 @@ unseen:
   sys_close()
 }
 
-/* Another name is opened: what nobody holds goes, unless somebody has it in hand. */
+/* At the open of another name: unlinks a stale file, unless its lock is taken. */
 inline sweep() {
 #ifndef BROKEN_SWEEP_WITHOUT_LOCK
   if
@@ -224,7 +228,7 @@ inline sweep() {
   fi
 }
 
-/* unlink(): those attached keep it. */
+/* unlink(): attached processes keep the region. */
 inline remove_name() {
 #ifndef BROKEN_REMOVE_WITHOUT_LOCK
   sys_flock();
@@ -239,7 +243,7 @@ inline remove_name() {
   fi
 }
 
-/* A death is the end of a session; the next one is another process's. */
+/* A death ends a session; the next session is another process. */
 proctype Opener(byte kind) {
   PROCESS_STATE;
   do
@@ -309,7 +313,7 @@ init {
     fi
   };
 #ifdef PAIR
-  /* At any moment: this is a step like those of the processes. */
+  /* At any moment: this is a step like any other. */
   atomic { deaths = false; patient = true };
 #endif
   _nr_pr == 1;

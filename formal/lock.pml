@@ -1,82 +1,86 @@
 /*
- * The lock of a region: one word, owner | S | C. Processes take it and give it back as often as
- * they like, for a user or for an operation of the library's own, wait for it, try it, give up
- * waiting, and die anywhere. One of them has a waiter beside that: a thread that waits for the
- * same object, and may win before the process is told.
+ * The lock of a region: one word, owner | S | C. Processes take it and release it as often as they
+ * like, for a user or for an operation of the library's own, wait for it, try it, give up waiting,
+ * and die at any step. One of them may also have a waiter: a thread that waits for the same object,
+ * and may win the lock before its process knows.
  *
- * The rules are these. Who finds the word 0 takes it. Else he looks. What is free, and not kept
- * (S) or he has waited, he takes, and leaves C, as others may wait; so from a dead owner, and
- * once he has it he says RECOVERED. Else he sets C, and S if he has waited, and sleeps as long
- * as the word is just that, for a slice at most; woken, or the slice over, or the word another
- * before he slept, he has waited. Who
- * only tries takes what is kept, too, and leaves S and C as they are. Who gives back leaves S,
- * and wakes one if C was set. Who gives up waiting wakes one. A user is told what RECOVERED says
- * when he gets the lock, and if he was, clears it before he gives it back. What the waiter has
- * won is lent to calls of its process.
+ * The rules:
+ *   - A process that finds the word 0 takes it. Otherwise it reads the word.
+ *   - It takes a free word if that is not kept (S), or if the process has waited. It then sets C,
+ *     as others may wait. It takes the word of a dead owner in the same way, and then sets the
+ *     recovery flag.
+ *   - Otherwise it sets C, and S if it has waited, and sleeps as long as the word stays exactly the
+ *     same, for a slice at most. It has waited once it was woken, or its slice has ended, or the
+ *     word changed before it slept.
+ *   - A process that only tries takes a kept word too, and does not change S and C.
+ *   - A release leaves S, and wakes one if C was set. A process that gives up waiting wakes one.
+ *   - A user that gets the lock is notified if the recovery flag is set; it then clears the flag
+ *     before the release.
+ *   - A lock that the waiter has won is lent to calls of its process.
  *
- * What must never be, each a boolean that is asserted:
- *   two_holders   two have the lock
- *   stolen        it is taken from one of whom the kernel does not say that he is dead
- *   unreported    an owner has died with it, and the next user is not told
- *   false_report  a user is told, and no owner has died since one who was told gave it back
- * To these pan adds deadlock: somebody sleeps for ever. Without deaths slices are not counted
- * on: they end only where a comment at SLICE_ENDS says that nothing else would help. And for
- * PAIR, two processes that from some moment on neither die nor give up, pan adds a cycle in
+ * Forbidden states, each a boolean that is asserted:
+ *   two_holders   two hold the lock
+ *   stolen        it is taken from an owner that the kernel does not report dead
+ *   unreported    an owner has died with it, and the next user is not notified
+ *   false_report  a user is notified, and no owner has died since a notified one released it
+ * pan also looks for deadlock: a process sleeps forever. Without deaths the model does not rely on
+ * slices: they end only where a comment at SLICE_ENDS says that nothing else would help. For PAIR,
+ * two processes that from some moment on neither die nor give up, pan also looks for a cycle in
  * which the first does not get the lock, although each runs when it can (FAIR). There the slices
- * are longer than anything else takes: who is woken, or about to sleep, goes on before the slice of
- * another is over. (With three, those who have waited draw lots for what is kept.)
+ * are longer than anything else takes: a process that is woken, or about to sleep, goes on before
+ * the slice of the other ends. (Of three, any that has waited may take a kept word.)
  *
- * The twins: each lacks one rule, and must break what stands beside it (scripts/formal.js reads
+ * The twins: each lacks one rule, and must violate the property beside it (scripts/formal.js reads
  * this table).
  *
- * BROKEN_TAKES_BY_STORE         two_holders   another took it between the look and the store
- * BROKEN_TIME_IS_DEATH          stolen        an owner who is slow is not dead
- * BROKEN_LENDS_NOTHING          deadlock      it waits for what only it could give back
- * BROKEN_DELIVERS_WHILE_LENT    two_holders   one user has it, and another is given it
- * BROKEN_CANCEL_TAKES_BACK      two_holders   the wait is cancelled, and what it has lent released
- * BROKEN_SLEEPS_UNCOMPARED      deadlock      it was given back between the look and the sleep
- * BROKEN_GIVES_BACK_BY_STORE    deadlock      C was set between the look and the store
- * BROKEN_TAKES_WITHOUT_C        deadlock      others sleep, and nobody is to wake them
- * BROKEN_TRY_FORGETS_OTHERS     deadlock      the same of one who only tries
+ * BROKEN_TAKES_BY_STORE         two_holders   another took it between the check and the store
+ * BROKEN_TIME_IS_DEATH          stolen        a slow owner is not dead
+ * BROKEN_LENDS_NOTHING          deadlock      it waits for a lock that only it could release
+ * BROKEN_DELIVERS_WHILE_LENT    two_holders   one user holds it, and another gets it
+ * BROKEN_CANCEL_RELEASES        two_holders   the wait is cancelled, and the lent lock released
+ * BROKEN_SLEEPS_UNCOMPARED      deadlock      it was released between the check and the sleep
+ * BROKEN_RELEASES_BY_STORE      deadlock      C was set between the check and the store
+ * BROKEN_TAKES_WITHOUT_C        deadlock      others sleep, and no process will wake them
+ * BROKEN_TRY_FORGETS_OTHERS     deadlock      the same, by a process that only tries
  * BROKEN_GIVING_UP_EATS_WAKE    deadlock      it was woken as it gave up, and another sleeps
- * BROKEN_CANCEL_EATS_WAKE       deadlock      the same of the waiter
- * BROKEN_NO_SLICES_FOR_DEATHS   deadlock      who dies wakes nobody, and is not dead at once
- * BROKEN_NO_SLICES_FOR_KEPT     deadlock      who has waited gives up, and S stays
+ * BROKEN_CANCEL_EATS_WAKE       deadlock      the same, of the waiter
+ * BROKEN_NO_SLICES_FOR_DEATHS   deadlock      a dying process wakes none, and is not dead at once
+ * BROKEN_NO_SLICES_FOR_KEPT     deadlock      a process that has waited gives up, and S stays
  * BROKEN_NO_SLICES_FOR_WON      deadlock      it sleeps, its waiter is woken, and both wait
- * BROKEN_NO_S                   cycle         whenever it looks, somebody else has come before
- * BROKEN_SLICE_IS_NOTHING       cycle         what one who gave up has kept nobody takes
+ * BROKEN_NO_S                   cycle         whenever it reads the word, another was faster
+ * BROKEN_SLICE_IS_NOTHING       cycle         a word kept for one that gave up is never taken
  * BROKEN_CALLED_OFF_IS_NOTHING  cycle         whenever it is about to sleep, the word has changed
- * BROKEN_ASKS_ONCE              cycle         the kernel said alive, and it was a moment too soon
- * BROKEN_FLAG_BEFORE_SWAP       false_report  another was faster, and his user is told and gone
- * BROKEN_FLAG_READ_WHEN_WON     false_report  it was told meanwhile to whom the lock was lent
- * BROKEN_NO_FLAG                unreported    an operation recovers, and keeps it to itself
- * BROKEN_OPERATION_CLEARS       unreported    nobody has been told
- * BROKEN_CLEARED_WHEN_WON       unreported    it is lent, or given back, before anybody is told
- * BROKEN_CLEARED_AFTERWARDS     unreported    what is cleared may be the next owner's death
+ * BROKEN_ASKS_ONCE              cycle         the kernel reported it alive, a moment too early
+ * BROKEN_FLAG_BEFORE_SWAP       false_report  another was faster, its user was notified and is gone
+ * BROKEN_FLAG_READ_WHEN_WON     false_report  the process that borrowed the lock was notified
+ * BROKEN_NO_FLAG                unreported    an operation recovers, and does not pass it on
+ * BROKEN_OPERATION_CLEARS       unreported    no user was notified
+ * BROKEN_CLEARED_WHEN_WON       unreported    it is lent or released before a user is notified
+ * BROKEN_CLEARED_AFTERWARDS     unreported    it may clear the flag of the next owner's death
  */
 #include "include/forbid.pml"
 #include "include/word.pml"
 
-/* scripts/formal.js: a cycle counts only if in it each runs who can. */
+/* scripts/formal.js: a cycle counts only if every process that can run does so in it. */
 #define FAIR
 
 #if defined(BROKEN_FLAG_READ_WHEN_WON) || defined(BROKEN_CLEARED_WHEN_WON)
-#define TOLD_WHEN_WON
-bool delivered; /* to who has the lock, by the waiter */
+#define NOTIFIED_WHEN_WON
+bool delivered; /* the holder got the lock from the waiter */
 #endif
 #ifdef BROKEN_NO_FLAG
-bool recovers; /* who has the lock has it from a dead owner */
+bool recovers; /* the holder took the lock from a dead owner */
 #endif
 
-bool recovered; /* the flag, a word beside the other */
+bool recovered; /* the recovery flag, another word */
 
 bool deaths;  /* processes may die */
-bool patient; /* nobody gives up, nor only tries */
+bool patient; /* no process gives up or only tries */
 
 /* The rest is for the assertions only; no rule reads it. */
 bool two_holders, stolen, unreported, false_report;
-byte inside; /* who has the lock and knows it; 0: nobody */
-bool owed;   /* an owner has died, and nobody who was told has given it back since */
+byte inside; /* the process that holds the lock and knows it; 0: none */
+bool owed;   /* an owner has died, and no notified user has released the lock since */
 
 #ifdef PAIR
 #define IS_STILL(k) (at[k] == AWAKE || at[k] == ASLEEP)
@@ -84,13 +88,13 @@ bool owed;   /* an owner has died, and nobody who was told has given it back sin
 #else
 #define SLICE_ENDS(k) (MAY_BE_DEAD || IS_LEFT_KEPT || (k == 1 && HAS_WON))
 #endif
-/* Where nothing else would wake anybody: who was to do it may be dead; */
+/* Where nothing else would wake a sleeper: the process that should may be dead; */
 #ifdef BROKEN_NO_SLICES_FOR_DEATHS
 #define MAY_BE_DEAD false
 #else
 #define MAY_BE_DEAD deaths
 #endif
-/* or the word is kept for one who has given up; */
+/* or the word is kept for a process that has given up; */
 #ifdef BROKEN_NO_SLICES_FOR_KEPT
 #define IS_LEFT_KEPT false
 #else
@@ -114,7 +118,7 @@ inline take_word(number, s, c) {
   set_word(number, s, c)
 }
 
-/* By one who waits, of what is free or was a dead owner's. */
+/* By a process that waits: a word that is free or of a dead owner. */
 inline take_waiting(number) {
 #ifdef BROKEN_TAKES_WITHOUT_C
   take_word(number, false, false)
@@ -129,7 +133,7 @@ inline take_waiting(number) {
 #define KEEPS(has_waited) (kept || has_waited)
 #endif
 
-/* Before a sleep. What is marked already is not touched. */
+/* Before a sleep. A word that is already marked stays untouched. */
 inline mark_word(has_waited) {
   if
   :: !contended || kept != KEEPS(has_waited) -> set_word(owner, KEEPS(has_waited), true)
@@ -158,12 +162,12 @@ inline lose_memory() {
   wait = (HAS_WAITER -> IDLE : wait);
   fresh = (HAS_WAITER -> false : fresh);
   thread_waited = (HAS_WAITER -> false : thread_waited);
-#ifdef TOLD_WHEN_WON
+#ifdef NOTIFIED_WHEN_WON
   delivered = (HAS_WAITER -> false : delivered);
 #endif
 }
 
-/* Both the fast way and the slow one, until it has the lock: goes to taken, or has_recovered. */
+/* The fast path and the slow one, until it holds the lock: jumps to taken or has_recovered. */
 inline wait_for_lock() {
   if
 #ifdef BROKEN_TAKES_BY_STORE
@@ -198,7 +202,7 @@ look:
 #ifndef BROKEN_LENDS_NOTHING
   :: d_step { owner == me && wait == DONE -> lent = true; at[me] = AWAKE }; goto taken
 #endif
-  :: d_step { /* of a dead one another may just have asked, too early */
+  :: d_step { /* a dead owner, too: the kernel may have been asked a moment too early */
        IS_TAKEN || (owner == FREE && kept && !HAS_WAITED) || (owner == DEAD && !patient) ->
 #ifndef BROKEN_SLICE_IS_NOTHING
        waited = HAS_WAITED;
@@ -215,7 +219,7 @@ look:
   :: d_step { at[me] == ARMED -> at[me] = ASLEEP }
   :: at[me] == CALLED_OFF -> goto look
 #endif
-  :: d_step { !patient -> at[me] = AWAKE }; GIVE_UP /* for ASLEEP, too */
+  :: d_step { !patient -> at[me] = AWAKE }; GIVE_UP /* for ASLEEP too */
   OR_DIE
   fi;
   if
@@ -226,7 +230,7 @@ look:
   fi
 }
 
-/* One look; goes on as wait_for_lock() does, or to done. */
+/* One try; continues as wait_for_lock() does, or jumps to done. */
 inline try_lock() {
   if
 #ifdef BROKEN_TRY_FORGETS_OTHERS
@@ -241,40 +245,41 @@ inline try_lock() {
   fi
 }
 
-/* It has the word, and reads the flag. */
+/* With the word taken: reads the flag. */
 inline enter() {
 #if defined(BROKEN_NO_FLAG)
-  told = (is_user && recovers);
+  notified = (is_user && recovers);
   recovers = false;
-#elif defined(TOLD_WHEN_WON)
-  told = (is_user && (delivered -> recovered_when_won : recovered));
+#elif defined(NOTIFIED_WHEN_WON)
+  notified = (is_user && (delivered -> recovered_when_won : recovered));
   delivered = false;
 #else
-  told = (is_user && recovered);
+  notified = (is_user && recovered);
 #endif
   FORBID(two_holders, inside != 0);
-  FORBID(unreported, is_user && owed && !told);
-  FORBID(false_report, told && !owed);
+  FORBID(unreported, is_user && owed && !notified);
+  FORBID(false_report, notified && !owed);
   inside = me
 }
 
-/* It is closed, or its thread ends, while a user has the lock: as if the owner had died. */
+/* The object is closed, or its thread ends, while a user holds the lock: as if the owner had died.
+ * */
 inline abandon() {
   recovered = true;
   owed = true;
-  told = false;
+  notified = false;
   if
   :: HAS_WAITER -> end_wait(); lent = false
   :: else
   fi
 }
 
-/* With the lock, a user may begin to wait for it once more, and cancel that. */
+/* While it holds the lock, a user may begin to wait for it once more, and cancel that. */
 inline use_lock() {
   do
   :: d_step { is_user && HAS_WAITER && wait == IDLE -> begin_wait() }
   :: d_step { is_user && HAS_WAITER && wait == WAITING -> end_wait() }
-#ifdef BROKEN_CANCEL_TAKES_BACK
+#ifdef BROKEN_CANCEL_RELEASES
   :: d_step { is_user && lent -> end_wait(); set_word(FREE, kept, false) }
 #else
   :: d_step { is_user && lent -> end_wait(); lent = false }
@@ -288,27 +293,27 @@ inline use_lock() {
   od
 }
 
-/* Before the word is given back. */
+/* Before the release. */
 inline clear_flag() {
   if
 #ifdef BROKEN_OPERATION_CLEARS
   :: d_step { !is_user && recovered -> recovered = false }
 #endif
 #ifdef BROKEN_CLEARED_AFTERWARDS
-  :: d_step { told -> owed = false }
+  :: d_step { notified -> owed = false }
 #else
-  :: d_step { told -> recovered = false; owed = false; told = false }
+  :: d_step { notified -> recovered = false; owed = false; notified = false }
 #endif
-  :: !told
+  :: !notified
   OR_DIE
   fi
 }
 
-/* Gives back the word, or to the waiter what it has lent; goes on where somebody is to be woken. */
-inline give_back() {
+/* Releases the word, or returns a lent lock to the waiter; continues if a process must be woken. */
+inline release() {
   if
   :: d_step { lent -> inside = 0 }; goto done
-#ifdef BROKEN_GIVES_BACK_BY_STORE
+#ifdef BROKEN_RELEASES_BY_STORE
   :: contended -> d_step { inside = 0; set_word(FREE, kept, false) }
   :: !contended -> d_step { inside = 0; set_word(FREE, kept, false) }; goto done
 #else
@@ -324,17 +329,17 @@ inline give_back() {
 #ifdef BROKEN_CLEARED_AFTERWARDS
   ;
   if
-  :: told -> recovered = false
-  :: !told
+  :: notified -> recovered = false
+  :: !notified
   fi
 #endif
 }
 
-/* A death is the end of a session; the next one is another process's, with another number. */
+/* A death ends a session; the next session is another process with another number. */
 proctype Process(byte me) {
-  bool is_user; /* it is not for an operation of ours */
-  bool waited;  /* was woken, or has slept for a slice */
-  bool told;
+  bool is_user; /* it takes the lock for a user, not for an operation of ours */
+  bool waited;  /* it was woken, or has slept for a slice */
+  bool notified;
   bool lent; /* by the waiter */
   do
 #ifdef PAIR
@@ -345,11 +350,11 @@ proctype Process(byte me) {
   OR_DIE
   :: d_step { HAS_WAITER && wait == IDLE -> begin_wait() }
   :: d_step { HAS_WAITER && wait == WAITING -> end_wait() }
-  :: HAS_WAITER && wait == WAITING -> /* for nothing but this */
+  :: HAS_WAITER && wait == WAITING -> /* and does nothing else meanwhile */
      wait == DONE
   :: d_step { HAS_WAITER && wait == DONE -> end_wait() }; goto leave
   :: d_step { HAS_WAITER && wait == DONE -> end_wait(); is_user = true };
-#ifdef TOLD_WHEN_WON
+#ifdef NOTIFIED_WHEN_WON
      delivered = true;
 #endif
      goto taken
@@ -384,7 +389,7 @@ progress:
      use_lock();
      clear_flag();
 leave:
-     give_back();
+     release();
 pass_on:
      if
      :: atomic { true -> if WAKE(1) WAKE(2) WAKE(3) WAKE(THREAD) :: else fi }
@@ -394,7 +399,7 @@ pass_on:
 died:
      owner = (owner == me -> DEAD : owner);
 done:
-     atomic { is_user = false; waited = false; told = false; lent = false }
+     atomic { is_user = false; waited = false; notified = false; lent = false }
   od
 }
 
@@ -418,7 +423,7 @@ init {
 #endif
   };
 #ifdef PAIR
-  /* At any moment: this is a step like those of the processes. */
+  /* At any moment: this is a step like any other. */
   atomic { deaths = false; patient = true }
 #endif
 }

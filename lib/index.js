@@ -1,5 +1,5 @@
 /*
- * What `require('mmapipc')` gives. One object literal of plain names, so that Node finds them when
+ * The exports of the package. They are one object literal of plain names, so that Node finds them when
  * an ES module imports them by name.
  */
 'use strict';

@@ -1,8 +1,8 @@
 /*
  * npm run test:asan [-- file ...]: builds the addon with AddressSanitizer and
- * UndefinedBehaviorSanitizer and runs mocha suites with it; then those of the lock and of changes
- * with waits that look again and again instead of sleeping in the system. Node itself is not
- * instrumented; the runtime is preloaded into it and into the processes that the suites start.
+ * UndefinedBehaviorSanitizer, and runs mocha suites with it; and the suites of locks and changes with
+ * waits that poll instead of sleeping in the system. Node itself is not instrumented; the runtime is
+ * preloaded into it, and into the processes that the suites start.
  */
 'use strict';
 
@@ -19,14 +19,14 @@ const FLAGS = [
   '-fsanitize=address,undefined',
 ];
 
-/* What mmapipc.gypi calls mipc_wait, and the suites that are run so. */
+/* The values of mipc_wait in mmapipc.gypi, and the suites that run with each. */
 const WAITS = {
   system:
-    /^(?:mmap|pack|region(?!-life|-lock-(?:ends|hostile|kills|processes))|share(?!-native|-processes)).*\.test\.js$/,
-  none: /^(?:region-lock(?:-async)?|share(?:-changes)?)\.test\.js$/,
+    /^(?:mmap|pack|lock-(?:region(?:-inspect)?(?=\.)|share)|region(?!-life)|share(?!-native|-processes)).*\.test\.js$/,
+  none: /^(?:lock-region|share(?:-changes)?)\.test\.js$/,
 };
 
-/* The runtime's own mlock() does nothing; the suites look whether pages are locked. */
+/* The runtime's own mlock() does nothing, but the suites check whether pages are locked. */
 const MLOCK = `
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -35,10 +35,10 @@ int __wrap_munlock(const void *base, size_t length) { return syscall(SYS_munlock
 `;
 const WRAP = '-Wl,--wrap=mlock,--wrap=munlock';
 
-/* The runtime that gcc links with; it prints the bare name when it has none. */
+/* The runtime that gcc links with. Without one gcc prints the bare name. */
 function findRuntime() {
   if (!findProgram('gcc') || !findProgram('g++')) {
-    throw new Failure('there is no gcc with g++: apt-get install g++');
+    throw new Failure('gcc or g++ is missing: apt-get install g++');
   }
   const runtime = run('gcc', ['-print-file-name=libasan.so']).stdout.trim();
   if (path.isAbsolute(runtime)) return fs.realpathSync(runtime);
@@ -61,8 +61,8 @@ async function compile(gyp, source) {
   return object;
 }
 
-/* The addons, one for each way to wait: { wait, home, addon }; node-gyp-build looks for it in the
- * folder that MMAPIPC_PREBUILD names, `home`. */
+/* Builds an addon for each way to wait: { wait, home, addon }. node-gyp-build looks for it in the folder
+ * MMAPIPC_PREBUILD, `home`. */
 async function build() {
   fs.mkdirSync(CACHE, { recursive: true });
   const mlock = path.join(CACHE, 'mlock.c');
@@ -70,7 +70,7 @@ async function build() {
   const gyps = Object.keys(WAITS).map((mipc_wait) =>
     readGyp('linux', { variables: { mipc_wait } }),
   );
-  const [gyp] = gyps; /* they differ in their sources */
+  const [gyp] = gyps; /* they differ only in their sources */
   const sources = [...new Set([...gyps.flatMap((one) => one.sources), mlock])];
   const made = await forAll(sources, (source) => compile(gyp, source));
   return Object.keys(WAITS).map((wait, at) => {
@@ -84,15 +84,15 @@ async function build() {
     run('g++', [...flags, ...objects, ...gyp.libraries, '-o', linked], {
       sentence: 'the addon cannot be linked',
     });
-    fs.renameSync(linked, addon); // at once: another run may be loading the old one
+    fs.renameSync(linked, addon); // in one step: another run may be loading the old one
     return { wait, home, addon };
   });
 }
 
 /*
- * The faults that the suites provoke, SIGSEGV and SIGBUS, stay what they are; a failed malloc gives
- * NULL, as Node expects; what is freed is kept from use, but not so much of it that suites that
- * measure memory fail. Reports go to files, so that no report of a child process is missed.
+ * The sanitizer leaves SIGSEGV and SIGBUS alone, which the suites cause on purpose. A failed malloc
+ * returns NULL, as Node expects. Freed memory stays unused for a while, but not so much of it that suites
+ * that measure memory fail. Reports go to files, so that no report of a child process is missed.
  */
 function environment(runtime, home) {
   const options = [
@@ -110,7 +110,7 @@ function environment(runtime, home) {
   };
 }
 
-/* The suites' own options; only which of them are run is decided here. */
+/* The suites' own options; this script only chooses the suites. */
 function mochaConfig() {
   const config = JSON.parse(fs.readFileSync(path.join(ROOT, '.mocharc.json'), 'utf8'));
   delete config.spec;
@@ -119,7 +119,7 @@ function mochaConfig() {
   return file;
 }
 
-/* What would make all of this worthless: another addon, or no sanitizer in the process. */
+/* Checks that the process loads this addon and the sanitizer. */
 function verify(addon, runtime, env) {
   const code =
     'require(process.argv[1]);' +
@@ -143,15 +143,15 @@ function suites(wait) {
     .map((file) => path.join('test', file));
 }
 
-/* The suites in two parts, which run side by side, for they mostly wait. (Not mocha's own --parallel:
- * in its workers `inherit` finds a parent.) */
+/* The suites in two parts, which run in parallel because they mostly wait. (mocha's own --parallel does
+ * not work: in its workers `inherit` finds a parent.) */
 function partsOf(wait) {
   const files = suites(wait);
   const parts = [0, 1].map((part) => files.filter((_, at) => at % 2 === part));
   return parts.filter((part) => part.length > 0);
 }
 
-/* Whether they pass. */
+/* Runs the suites; resolves with whether they pass. */
 async function test(runtime, { home, addon, files }) {
   const mocha = path.join(ROOT, 'node_modules', 'mocha', 'bin', 'mocha.js');
   const args = [mocha, '--config', mochaConfig(), ...files];

@@ -1,6 +1,7 @@
 /*
- * npm run test:win32: cross-compiles the addon for win32-x64 with mingw-w64, warnings being errors,
- * and looks at what came out. It shows that the Windows sources compile and link; nothing is run.
+ * npm run test:win32: cross-compiles the addon for win32-x64 with mingw-w64, with warnings as errors, and
+ * checks the imports and exports of the DLL. It shows that the Windows sources compile and link; it runs
+ * nothing.
  */
 'use strict';
 
@@ -15,8 +16,8 @@ const FOLDER = path.join(ROOT, 'node_modules/.cache/mmapipc/win32');
 const OBJECTS = path.join(FOLDER, 'obj');
 const HOOK = 'scripts/delay_load_win32.c';
 
-/* Each program and the package of Debian and Ubuntu that has it. The g++ whose threads are POSIX's:
- * the other one's library has no std::mutex. */
+/* Each program, and the package of Debian and Ubuntu that has it. The g++ is the one with POSIX threads,
+ * because the library of the other one has no std::mutex. */
 const TOOLS = {
   gcc: ['x86_64-w64-mingw32-gcc', 'gcc-mingw-w64-x86-64'],
   gxx: ['x86_64-w64-mingw32-g++-posix', 'g++-mingw-w64-x86-64-posix'],
@@ -43,14 +44,14 @@ function findTools() {
   if (missing.length > 0) {
     const packages = [...new Set(missing.map(([, name]) => name))];
     throw new Failure(
-      `there is no ${enumerate(missing.map(([name]) => name))}: ` +
+      `missing: ${enumerate(missing.map(([name]) => name))}; install with ` +
         `apt-get install --no-install-recommends ${packages.join(' ')}`,
     );
   }
   return Object.fromEntries(found);
 }
 
-/* Where Node-API is declared and listed; not in the host's own headers. */
+/* The declarations and the list of Node-API, which the host's own headers lack. */
 function nodeApi() {
   try {
     const { include_dir: include, def_paths: lists } = require('node-api-headers');
@@ -60,18 +61,18 @@ function nodeApi() {
   }
 }
 
-/* What the linker needs to take Node-API from the host at the first call. */
+/* The library with which the linker takes Node-API from the host at the first call. */
 function makeImportLibrary(tools, list) {
   const since = performance.now();
   const library = path.join(FOLDER, 'libnode_delay.a');
   run(tools.dlltool, ['-D', HOST, '-d', list, '-y', library], {
-    sentence: 'the import library for Node-API cannot be made',
+    sentence: 'the import library for Node-API cannot be created',
   });
   say(since, path.basename(library));
   return library;
 }
 
-/* A program that runs beside others; its output when it fails, else undefined. */
+/* Runs a program in parallel with others. Resolves with its output if it fails, else with undefined. */
 function start(command, args) {
   return new Promise((resolve) => {
     execFile(command, args, { cwd: ROOT }, (error, stdout, stderr) => {
@@ -80,7 +81,7 @@ function start(command, args) {
   });
 }
 
-/* Compiles one source; the object, or throws. */
+/* Compiles one source. Resolves with the path of the object. */
 async function compile(tools, gyp, folders, source) {
   const since = performance.now();
   const isC = source.endsWith('.c');
@@ -98,7 +99,7 @@ async function compile(tools, gyp, folders, source) {
   return object;
 }
 
-/* All of them side by side; tells every one that fails before it gives up. */
+/* Compiles all sources in parallel. The error lists every source that fails. */
 async function compileAll(tools, gyp, include) {
   const defines = [...gyp.defines, `NODE_GYP_MODULE_NAME=${gyp.name}`, 'BUILDING_NODE_EXTENSION'];
   const folders = [...gyp.includeDirs, include];
@@ -126,9 +127,9 @@ function link(tools, gyp, objects, library) {
 }
 
 /*
- * What the DLL takes and gives: { imports, exports }. ld leaves the directory of delayed imports
- * empty; but what Node-API it uses is linked, and when no DLL in the other directory has it, it
- * comes by way of the import library.
+ * The { imports, exports } of the DLL. ld leaves the directory of delayed imports empty. But the functions
+ * of Node-API are linked, and if no DLL in the other directory has them, they come from the import
+ * library.
  */
 function inspect(tools, file) {
   const { stdout } = run(tools.objdump, ['-p', file], { env: { ...process.env, LC_ALL: 'C' } });
@@ -149,7 +150,7 @@ function check(tools, file) {
   if (foreign.length > 0) throw new Failure(`the DLL needs ${enumerate(foreign)}`);
   if (absent.length > 0) throw new Failure(`the DLL does not export ${enumerate(absent)}`);
   if (extra.length > 0) throw new Failure(`the DLL exports ${enumerate(extra)}`);
-  say(since, `needs ${enumerate(imports)}, and ${HOST} at the first call`);
+  say(since, `imports ${enumerate(imports)}, and ${HOST} at the first call`);
 }
 
 async function body() {
@@ -159,7 +160,8 @@ async function body() {
   const gyp = readGyp('win');
   fs.rmSync(FOLDER, { recursive: true, force: true });
   fs.mkdirSync(OBJECTS, { recursive: true });
-  process.env.TMPDIR = OBJECTS; /* Debian's mingw binutils leave empty temporary files behind */
+  process.env.TMPDIR =
+    OBJECTS; /* Debian's mingw binutils do not remove their empty temporary files */
   const library = makeImportLibrary(tools, list);
   const objects = await compileAll(tools, gyp, include);
   const file = link(tools, gyp, objects, library);

@@ -1,8 +1,8 @@
 /*
  * Builds the native addon from source with node-gyp, incrementally, into build/Release. `npm run
  * compile` and `npx mmapipc build` run it; `--wait=none` builds waits that poll instead of sleeping
- * in the system (src/os/wait_none.c). With `--prepare` it is the script `prepare`, which npm runs in
- * a checkout only. Part of the package, so it requires nothing outside of it.
+ * in the system (src/os/wait_none.c). With `--prepare` it is the script `prepare`, which npm runs only
+ * in a checkout. It is part of the package, so it requires only files of the package.
  */
 'use strict';
 
@@ -18,8 +18,8 @@ const GYP = 'binding.gyp';
 const BINARY = path.join('build', 'Release', `${NAME}.node`);
 
 /*
- * What node-gyp-build chooses, loaded in a process of its own: { file, error }, the path of what
- * loads, or why nothing does. Not even a binary that crashes can hurt here.
+ * Loads the binary that node-gyp-build chooses, in a process of its own, so that a crash of the binary does
+ * no harm. Returns { file }, the path of the binary, or { error }, the reason why none loads.
  */
 function load({ prebuiltOnly }) {
   const code =
@@ -33,10 +33,10 @@ function load({ prebuiltOnly }) {
   return status === 0 ? { file: stdout } : { error };
 }
 
-/* Whether this is a checkout: packages have no binding.gyp, which package managers would build. */
+/* Whether this is a checkout. The package has no binding.gyp, because package managers would build it. */
 const isCheckout = () => fs.existsSync(path.join(ROOT, GYP));
 
-/* Whether the sources were changed after this file was made. */
+/* Whether the sources are newer than this file. */
 function isStale(file) {
   const sources = fs.readdirSync(path.join(ROOT, 'src'), { recursive: true });
   const made = fs.statSync(file).mtimeMs;
@@ -45,7 +45,8 @@ function isStale(file) {
   );
 }
 
-/* A prebuilt binary loads; and the one that the library loads, build/ goes first, is not stale. */
+/* Whether a prebuilt binary loads, and the binary that the library loads is not stale. (The library loads
+ * one in build/ first.) */
 function hasPrebuilt() {
   const { file } = load({ prebuiltOnly: true });
   if (!file || path.relative(path.join(ROOT, 'prebuilds'), file).startsWith('..')) return false;
@@ -53,7 +54,7 @@ function hasPrebuilt() {
   return chosen !== undefined && !isStale(chosen);
 }
 
-/* The folder that holds include/node of this Node; undefined lets node-gyp fetch the headers. */
+/* The folder with include/node of this Node; if undefined, node-gyp fetches the headers. */
 function findHeaders() {
   const beside = (file) => path.join(path.dirname(file), '..');
   const { npm_config_nodedir: configured } = process.env;
@@ -62,8 +63,8 @@ function findHeaders() {
     .find((dir) => HEADERS.every((file) => fs.existsSync(path.join(dir, 'include/node', file))));
 }
 
-/* The command that starts node-gyp: our own, that of the package manager which runs this, the one on
- * PATH, that of the npm on PATH or beside Node. */
+/* The command that starts node-gyp: the one of this project, of the package manager that runs this script,
+ * on PATH, or of the npm on PATH or beside Node. */
 function findNodeGyp() {
   const bin = 'node_modules/node-gyp/bin/node-gyp.js';
   const { npm_config_node_gyp: configured, npm_execpath: manager } = process.env;
@@ -86,7 +87,7 @@ function findNodeGyp() {
 
 class MissingTools extends Failure {}
 
-/* The environment of node-gyp, for which npm's variables go before its arguments. */
+/* The environment of node-gyp, without the variables of npm that override its arguments. */
 function environment(compilers) {
   const ours = /^npm_(config|package_config_node_gyp)_(nodedir|loglevel)$/i;
   const env = Object.entries(process.env).filter(([name]) => !ours.test(name));
@@ -114,8 +115,8 @@ function requirements() {
 }
 
 /*
- * The folder that node-gyp runs in. A package has no binding.gyp at its top, as pnpm and npm take one
- * for a build step of the installation: there it is made below build/, which is removed afterwards.
+ * The folder in which node-gyp runs. A package has no binding.gyp at its top, because pnpm and npm run it as
+ * a build step of the installation. For a package it is created in build/gyp, and removed afterwards.
  */
 function gypFolder() {
   if (isCheckout()) return ROOT;
@@ -126,15 +127,15 @@ function gypFolder() {
     fs.writeFileSync(path.join(folder, GYP), '{"includes": ["../../src/mmapipc.gypi"]}\n');
   } catch (error) {
     throw new Failure(
-      `the package's own folder cannot be written to (${error.message}): run this as the user that ` +
-        'installed the package, where its folder is writable',
+      `the folder of the package is not writable (${error.message}): run this as the user that installed ` +
+        'the package',
     );
   }
   return folder;
 }
 
-/* From where node-gyp has put it to where it is loaded from, in one step. */
-function place(folder) {
+/* Moves the binary from the folder of node-gyp to the folder from which it is loaded, in one step. */
+function install(folder) {
   if (folder === ROOT) return;
   const binary = path.join(ROOT, BINARY);
   fs.mkdirSync(path.dirname(binary), { recursive: true });
@@ -159,10 +160,12 @@ function build() {
     cwd,
     env,
     sentence:
-      'node-gyp could not build the native addon: its output stands above' +
-      (headers ? '' : "; it also had to fetch Node's headers, as none lie beside this Node"),
+      'node-gyp could not build the native addon: see its output above' +
+      (headers
+        ? ''
+        : "; it also had to fetch Node's headers, because this Node has none beside it"),
   });
-  place(cwd);
+  install(cwd);
 
   const { error } = load({ prebuiltOnly: false });
   if (error) throw new Failure(`the addon was built, but does not load: ${error}`);
@@ -171,9 +174,9 @@ function build() {
 }
 
 /*
- * `npm install` in a checkout builds what is missing or stale. A lack of tools does not fail it: the
- * sentence is printed, and require('mmapipc') has another. For a git dependency npm runs this in a
- * temporary clone, of which build/ is not kept: there is nothing to do.
+ * `npm install` in a checkout builds a missing or stale binary. It does not fail if tools are missing: it
+ * prints a message, and require('mmapipc') throws another one. For a git dependency npm runs this in a
+ * temporary clone whose build/ is not kept, so there is nothing to do.
  */
 function prepare() {
   if (!isCheckout() || process.env._PACOTE_NO_PREPARE_ !== undefined || hasPrebuilt()) return;

@@ -1,6 +1,6 @@
 /*
- * Formats the C and C++ of the project as .clang-format says; with --check it only tells which
- * files are not.
+ * Formats the C and C++ of the project by .clang-format. With --check it only reports the files whose
+ * format differs.
  */
 'use strict';
 
@@ -22,13 +22,13 @@ function sources(folder) {
 
 function body() {
   if (!findProgram('clang-format')) {
-    throw new Failure('there is no clang-format: apt-get install clang-format');
+    throw new Failure('clang-format is missing: apt-get install clang-format');
   }
   const check = process.argv.includes('--check');
   const files = FOLDERS.flatMap(sources);
   run('clang-format', [...(check ? ['--dry-run', '--Werror'] : ['-i']), ...files], {
     cwd: ROOT,
-    sentence: check ? 'not formatted: npm run format' : 'clang-format failed',
+    sentence: check ? 'some files are not formatted: npm run format' : 'clang-format failed',
   });
 }
 

@@ -1,8 +1,7 @@
 /*
- * npm run formal [model ...]: lets spin look at every state of the models in formal/. Each must
- * hold; each of its twins, which lack one rule, must break the property that the table at the top
- * of the model names. A search that was cut off, or a model with a step that is never taken, counts
- * as failed.
+ * npm run formal [model ...]: searches every state of the models in formal/ with spin. Each model must
+ * hold. Each of its twins, which lacks one rule, must break the property that the table at the top of
+ * the model names. An incomplete search fails, and so does a model with a step that is never taken.
  */
 'use strict';
 
@@ -21,7 +20,7 @@ const PATIENCE = 300000; // ms a search may take
 
 /* " * BROKEN_X  property, property  reason": a row of the table in a model's first comment. */
 const ROW = /^ \* (BROKEN_\w+) +(\w+(?:, \w+)*) {2,}\S.*$/gm;
-/* What pan says of each kind of error; an assertion is told by the boolean that it is about. */
+/* The output of pan for each kind of error. An assertion is identified by its boolean. */
 const ERRORS = [
   [/^pan:\d+: assertion violated +!\((\w+)\)/m, (match) => `assertion ${match[1]}`],
   [/^pan:\d+: assertion violated +(.*?) \(at depth/m, (match) => `assertion ${match[1]}`],
@@ -32,7 +31,7 @@ const ERRORS = [
 const all = (text, expression) => [...text.matchAll(expression)].map((match) => match[1]);
 const without = (list, other) => [...new Set(list)].filter((item) => !other.includes(item));
 
-/* A model with what it includes: { name, text, twins: [{ define, property }] }. */
+/* A model with the files that it includes: { name, text, whole, twins: [{ define, property }] }. */
 function readModel(name) {
   const text = fs.readFileSync(path.join(FORMAL, `${name}.pml`), 'utf8');
   const parts = all(text, /^#include "(.+)"$/gm).map((file) =>
@@ -44,7 +43,7 @@ function readModel(name) {
   return { name, text, whole: [text, ...parts].join('\n'), twins };
 }
 
-/* The table and the code must speak of the same twins, and no property may go without one. */
+/* Checks that the table and the code have the same twins, and that each property has a twin. */
 function checkTable({ name, text, whole, twins }) {
   const listed = twins.map(({ define }) => define);
   const code = text.slice(text.indexOf('*/'));
@@ -62,10 +61,9 @@ function checkTable({ name, text, whole, twins }) {
 }
 
 /*
- * The searches of a model: every state; with the smaller cast, which deaths leave in peace from
- * some moment on, every state and, if there are labels of progress, every cycle (FAIR: but those in
- * which somebody who could go on never does); and for each property of each twin one that asks for
- * nothing else.
+ * The searches of a model: every state; with fewer processes (PAIR), of which none dies after some moment,
+ * every state and, if there are labels of progress, every cycle (FAIR: except cycles in which a process
+ * that could go on never does); and for each property of each twin a search for this property alone.
  */
 function searches(model) {
   const { name, text, twins } = model;
@@ -88,8 +86,8 @@ function searches(model) {
 }
 
 /*
- * Runs a search in a folder of its own; gives what pan printed, and with usesAll the steps of the
- * model that were never taken (-o3: spin makes no two of them into one).
+ * Runs a search in a folder of its own. Resolves with the output of pan and, with usesAll, the steps of the
+ * model that were never taken (-o3: spin does not merge steps).
  */
 async function search(job) {
   const { model, label, property, lacks, usesAll, defines = [], compiler, args = [] } = job;
@@ -98,7 +96,7 @@ async function search(job) {
   fs.cpSync(FORMAL, folder, { recursive: true });
   const made = await start('spin', ['-o3', '-a', ...defines, file], { cwd: folder });
   if (!made.good || !fs.existsSync(path.join(folder, 'pan.c'))) {
-    throw new Failure(`${label}: spin does not take it`, made.output);
+    throw new Failure(`${label}: spin refuses the model`, made.output);
   }
   const pan = path.join(folder, 'pan');
   const source = path.join(folder, 'pan.c');
@@ -109,7 +107,7 @@ async function search(job) {
   return { output, unused };
 }
 
-/* The steps in the list that `pan -d` makes for which there is no count ("5 trans 46 x.pml:3"). */
+/* The steps in the list of `pan -d` that have no count ("5 trans 46 x.pml:3"). */
 function findUnused(list, output) {
   const taken = all(output, /^ *\d+\ttrans +(\d+) /gm);
   return [...list.matchAll(/-\(tr +(\d+)\)-> .*?\] +\[.{5}\] (.*)$/gm)]
@@ -117,52 +115,52 @@ function findUnused(list, output) {
     .map(([, , step]) => step);
 }
 
-/* The first error that pan told of, in our words; undefined when there is none. */
+/* The first error that pan reports, as a property; undefined if there is none. */
 function findError(output) {
-  for (const [expression, tell] of ERRORS) {
+  for (const [expression, nameOf] of ERRORS) {
     const match = expression.exec(output);
-    if (match) return tell(match);
+    if (match) return nameOf(match);
   }
   return undefined;
 }
 
-/* Why the output is not that of a complete search without an error; undefined when it is. */
+/* The reason why a search does not count as complete and without an error; undefined if it does. */
 function findGap({ output, unused }) {
   const error = findError(output);
   if (error) return error;
-  if (/max search depth too small/.test(output)) return 'cut off: the search depth is too small';
+  if (/max search depth too small/.test(output)) return 'incomplete: the search depth is too small';
   if (/memory|Search not completed/.test(output.replace(/^.*memory u.*$/gm, ''))) {
-    return 'cut off: not enough memory';
+    return 'incomplete: not enough memory';
   }
   if (!/^Full statespace search/m.test(output) || !/errors: 0$/m.test(output)) return 'no result';
   if (unused.length) return `never taken: ${unused.join(', ')}`;
   return undefined;
 }
 
-/* Runs one search and prints its line; whether it went as it must. */
+/* Runs one search and prints its line. Resolves with whether its result is right. */
 async function judge(job) {
   const since = performance.now();
   const result = await search(job);
   const { label, property, lacks } = job;
   const { output } = result;
-  const tell = (text) => process.stdout.write(`${label}  ${text}  (${seconds(since)})\n`);
+  const print = (text) => process.stdout.write(`${label}  ${text}  (${seconds(since)})\n`);
   if (lacks) {
     const gap = findGap(result);
     const [, states] = /(\d+) states, stored/.exec(output) ?? [];
-    tell(gap ? `FAILED: ${gap}` : `${states} states, no ${lacks}`);
+    print(gap ? `FAILED: ${gap}` : `${states} states, no ${lacks}`);
     if (gap) process.stdout.write(`${output.trimEnd()}\n`);
     return !gap;
   }
   const error = findError(output);
   const good = error === property || error === `assertion ${property}`;
-  tell(good ? `fails as it must: ${error}` : `FAILED: ${error ?? 'passes'}, not ${property}`);
+  print(good ? `fails as it should: ${error}` : `FAILED: ${error ?? 'passes'}, not ${property}`);
   if (!good) process.stdout.write(`${output.trimEnd()}\n`);
   return good;
 }
 
 async function body() {
-  if (!findProgram('spin')) throw new Failure('there is no spin: apt-get install spin');
-  if (!findProgram('gcc')) throw new Failure('there is no gcc: apt-get install gcc');
+  if (!findProgram('spin')) throw new Failure('spin is missing: apt-get install spin');
+  if (!findProgram('gcc')) throw new Failure('gcc is missing: apt-get install gcc');
   const wanted = process.argv.slice(2);
   const models = fs
     .readdirSync(FORMAL)

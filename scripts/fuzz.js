@@ -1,12 +1,12 @@
 /*
  * npm run fuzz [-- [--seconds N] [--plain] [name ...]]: builds the targets test/fuzz/<name>_fuzz.c
- * with libFuzzer, AddressSanitizer and UndefinedBehaviorSanitizer and runs each for ten minutes, or
- * for N seconds. --plain builds without the two, as fast as users have it: for limits on time.
+ * with libFuzzer, AddressSanitizer and UndefinedBehaviorSanitizer, and runs each for ten minutes, or
+ * for N seconds. --plain builds without the two sanitizers, as fast as for users: for limits on time.
  *
- * Beside a target may stand <name>.dict, a dictionary, and <name>_seeds.js, which exports Buffers:
- * inputs to begin with. With FUZZ_SHOW in its environment a target shows what it is given.
- * In node_modules/.cache/mmapipc/fuzz/<name>/ stay, from run to run, corpus/ and found/: what was
- * found interesting, and what failed. The latter is tried first.
+ * A target may have a dictionary, <name>.dict, and <name>_seeds.js, which exports Buffers as first inputs.
+ * With FUZZ_SHOW in its environment a target prints its input. Two folders stay in
+ * node_modules/.cache/mmapipc/fuzz/<name>/ from run to run: corpus/ has the interesting inputs, and found/
+ * the inputs that failed, which are tried first.
  */
 'use strict';
 
@@ -25,7 +25,7 @@ const CACHE = path.join(ROOT, 'node_modules', '.cache', 'mmapipc', 'fuzz');
 const FLAGS = ['-g', '-Wall', '-Wextra', '-Werror', '-fno-omit-frame-pointer', '-pthread'];
 const FUZZER = [
   '-fsanitize=fuzzer',
-  '-fno-sanitize-coverage=trace-cmp', // slower than the sanitizers, all in all
+  '-fno-sanitize-coverage=trace-cmp', // it costs more than the sanitizers
 ];
 const SANITIZED = {
   name: 'asan',
@@ -52,7 +52,7 @@ const EMPTY = {
   args: ['-runs=1'],
 };
 
-/* { time, build, names } of the command line. */
+/* The command line as { time, build, names }. */
 function options() {
   let parsed;
   try {
@@ -64,14 +64,16 @@ function options() {
     throw new Failure(error.message);
   }
   const time = Number(parsed.values.seconds ?? USUAL_TIME);
-  if (!Number.isInteger(time) || time < 1) throw new Failure('--seconds: 1 or more, whole');
+  if (!Number.isInteger(time) || time < 1) {
+    throw new Failure(`--seconds must be a whole number from 1, not '${parsed.values.seconds}'`);
+  }
   const wanted = parsed.positionals;
   const there = fs
     .readdirSync(TARGETS)
     .filter((file) => file.endsWith('_fuzz.c'))
     .map((file) => file.slice(0, -'_fuzz.c'.length));
   const missing = wanted.filter((name) => !there.includes(name));
-  if (missing.length) throw new Failure(`there is no target ${missing.join(', ')}`);
+  if (missing.length) throw new Failure(`unknown target ${missing.join(', ')}`);
   return {
     time,
     build: parsed.values.plain ? PLAIN : SANITIZED,
@@ -81,10 +83,10 @@ function options() {
 
 function findClang() {
   if (findProgram('clang')) return 'clang';
-  throw new Failure('there is no clang: apt-get install clang libclang-rt-14-dev');
+  throw new Failure('clang is missing: apt-get install clang libclang-rt-14-dev');
 }
 
-/* Builds all targets; { name, command }, the command as an array. */
+/* Builds all targets. Resolves with [{ name, command }]; a command is an array. */
 async function prepare(names, build) {
   const compiler = findClang();
   const folder = path.join(CACHE, '.build', build.name);
@@ -102,7 +104,7 @@ async function prepare(names, build) {
   });
 }
 
-/* The folders of a target, all there, and the seeds in theirs. */
+/* Creates the folders of a target, and fills that of the seeds. */
 function folders(name) {
   const [corpus, found, seeds] = ['corpus', 'found', 'seeds'].map((one) =>
     path.join(CACHE, name, one),
@@ -123,27 +125,27 @@ function fuzzerArgs(name, time) {
     ...[corpus, found, seeds, `-artifact_prefix=${found}${path.sep}`],
     ...(fs.existsSync(dictionary) ? [`-dict=${dictionary}`] : []),
     ...[`-max_len=${MOST_BYTES}`, `-max_total_time=${time}`, '-print_final_stats=1'],
-    /* Whether a call is slow is measured by the target; what never ends is ended here. */
+    /* The target measures slow calls; -timeout ends a call that does not end. */
     ...['-timeout=30', '-rss_limit_mb=2048', '-entropic_scale_per_exec_time=1'],
   ];
 }
 
-/* Lines of libFuzzer that say nothing about a failure: its own, and its own frames. */
+/* Lines of libFuzzer that do not describe a failure: its messages, and its own frames. */
 const NOISE = [
   /^(?:stat::|INFO:|DONE|Done|NOTE:|MS:|Dictionary|Base64|\t|#+ |0x|\s+Combine|Running:|.*: Running )/,
   /^\s+#[2-9]\d |^\s+#\d{3,} /, // of a recursion
   /^\s+#\d+ 0x\w+ (?:in (?:fuzzer::|main\b|_start|__libc_start|__sanitizer_print)|\s*\()/,
 ];
 
-/* Reads what libFuzzer prints: how far it is, what it found, and its report. */
+/* Reads the output of libFuzzer: its progress, the input that it has found, and its report. */
 function listener(name, since) {
   const state = { executions: 0, cov: 0, found: undefined, most: '', report: [] };
-  let told = since;
+  let printed = since;
   let isReport = true;
   const report = (line) => {
     if (isReport && line && !NOISE.some((one) => one.test(line))) state.report.push(line);
     if (state.report.length > REPORT_LINES) state.report.shift();
-    if (line.startsWith('SUMMARY:')) isReport = false; // the input follows, as it is
+    if (line.startsWith('SUMMARY:')) isReport = false; // the raw input follows
   };
   const listen = (line) => {
     const [, count, cov] = /^#(\d+)\s.*\bcov: (\d+)/.exec(line) ?? [];
@@ -152,8 +154,8 @@ function listener(name, since) {
     if (count) {
       state.executions = Number(count);
       state.cov = Number(cov);
-      if (performance.now() - told < PULSE * 1000) return;
-      told = performance.now();
+      if (performance.now() - printed < PULSE * 1000) return;
+      printed = performance.now();
       process.stdout.write(`${name}  ${seconds(since)}  ${count} executions, cov ${cov}\n`);
     } else if (found) {
       state.found ??= found;
@@ -168,7 +170,7 @@ function listener(name, since) {
   return { state, listen };
 }
 
-/* Runs a program to its end, a call for each line; whether it exited with 0. */
+/* Runs a program, and calls listen() for each line. Resolves with whether it exits with 0. */
 function follow([command, ...args], listen) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
@@ -187,8 +189,8 @@ function follow([command, ...args], listen) {
   });
 }
 
-/* What failed: the report, the input as the target shows it, and where it lies. */
-async function tell(command, state) {
+/* Prints a failure: the report, the input as the target prints it, and the command to repeat it. */
+async function printFailure(command, state) {
   const lines = [...state.report];
   if (state.found) {
     const [program, ...args] = [...command, state.found];
@@ -201,12 +203,12 @@ async function tell(command, state) {
   for (const line of lines) process.stdout.write(`    ${line}\n`);
 }
 
-/* Runs one target, prints its lines; whether nothing was found. */
+/* Runs one target, and prints its lines. Resolves with whether it has found nothing. */
 async function fuzz({ name, command }, time) {
   const since = performance.now();
   const { state, listen } = listener(name, since);
   const good = await follow([...command, ...fuzzerArgs(name, time)], listen);
-  if (!good) await tell(command, state);
+  if (!good) await printFailure(command, state);
   if (good && state.most) process.stdout.write(`    ${state.most}\n`);
   const how = good ? '' : ': FAILED';
   process.stdout.write(

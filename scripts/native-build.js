@@ -1,6 +1,6 @@
 /*
- * What the scripts share that build the C of src/ without Node and with a sanitizer: the archive of
- * the sources, and how a sanitized program is to be started.
+ * Shared by the scripts that build the C of src/ without Node and with a sanitizer: the archive of the
+ * sources, and the command that starts a sanitized program.
  */
 'use strict';
 
@@ -24,9 +24,9 @@ async function compile(compiler, args, what) {
 }
 
 /*
- * The command that a program built with the flags must be started with, usually none: without
- * random addresses where the sanitizer needs that, and one of the `users`. The program that is
- * tried is `source`, run with `args`; it is built in `folder`.
+ * The command before a program that is built with the flags, usually none: one that turns off random
+ * addresses if the sanitizer needs that, and one of the `users`. It is found by trial, with the program
+ * `source`, run with `args`, and built in `folder`.
  */
 async function findPrefix(compiler, flags, folder, { source, args = [], users = [[]] }) {
   const file = path.join(folder, 'empty.c');
@@ -50,17 +50,17 @@ async function findPrefix(compiler, flags, folder, { source, args = [], users = 
   throw new Failure(`a program built with ${flags[0]} does not run here`, output);
 }
 
-/* The options that every C source gets: those of mmapipc.gypi and `flags`. */
+/* The options for every C source: those of mmapipc.gypi, and `flags`. */
 function compilerFlags(gyp, flags) {
   return [...gyp.cflagsC, ...flags, ...gyp.defines.map((define) => `-D${define}`)];
 }
 
 /*
- * Compiles the sources of all floors but the binding and makes an archive of them in `folder`: an
- * archive, as a program that brings an object of its own (with another clock) takes its place.
+ * Compiles the sources of all folders except the binding, into an archive in `folder`. It is an archive, so
+ * that a program can replace one of its objects (such as the clock).
  */
 async function buildLibrary(compiler, gyp, flags, folder) {
-  if (!findProgram('ar')) throw new Failure('there is no ar: apt-get install binutils');
+  if (!findProgram('ar')) throw new Failure('ar is missing: apt-get install binutils');
   const sources = gyp.sources.filter((source) => source.endsWith('.c'));
   const objects = await forAll(sources, async (source) => {
     const object = path.join(folder, source.replaceAll('/', '-').replace(/\.c$/, '.o'));

@@ -1,8 +1,8 @@
 /*
- * npm run test:native [-- --wait none] [name ...]: builds the C tests of test/native/ without Node,
- * once with AddressSanitizer and UndefinedBehaviorSanitizer, once with ThreadSanitizer, and runs
- * them; with the sleeps of src/os/wait_none.c if that is wanted. Those that start processes by the
- * thousand do so without a sanitizer, and less often with one.
+ * npm run test:native [-- --wait none] [name ...]: builds and runs the C tests of test/native/ without
+ * Node, once with AddressSanitizer and UndefinedBehaviorSanitizer, and once with ThreadSanitizer; with
+ * --wait none they use the sleeps of src/os/wait_none.c. Tests that start processes by the thousand
+ * run without a sanitizer too, and start fewer processes with one.
  */
 'use strict';
 
@@ -33,9 +33,9 @@ const ENV = {
   UBSAN_OPTIONS: 'print_stacktrace=1',
   TSAN_OPTIONS: 'second_deadlock_stack=1',
 };
-const PATIENCE = 400000; // ms a test may take, on a machine that others use too
+const PATIENCE = 400000; // ms a test may take, on a busy machine
 
-/* Some tests mount: they want to be the root of a user namespace of their own. */
+/* Some tests mount, and need to be root in a user namespace of their own. */
 const EMPTY = {
   source: 'int main(void) { return 0; }\n',
   users: process.getuid?.() === 0 ? [[]] : [['unshare', '-r'], []],
@@ -43,18 +43,18 @@ const EMPTY = {
 
 function findCompiler() {
   const compiler = [process.env.CC, 'gcc', 'clang'].find((name) => name && findProgram(name));
-  if (!compiler) throw new Failure('there is no C compiler: apt-get install gcc');
+  if (!compiler) throw new Failure('a C compiler is missing: apt-get install gcc');
   return compiler;
 }
 
-/* Everything of a variant that its tests share: { name, flags, prefix, folder, library }. */
+/* The parts that the tests of a variant share: { name, flags, prefix, folder, library }. */
 async function prepare(compiler, gyp, variant, wait) {
   const folder = path.join(CACHE, `${variant.name}${wait === 'system' ? '' : `-${wait}`}`);
   fs.rmSync(folder, { recursive: true, force: true });
   fs.mkdirSync(folder, { recursive: true });
   const prefix = await findPrefix(compiler, variant.flags, folder, EMPTY);
   const own = wait === 'none' ? ['-DMIPC_TEST_WAIT_NONE'] : [];
-  /* gcc says that ThreadSanitizer does not know fences, which is no error of ours. */
+  /* gcc warns that ThreadSanitizer does not know fences; that is no error of the sources. */
   const isGcc = !run(compiler, ['--version']).stdout.includes('clang');
   if (isGcc && variant.name === 'tsan') own.push('-Wno-tsan');
   const flags = compilerFlags(gyp, [...FLAGS, ...variant.flags, ...own]);
@@ -62,7 +62,7 @@ async function prepare(compiler, gyp, variant, wait) {
   return { ...variant, flags, prefix, folder, library };
 }
 
-/* Builds and runs one test, prints its line; whether it passed. */
+/* Builds and runs one test, and prints its line. Resolves with whether it passes. */
 async function test(compiler, name, variant) {
   const program = path.join(variant.folder, name);
   const source = path.join('test', 'native', `${name}_test.c`);
@@ -90,7 +90,7 @@ async function body() {
     .filter((file) => file.endsWith('_test.c'))
     .map((file) => file.slice(0, -'_test.c'.length))
     .filter((name) => wanted.length === 0 || wanted.includes(name));
-  if (names.length === 0) throw new Failure(`there is no test ${wanted.join(', ')}`);
+  if (names.length === 0) throw new Failure(`unknown test ${wanted.join(', ')}`);
 
   const wantedVariants = VARIANTS.filter(({ has }) => names.some(has));
   const prepared = await Promise.all(

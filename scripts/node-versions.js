@@ -1,6 +1,6 @@
 /*
- * One binary for all versions of Node: runs the suites with the prebuilt one (npm run prebuild) under
- * other versions than the one that runs this, which come from npm, side by side.
+ * One binary for all versions of Node: runs the suites with the prebuilt binary (npm run prebuild) under
+ * other versions of Node, which come from npm, in parallel.
  *
  *     node scripts/node-versions.js [version ...]
  */
@@ -14,12 +14,12 @@ const { Failure, ROOT, main, npmCommand, run, seconds } = require('./toolchain')
 
 const CACHE = path.join(ROOT, 'node_modules/.cache/mmapipc');
 const VERSIONS = ['22.23.3', '26.10.0'];
-/* Not those whose many processes say little of the version and take minutes. */
+/* Not run: suites with many processes, which take minutes and depend little on the version. */
 const LONG = /-(?:ends|hostile|kills|life|native|perl|processes)\.test\.js$/;
 const SUITES =
   /^(mmap-.*|region.*|share.*|codec.*|lock.*|pack.*|truncate|properties|readme)\.test\.js$/;
 
-/* The program `node` of that version. */
+/* The path of the program `node` of this version. */
 function fetchNode(version) {
   const name = `node-${process.platform}-${process.arch}`;
   const folder = path.join(CACHE, 'nodes', version);

@@ -1,7 +1,7 @@
 /*
- * Makes prebuilds/linux-x64/mmapipc.glibc.node, the binary that the package ships: compiled by zig,
- * whose headers and libraries let it run on any Linux since glibc 2.17, and refused here when it
- * asks for more than that. Everything it fetches and caches lies below node_modules/.cache/.
+ * Builds prebuilds/linux-x64/mmapipc.glibc.node, the binary of the package. zig compiles it with its own
+ * headers and libraries, so that it runs on any Linux since glibc 2.17; a binary that needs more than
+ * that is an error. Downloads and caches are in node_modules/.cache/.
  */
 'use strict';
 
@@ -33,8 +33,9 @@ const ZIG_PROGRAM = path.join(ZIG_HOME, 'node_modules', ZIG.name, 'zig');
 const OBJECTS = path.join(CACHE, 'linux-x64-glibc');
 
 /*
- * For C and C++. zig makes -O2 of -O3, so clang is told itself; and it would put traps where UBSan
- * looks. The visibility is mmapipc.gypi's too, but the promise about exports is made here.
+ * For C and C++. zig turns -O3 into -O2, so the option also goes to clang directly. Without
+ * -fno-sanitize zig adds the traps of UBSan. mmapipc.gypi sets the visibility too, but this script checks
+ * the exports.
  */
 const FLAGS = [
   ...['-target', TARGET, '-O3', '-Xclang', '-O3', '-g0', '-fPIC', '-fno-sanitize=undefined'],
@@ -53,7 +54,7 @@ const ENV = {
 
 const zig = (args, sentence) => run(ZIG_PROGRAM, args, { cwd: ROOT, env: ENV, sentence });
 
-/* zig in the cache: that version, with the bytes that it had when this was written. */
+/* Puts this version of zig into the cache, and checks its hash. */
 function prepareZig() {
   if (fs.existsSync(ZIG_PROGRAM) && zig(['version'], false).stdout.trim() === ZIG.version) return;
   say(`fetching ${ZIG.name}@${ZIG.version} (73 MB)`);
@@ -69,7 +70,7 @@ function prepareZig() {
   const { integrity } = JSON.parse(fs.readFileSync(lock)).packages[`node_modules/${ZIG.name}`];
   if (integrity !== ZIG.integrity) {
     fs.rmSync(ZIG_HOME, { recursive: true });
-    throw new Failure(`the registry's ${ZIG.name} is another than scripts/prebuild.js knows`);
+    throw new Failure(`${ZIG.name} of the registry has another hash than in scripts/prebuild.js`);
   }
   fs.chmodSync(ZIG_PROGRAM, 0o755);
 }
@@ -104,12 +105,12 @@ function compileAll() {
   );
 }
 
-/* mmapipc.gypi's ldflags are for gcc and its libstdc++; zig links its own libraries, statically. */
+/* The ldflags of mmapipc.gypi are for gcc and its libstdc++; zig links its own libraries statically. */
 function link(objects) {
   const script = path.join(OBJECTS, 'exports.map');
   const file = path.join(OBJECTS, path.basename(BINARY));
   fs.writeFileSync(script, `{ global: ${ENTRY_POINTS.join('; ')}; local: *; };\n`);
-  say('linking (with an empty cache zig makes its own libc and libc++ first: a minute or two)');
+  say('linking (with an empty cache zig first builds its libc and libc++: a minute or two)');
   const flags = [
     '-shared',
     '-s',
@@ -126,7 +127,7 @@ function readelf(file, ...args) {
   return run('readelf', ['-W', ...args, file], { env }).stdout.split('\n');
 }
 
-/* What the binary asks of the system, and what it gives. */
+/* The imports and exports of the binary. */
 function inspect(file) {
   const dynamic = readelf(file, '-d').map((line) => /\(NEEDED\).*\[(.*)\]/.exec(line)?.[1]);
   const symbols = readelf(file, '--dyn-syms')
@@ -153,7 +154,7 @@ function byVersion(a, b) {
   return at === undefined ? 0 : (left[at] ?? 0) - (right[at] ?? 0);
 }
 
-/* The newest GLIBC version that the binary asks for; throws when it breaks a promise. */
+/* Checks the imports and exports. Returns the newest GLIBC version that the binary needs, and its libraries. */
 function check(file) {
   const { needed, versions, exported, unversioned } = inspect(file);
   const glibc = versions
@@ -163,9 +164,9 @@ function check(file) {
   const strange = (list, isFine) => list.filter((one) => !isFine(one));
   const faults = [
     ['needs', strange(needed, (name) => LIBRARIES.test(name))],
-    ['asks for', strange(versions, (name) => /^GLIBC_\d/.test(name))],
-    ['asks for', glibc.filter((v) => byVersion(v, GLIBC) > 0).map((v) => `GLIBC_${v}`)],
-    ['asks somebody for', strange(unversioned, (name) => NODE_API.test(name))],
+    ['needs', strange(versions, (name) => /^GLIBC_\d/.test(name))],
+    ['needs', glibc.filter((v) => byVersion(v, GLIBC) > 0).map((v) => `GLIBC_${v}`)],
+    ['needs, without a version,', strange(unversioned, (name) => NODE_API.test(name))],
     ['exports', strange(exported, (name) => ENTRY_POINTS.includes(name))],
     ['does not export', strange(ENTRY_POINTS, (name) => exported.includes(name))],
   ].filter(([, list]) => list.length > 0);
@@ -180,7 +181,7 @@ function check(file) {
 
 async function prebuild() {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
-    throw new Failure('the prebuilt binary is made on linux-x64, where its compiler runs');
+    throw new Failure('the prebuilt binary can only be built on linux-x64, where zig runs');
   }
   if (!findProgram('readelf')) throw new Failure('readelf is missing: install binutils');
   prepareZig();
@@ -190,11 +191,11 @@ async function prebuild() {
     sentence: 'the binary does not load in this Node',
   });
 
-  const place = path.join(ROOT, BINARY);
-  fs.mkdirSync(path.dirname(place), { recursive: true });
-  fs.copyFileSync(made, `${place}.new`);
-  fs.renameSync(`${place}.new`, place);
-  const size = fs.statSync(place).size;
+  const binary = path.join(ROOT, BINARY);
+  fs.mkdirSync(path.dirname(binary), { recursive: true });
+  fs.copyFileSync(made, `${binary}.new`);
+  fs.renameSync(`${binary}.new`, binary);
+  const size = fs.statSync(binary).size;
   say(`${BINARY}: ${size} bytes, newest symbol GLIBC_${newest}, needs ${needed.join(', ')}`);
 }
 

@@ -1,5 +1,5 @@
 /*
- * Programs run side by side, as many as there are processors.
+ * Runs programs in parallel, as many as there are processors.
  */
 'use strict';
 
@@ -8,7 +8,7 @@ const { execFile } = require('node:child_process');
 
 const { ROOT } = require('./toolchain');
 
-/* Runs a program; never rejects: { good, output }. */
+/* Runs a program. Resolves with { good, output }, and never rejects. */
 function start(command, args, options = {}) {
   return new Promise((resolve) => {
     execFile(command, args, { cwd: ROOT, ...options }, (error, stdout, stderr) => {
@@ -19,7 +19,7 @@ function start(command, args, options = {}) {
   });
 }
 
-/* Works on all items, as many at a time as there are processors; results in their order. */
+/* Works on all items, as many at a time as there are processors. Results are in the order of the items. */
 async function forAll(items, work) {
   const results = [];
   let next = 0;

@@ -1,7 +1,7 @@
 /*
- * Tests the package as users get it: packs it, installs the tarball in folders that know nothing of
- * this one, by each package manager, without a compiler and with, and runs a program there. Run
- * `npm run prebuild` first.
+ * Tests the package as users get it: packs it, installs the tarball with each package manager in folders
+ * outside of this one, with and without a compiler, and runs a program there. Run `npm run prebuild`
+ * first.
  */
 'use strict';
 
@@ -23,7 +23,7 @@ const NEEDED = [
 const UNWANTED =
   /^binding\.gyp$|^(test|bench|examples|formal|build|node_modules|\.[^/]+)\/|\.(log|tgz|o)$/;
 
-/* Those that are not the npm which runs this, at versions known to work; what each installs by. */
+/* The package managers besides the npm that runs this, at versions known to work, and how they install. */
 const MANAGERS = [
   ['npm@12.2.2', 'install', '--no-audit', '--no-fund'],
   ['pnpm@12.20.0', 'install'],
@@ -31,7 +31,7 @@ const MANAGERS = [
   ['yarn@1.22.22', 'add', '--non-interactive'],
 ];
 
-/* What npm is told by a user, as opposed to what it tells the script that it runs now. */
+/* The variables by which a user configures npm, as opposed to those that npm sets for its scripts. */
 const SETTINGS =
   /^npm_config_(registry|cafile|ca|cache|proxy|https_proxy|noproxy|strict_ssl|userconfig|globalconfig)$/i;
 
@@ -92,7 +92,7 @@ function environment(PATH = process.env.PATH) {
   return { ...Object.fromEntries(env), PATH, TMPDIR };
 }
 
-/* A folder that, alone on PATH, gives node, npm and a shell: no compiler, no make, no python. */
+/* A folder for PATH with node, npm and a shell only: no compiler, no make, no python. */
 function barePath() {
   const folder = path.join(temporary, 'bin');
   fs.mkdirSync(folder);
@@ -112,7 +112,7 @@ function inFolder(cwd, env) {
   };
 }
 
-/* A project of its own that nothing is installed in. */
+/* A new project without installed packages. */
 function emptyProject(name, env) {
   const folder = path.join(temporary, name);
   fs.mkdirSync(folder);
@@ -123,14 +123,14 @@ function emptyProject(name, env) {
   return { folder, installed: path.join(folder, 'node_modules', NAME), ...inFolder(folder, env) };
 }
 
-/* One with the tarball installed by the npm that runs this. */
+/* A project in which the npm that runs this has installed the tarball. */
 function project(name, env, tarball, ...flags) {
   const empty = emptyProject(name, env);
   const args = ['install', tarball, '--prefer-offline', '--no-audit', '--no-fund', ...flags];
   return { ...empty, output: empty.npm(args).output };
 }
 
-/* One with the tarball installed by another manager; `manage` runs it there. */
+/* A project in which another package manager has installed the tarball; `manage` runs the manager. */
 function managed([manager, ...args], tarball) {
   const empty = emptyProject([manager, ...args].join('-'), environment());
   const manage = (words, options) =>
@@ -141,7 +141,7 @@ function managed([manager, ...args], tarball) {
   return { ...empty, manage, output: manage([...args, tarball]).output };
 }
 
-/* Runs the programs, and expects them to load that binary of the package. */
+/* Runs the programs, and checks that they load this binary of the package. */
 function runPrograms({ node: start, installed }, binary) {
   for (const file of Object.keys(PROGRAMS)) {
     assert.equal(start([file]).stdout.trim(), EXPECTED, file);
@@ -184,7 +184,7 @@ function checkNoBuild({ installed }) {
   assert.equal(fs.existsSync(path.join(installed, 'build')), false, 'something was compiled');
 }
 
-/* Nothing that a package manager would run, or ask its user to allow. */
+/* Checks that the package has no scripts that a package manager would run, or ask the user to allow. */
 function checkNoScripts({ installed }) {
   const { scripts, gypfile } = JSON.parse(
     fs.readFileSync(path.join(installed, 'package.json'), 'utf8'),
@@ -193,7 +193,7 @@ function checkNoScripts({ installed }) {
   assert.deepEqual([run_, gypfile], [[], false]);
 }
 
-/* Without a binary and without compilers: one sentence of ours, an exit code, a code to catch. */
+/* Without a binary and without compilers: one sentence of mmapipc, an exit code, and an error code. */
 function checkRefusal({ installed, node: start }, bare) {
   const command = [path.join(installed, 'bin/mmapipc.js'), 'build'];
   const build = inFolder(installed, environment(bare)).node(command, { sentence: false });
@@ -212,12 +212,12 @@ function checkRefusal({ installed, node: start }, bare) {
 
 function checks() {
   if (!fs.existsSync(path.join(ROOT, BINARY))) {
-    throw new Failure(`${BINARY} is not there: run "npm run prebuild" first`);
+    throw new Failure(`${BINARY} does not exist: run "npm run prebuild" first`);
   }
   const bare = barePath();
   let packed, first, pnpm;
 
-  check('npm pack holds what users need and nothing else', () => {
+  check('npm pack has the files that users need, and no others', () => {
     packed = pack(ROOT);
     checkFiles(packed.files);
   });
@@ -226,10 +226,10 @@ function checks() {
     checkNoBuild(ignoring);
     runPrograms(ignoring, BINARY);
   });
-  check('without a compiler, with scripts: none is run, nothing is compiled, runs', () => {
+  check('without a compiler, with scripts: runs no script, compiles nothing, works', () => {
     assert.equal(findToolchain({ PATH: bare }).missing.length, 4, 'PATH gives too much');
     first = project('scripts', environment(bare), packed.tarball, '--foreground-scripts');
-    /* npm names `prepare`, which it would run of a git dependency. */
+    /* npm prints the name of `prepare`, which it runs for a git dependency only. */
     assert.doesNotMatch(first.output, /^> |mmapipc: |gyp/m, `a script was run: ${first.output}`);
     checkNoScripts(first);
     checkNoBuild(first);
@@ -243,11 +243,11 @@ function checks() {
       if (manager[0].startsWith('pnpm')) pnpm = there;
     });
   }
-  check('without a compiler and a binary: one sentence tells what is missing', () => {
+  check('without a compiler and a binary: one sentence names the missing tools', () => {
     fs.rmSync(path.join(first.installed, 'prebuilds'), { recursive: true });
     checkRefusal(first, bare);
   });
-  check('with a compiler, without a binary: mmapipc build, in the folders of pnpm; runs', () => {
+  check('with a compiler, without a binary: mmapipc build, in the folders of pnpm; works', () => {
     fs.rmSync(path.join(pnpm.installed, 'prebuilds'), { recursive: true });
     const { output } = pnpm.manage(['exec', 'mmapipc', 'build']);
     assert.match(output, /built from source/);

@@ -1,7 +1,7 @@
 /*
- * npm run test:supervisors: the README's first example, and a test that shares with a child, under
- * the programs that people start theirs by; at pinned versions, from the registry. `inherit` must
- * create there, although most of them give their children an IPC channel.
+ * npm run test:supervisors: the README's first example, and a test that shares memory with a child, under
+ * supervisors and test runners at pinned versions from the registry. `inherit` must create the region
+ * there, although most of them give their children an IPC channel.
  */
 'use strict';
 
@@ -20,8 +20,8 @@ const PACKAGES = [
 ];
 const PATIENCE = 60000;
 
-/* A test in which a child counts, in memory of another name than the other one's, as the two may run
- * in threads of one process; the environment is given, as Jest's process.env is a copy. */
+/* A test in which a child counts. Each test uses another name, because two tests may run in threads of one
+ * process. The environment is passed explicitly, because Jest's process.env is a copy. */
 const body = (title) => `
   const { fork } = require('node:child_process');
   const assert = require('node:assert');
@@ -54,14 +54,14 @@ function prepare(folder) {
   fs.mkdirSync(path.join(folder, 'tmp'));
 }
 
-/* Their caches go with the folder. */
+/* The caches are in the folder, and are removed with it. */
 function env(folder) {
   const ours = { PM2_HOME: path.join(folder, 'pm2'), TMPDIR: path.join(folder, 'tmp') };
   return environment({ MMAPIPC_APP: ROOT, CI: 'true', ...ours });
 }
 const bin = (folder, name) => path.join(folder, 'node_modules/.bin', name);
 
-/* Starts a program that goes on, until it has printed how the example ended. */
+/* Starts a program that does not end by itself, and ends it when the example has printed its result. */
 async function watched(folder, name, args) {
   const child = spawn(bin(folder, name), args, {
     cwd: folder,
@@ -79,7 +79,7 @@ async function watched(folder, name, args) {
     }
   } finally {
     clearTimeout(timer);
-    process.kill(-child.pid, 'SIGKILL'); /* it and what it has started */
+    process.kill(-child.pid, 'SIGKILL'); /* it and its children */
     await once(child, 'exit');
   }
   assert.match(text, /counted 1000/);

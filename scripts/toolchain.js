@@ -1,6 +1,6 @@
 /*
- * What the build scripts share: how they read src/mmapipc.gypi, find programs, run them and fail.
- * Part of the package (build.js needs it), so it requires nothing but Node.
+ * Shared by the scripts: reads src/mmapipc.gypi, finds programs, runs them, and reports failures. It is
+ * part of the package (build.js needs it), so it requires only modules of Node.
  */
 'use strict';
 
@@ -15,7 +15,7 @@ const LISTS = [
   ...['cflags', 'cflags_c', 'cflags_cc', 'ldflags'],
 ];
 
-/* A failure that is told in one sentence, after what the failed program printed. */
+/* A failure that is reported in one sentence, after the output of the failed program. */
 class Failure extends Error {
   constructor(sentence, output = '') {
     super(sentence);
@@ -23,7 +23,7 @@ class Failure extends Error {
   }
 }
 
-/* Runs a script's body; a Failure becomes its output, its sentence and exit code 1. */
+/* Runs the body of a script. For a Failure it prints the output and the sentence, and exits with 1. */
 async function main(name, body) {
   try {
     await body();
@@ -36,8 +36,8 @@ async function main(name, body) {
 }
 
 /*
- * Runs a program to its end and gives { status, stdout, output }, where output is stdout and stderr
- * together. Throws a Failure with `sentence` when it does not start or does not exit with 0, unless
+ * Runs a program to its end and returns { status, stdout, output }; output is stdout and stderr together.
+ * Throws a Failure with `sentence` if the program does not start or does not exit with 0, unless
  * `sentence` is false.
  */
 function run(command, args, { sentence, ...options } = {}) {
@@ -55,12 +55,12 @@ function run(command, args, { sentence, ...options } = {}) {
   return { status: done.status, stdout: done.stdout ?? '', output };
 }
 
-/* Whole seconds and tenths since `start`, a value of performance.now(). */
+/* The seconds since `start`, a value of performance.now(), with one decimal. */
 function seconds(start) {
   return `${((performance.now() - start) / 1000).toFixed(1)} s`;
 }
 
-/* The program of that name, or at that path; undefined when it cannot be run. */
+/* The path of the program with this name or path; undefined if it cannot be run. */
 function findProgram(name, env = process.env) {
   const folders = path.basename(name) === name ? (env.PATH ?? '').split(path.delimiter) : [''];
   return folders
@@ -88,8 +88,8 @@ function findPython(env) {
 }
 
 /*
- * What node-gyp needs besides itself: { missing, env }, with what is missing in words and the
- * variables that make it take the compilers that were found. On Windows it looks for itself.
+ * The tools that node-gyp needs: { missing, env }, the missing ones in words, and the variables with which
+ * it uses the compilers that were found. On Windows node-gyp searches by itself.
  */
 function findToolchain(env = process.env) {
   if (process.platform === 'win32') return { missing: [], env: {} };
@@ -110,7 +110,7 @@ function findToolchain(env = process.env) {
   return { missing, env: { CC, CXX } };
 }
 
-/* The command that starts npm, the one that runs us if it does. */
+/* The command that starts npm: the npm that runs this script, if one does. */
 function npmCommand() {
   const { npm_execpath: script = '' } = process.env;
   return path.basename(script) === 'npm-cli.js' ? [process.execPath, script] : ['npm'];
@@ -121,7 +121,7 @@ function enumerate(words) {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
 }
 
-/* Of terms `name == 'value'` joined by `or` and, more tightly, by `and`. */
+/* Whether a condition holds: terms `name == 'value'`, joined by `or` and, binding tighter, by `and`. */
 function holds(condition, variables) {
   const term = (text) => {
     const [, name, , value] = TERM.exec(text.trim()) ?? [];
@@ -133,7 +133,7 @@ function holds(condition, variables) {
   return condition.split(/\s+or\s+/).some((way) => way.split(/\s+and\s+/).every(term));
 }
 
-/* Those of a target that have a default ("name%"), and `given`. */
+/* The variables of a target that have a default ("name%"), and `given`. */
 function variablesOf(target, given) {
   const defaults = Object.entries(target.variables ?? {});
   return {
@@ -142,7 +142,7 @@ function variablesOf(target, given) {
   };
 }
 
-/* The sources of the file are relative to its own folder, as gyp has it. */
+/* In the file, sources are relative to its own folder, as gyp requires. */
 const inSrc = (source) => `src/${source}`;
 
 /* A list of gyp with its commands, '<!(...)' and '<!@(...)', run. */
@@ -156,10 +156,10 @@ function expand(list) {
 }
 
 /*
- * The one target of src/mmapipc.gypi as a system gets it, that named as gyp does: 'linux', 'mac', 'win';
- * `variables`: others than their defaults there, as `node-gyp --name=value` sets them.
- * { name, sources, defines, includeDirs, libraries, cflagsC, cflagsCc, ldflags }; paths are
- * relative to the project's folder, and both kinds of cflags include the common ones.
+ * The target of src/mmapipc.gypi for a system, which has its name in gyp: 'linux', 'mac' or 'win'.
+ * `variables` replace the defaults of the file, as `node-gyp --name=value` does. Returns
+ * { name, sources, defines, includeDirs, libraries, cflagsC, cflagsCc, ldflags }. Paths are relative to
+ * the project's folder, and both kinds of cflags include the common ones.
  */
 function readGyp(system, { file = path.join(ROOT, 'src/mmapipc.gypi'), variables } = {}) {
   const [target] = JSON.parse(fs.readFileSync(file, 'utf8')).targets;

@@ -1,6 +1,6 @@
 /*
- * What the scripts share that try the package together with other programs of the registry: a
- * temporary project, and checks that are counted.
+ * Shared by the scripts that test the package together with other programs of the registry: a temporary
+ * project, and checks that are counted.
  */
 'use strict';
 
@@ -10,7 +10,7 @@ const path = require('node:path');
 
 const { main, npmCommand, run, seconds } = require('./toolchain');
 
-/* Of the variables that the library and npm set, none comes down to what is tried. */
+/* The environment without the variables that the library and npm set. */
 function environment(more) {
   const isTheirs = (name) => !/^(MMAPIPC_|INIT_CWD$|NODE_ENV$|npm_(lifecycle|package))/.test(name);
   const env = Object.entries(process.env).filter(([name]) => isTheirs(name));
@@ -29,13 +29,13 @@ function makeProject(folder, files, packages) {
   run(npm, [...first, 'install', ...flags, ...packages], {
     cwd: folder,
     env: environment(),
-    sentence: 'what is to be tried could not be installed',
+    sentence: 'the packages to test could not be installed',
   });
 }
 
 /*
  * Runs `trials`, pairs of a title and a function, one after the other in a temporary folder that
- * `prepare(folder)` has filled; prints and counts how each ends.
+ * `prepare(folder)` has filled. Prints and counts their results.
  */
 function runTrials(name, prepare, trials) {
   return main(name, async () => {

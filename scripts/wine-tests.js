@@ -1,7 +1,7 @@
 /*
- * npm run test:wine [file ...]: runs the suites of mappings and locks on Windows' Node under Wine,
- * with the addon that build-win32.js makes. Node comes from npm; it, Wine's folder and the addon
- * stay below node_modules/.cache/, so that only the first run fetches and prepares anything.
+ * npm run test:wine [file ...]: runs the suites of mappings and locks with Node for Windows under Wine,
+ * and the addon that build-win32.js builds. Node comes from npm. Node, Wine's folder and the addon stay in
+ * node_modules/.cache/, so that only the first run fetches and prepares them.
  */
 'use strict';
 
@@ -19,9 +19,9 @@ const NODE = {
     'sha512-JCwLL25UBIyiXLXUN6dfb/AMZTBtV5LUugV+DpurEn3uAM/GKm7Z/rgR4aV5Z76UHSbzK4n43ox6GTvsOAoNxA==',
 };
 const SUITES =
-  /^(mmap-.*|lock.*|pack(?:-flat|-calls)?|truncate.*|ipc-mmap|migration|region)\.test\.js$/;
+  /^(mmap-.*|lock-(?:file.*|processes)|pack(?:-flat|-calls)?|truncate.*|ipc-mmap|migration|region)\.test\.js$/;
 
-/* Debian hides the program; its plain name is for other distributions. */
+/* Debian has the program outside of PATH; other distributions have it on PATH. */
 const WINE = ['/usr/lib/wine/wine64', 'wine64'];
 
 const CACHE = path.join(ROOT, 'node_modules/.cache/mmapipc');
@@ -30,7 +30,7 @@ const HOME = path.join(CACHE, 'wine');
 const NODE_HOME = path.join(HOME, `node-${NODE.version}`);
 const PREFIX = path.join(HOME, 'prefix');
 const DRIVE = path.join(PREFIX, 'drive_c');
-const PATIENCE = 400000; // ms for mocha, or a start of Wine, on a machine that others use too
+const PATIENCE = 400000; // ms for mocha, or a start of Wine, on a busy machine
 
 function say(since, what) {
   console.log(`${seconds(since).padStart(7)}  ${what}`);
@@ -39,10 +39,10 @@ function say(since, what) {
 function findWine() {
   const wine = WINE.map((name) => findProgram(name)).find(Boolean);
   if (wine) return fs.realpathSync(wine);
-  throw new Failure('there is no wine64: apt-get install --no-install-recommends wine64 wine');
+  throw new Failure('wine64 is missing: apt-get install --no-install-recommends wine64 wine');
 }
 
-/* A folder that is there whole or not at all, also beside another run that makes it too. */
+/* Creates a folder, complete or not at all, also if another run creates it at the same time. */
 function make(folder, fill) {
   if (fs.existsSync(folder)) return;
   const since = performance.now();
@@ -57,18 +57,20 @@ function make(folder, fill) {
   say(since, path.relative(ROOT, folder));
 }
 
-/* node.exe of that version, with the bytes that it had when this was written. */
+/* The path of node.exe of this version, whose hash is checked. */
 function prepareNode() {
   make(NODE_HOME, (folder) => {
     const [npm, ...first] = npmCommand();
     const args = ['pack', '--json', '--pack-destination', folder, `${NODE.name}@${NODE.version}`];
     const { stdout } = run(npm, [...first, ...args], {
       cwd: folder,
-      sentence: `${NODE.name} could not be had from the npm registry`,
+      sentence: `${NODE.name} could not be fetched from the npm registry`,
     });
     const [{ filename, integrity }] = JSON.parse(stdout);
     if (integrity !== NODE.integrity) {
-      throw new Failure(`the registry's ${NODE.name} is another than scripts/wine-tests.js knows`);
+      throw new Failure(
+        `${NODE.name} of the registry has another hash than in scripts/wine-tests.js`,
+      );
     }
     run('tar', ['xzf', filename, '--strip-components=1'], { cwd: folder });
     fs.rmSync(path.join(folder, filename));
@@ -76,7 +78,7 @@ function prepareNode() {
   return path.join(NODE_HOME, 'bin', 'node.exe');
 }
 
-/* TMPDIR: Wine leaves folders there. */
+/* TMPDIR: Wine does not remove its folders there. */
 const inWine = (prefix) => {
   const temporary = path.join(prefix, 'tmp');
   fs.mkdirSync(temporary, { recursive: true });
@@ -89,7 +91,7 @@ const inWine = (prefix) => {
   };
 };
 
-/* Wine's server: '-w' waits for the end of all that runs in the folder, '-k' ends it. */
+/* Calls Wine's server: '-w' waits for the end of all processes in the folder, '-k' ends them. */
 function server(wine, flag, prefix) {
   run(path.join(path.dirname(wine), 'wineserver'), [flag], {
     env: inWine(prefix),
@@ -97,7 +99,7 @@ function server(wine, flag, prefix) {
   });
 }
 
-/* Node runs on Windows 10 or later. Nothing but a file may be the output of what runs in Wine. */
+/* Node needs Windows 10 or later. The output of a program in Wine must be a file. */
 function fillPrefix(wine, folder) {
   for (const args of [
     ['wineboot', '-i'],
@@ -106,12 +108,12 @@ function fillPrefix(wine, folder) {
     const options = { env: inWine(folder), stdio: 'ignore', timeout: PATIENCE };
     run(wine, args, { ...options, sentence: `wine ${args[0]} failed` });
   }
-  /* It knows the folder by its place, which is another soon. */
+  /* The server must end, because it knows the folder by its path, which changes next. */
   server(wine, '-w', folder);
 }
 
-/* Once in a while the first start fails at once; Wine knows a prefix by its inode, and what it kept
- * in /tmp of one that is gone may be in the way. A new folder is another prefix. */
+/* The first start sometimes fails immediately: Wine identifies a prefix by its inode, and may find old
+ * files in /tmp of a removed prefix. A new folder is another prefix. */
 function prepareWine(wine) {
   for (let tries = 3; ; tries--) {
     try {
@@ -119,35 +121,35 @@ function prepareWine(wine) {
       return;
     } catch (error) {
       if (!(error instanceof Failure) || tries === 1) throw error;
-      console.log(`${error.message}; once more`);
+      console.log(`${error.message}; trying again`);
     }
   }
 }
 
-/* The addon, of the sources as they are now, where node-gyp-build looks for it. */
+/* Builds the addon from the current sources, and copies it to where node-gyp-build finds it. */
 function prepareAddon(folder) {
   const since = performance.now();
   run(process.execPath, [path.join(__dirname, 'build-win32.js')], {
     sentence: 'the Windows addon cannot be built',
   });
-  const place = path.join(folder, 'prebuilds', 'win32-x64');
-  fs.mkdirSync(place, { recursive: true });
-  fs.copyFileSync(BUILT, path.join(place, path.basename(BUILT)));
+  const target = path.join(folder, 'prebuilds', 'win32-x64');
+  fs.mkdirSync(target, { recursive: true });
+  fs.copyFileSync(BUILT, path.join(target, path.basename(BUILT)));
   say(since, path.relative(ROOT, BUILT));
 }
 
-/* mocha's exit code; its output goes through a file: from a pipe's end Node gives EBADF there. The
- * tests' own files lie in our folder too; Wine gives nobody a TEMP from outside. */
+/* Runs mocha. Resolves with its exit code. Its output goes to a file, because Node fails with EBADF on a
+ * pipe in Wine. The files of the tests are in the folder too; Wine does not pass on TEMP. */
 function mocha(wine, node, folder, suites) {
   const { timeout } = JSON.parse(fs.readFileSync(path.join(ROOT, '.mocharc.json'), 'utf8'));
   const temp = 'data:text/javascript,process.env.TEMP=process.env.MMAPIPC_PREBUILD';
   const program = ['--expose-gc', '--import', temp, 'node_modules/mocha/bin/_mocha'];
-  /* Wine's CreateProcess fails now and then ("spawn UNKNOWN"), whatever the test. */
+  /* Wine's CreateProcess sometimes fails ("spawn UNKNOWN"), in any test. */
   const args = ['--no-config', '--timeout', 2 * timeout, '--retries', 2, ...suites];
   const output = path.join(folder, 'output');
   const file = fs.openSync(output, 'w');
-  const place = `C:\\${path.basename(folder)}`;
-  const env = { ...inWine(PREFIX), MMAPIPC_PREBUILD: place, PREBUILDS_ONLY: '1' };
+  const drivePath = `C:\\${path.basename(folder)}`;
+  const env = { ...inWine(PREFIX), MMAPIPC_PREBUILD: drivePath, PREBUILDS_ONLY: '1' };
   const options = { cwd: ROOT, env, stdio: ['ignore', file, file], timeout: PATIENCE };
   return new Promise((resolve) => {
     const child = spawn(wine, [node, ...program, ...args], options);
@@ -176,7 +178,7 @@ async function body() {
     const code = await mocha(wine, node, folder, suites);
     say(since, `${enumerate(suites)}, under Wine`);
     if (code === null) throw new Failure(`it took more than ${PATIENCE / 1000} s under Wine`);
-    if (code !== 0) throw new Failure(`mocha gave ${code} under Wine`);
+    if (code !== 0) throw new Failure(`mocha exited with ${code} under Wine`);
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }

@@ -1,5 +1,5 @@
 /*
- * The cluster example: run as its user runs it, as a process of its own; and its judge, on figures
+ * The cluster example: run as a user runs it, as a separate process; and its judge, on figures
  * that do not agree.
  */
 'use strict';
@@ -19,7 +19,7 @@ const EXAMPLE = path.join(__dirname, '..', 'examples', 'cluster.js');
 const FORGETS = path.join(__dirname, 'fixtures', 'cluster-forgets.js');
 const PATIENCE = 30_000; /* ms */
 
-let mark; /* in the environment of the example and of all its children */
+let mark; /* set in the environment of the example, inherited by all its children */
 let marks = 0;
 
 function start(args, env) {
@@ -40,7 +40,7 @@ function read(file) {
   try {
     return fs.readFileSync(file, 'latin1');
   } catch {
-    return ''; /* it has ended meanwhile */
+    return ''; /* the process has ended */
   }
 }
 
@@ -65,7 +65,7 @@ async function until(what, look) {
 
 const childrenOf = (program) => marked().filter(([, line]) => line.includes(program));
 
-/* The number in the row of this name, and what stands behind it. */
+/* The number in the row of this name, and the text after it. */
 function figure(out, name) {
   const line = out.split('\n').find((text) => text.startsWith(`  ${name} `));
   assert.ok(line, `${name} is not in\n${out}`);
@@ -90,7 +90,7 @@ describe('example cluster', function () {
     describe('a run that fails', failures);
   }
 
-  it('tells of a wrong option in one line', async () => {
+  it('reports a wrong option in one line', async () => {
     const cases = [
       ['--wrokers', '4'],
       ['--workers', '1'],
@@ -140,7 +140,7 @@ function runs() {
     assert.equal(numberOf(out, 'flag changes seen'), 2);
     assert.equal(numberOf(out, 'workers that agree at /stats'), 2);
 
-    /* Every second request is the greedy client's. */
+    /* Every second request comes from the greedy client. */
     const seconds = Number(/([\d.]+) s\n/.exec(out)[1]);
     const limited = numberOf(out, 'rate-limited requests');
     assert.ok(limited >= 0.4 * answered - LIMIT * (seconds + 2) && limited < counted, out);
@@ -165,17 +165,17 @@ function failures() {
   };
   const all = () => childrenOf('cluster/').length === 4 && childrenOf('cluster/');
 
-  it('ends with 1 when the lock does not hold, and says what is lost', async () => {
+  it('exits with 1 when the lock does not exclude, and reports the loss', async () => {
     const env = { NODE_OPTIONS: `--require ${JSON.stringify(FORGETS)}` };
     const { code, out, err } = await run(['--workers', '2', '--seconds', '1'], env);
     assert.equal(err, '');
     assert.ok(numberOf(out, 'lost from the count') > 0, out);
-    assert.match(out, /The figures do not agree:\n[^]*- [\d]+ requests are lost from the count/);
+    assert.match(out, /The figures do not agree:\n[^]*- the count lacks [\d]+ requests/);
     assert.match(out, /the shared count is \d+, the workers have counted \d+/);
     assert.equal(code, 1);
   });
 
-  it('ends with 1 when another worker dies', async () => {
+  it('exits with 1 when another worker dies', async () => {
     const { ended } = start(['--workers', '2', '--seconds', '60']);
     const [[pid]] = await until('a worker', () => some('cluster/worker.js'));
     process.kill(pid, 'SIGKILL');
@@ -185,7 +185,7 @@ function failures() {
     assert.equal(code, 1);
   });
 
-  it('ends with 1 when the load client dies', async () => {
+  it('exits with 1 when the load client dies', async () => {
     const { ended } = start(['--workers', '2', '--seconds', '60']);
     const [[pid]] = await until('the client', () => some('cluster/client.js'));
     process.kill(pid, 'SIGKILL');
@@ -195,7 +195,7 @@ function failures() {
     assert.equal(code, 1);
   });
 
-  it('leaves no process when it is interrupted', async () => {
+  it('leaves no process behind when it is interrupted', async () => {
     for (const [signal, status] of [
       ['SIGINT', 130],
       ['SIGTERM', 143],
@@ -211,7 +211,7 @@ function failures() {
     }
   });
 
-  it('leaves no process when the primary is killed', async () => {
+  it('leaves no process behind when the primary is killed', async () => {
     const { child, ended } = start(['--workers', '3', '--seconds', '60']);
     await until('all children', all);
     child.kill('SIGKILL');
@@ -220,7 +220,7 @@ function failures() {
   });
 }
 
-/* Figures as of a run of two workers in which row 1 was killed and row 2 took its place. */
+/* The figures of a run of two workers in which row 1 was killed and row 2 replaced it. */
 function figures() {
   const row = { connections: 0, stall: 0, inside: 0, revision: 3, recoveries: 0 };
   const shared = { requests: 100, limited: 20, windows: 2, revision: 3, theme: 'light' };
@@ -258,31 +258,31 @@ function figures() {
   };
 }
 
-/* What is done to the figures, and what the judge says. */
+/* A change to the figures, and the report of the judge. */
 const SPOILT = [
-  [(f) => (f.client.distinct -= 1), /^1 requests are lost/],
-  [(f) => (f.shared.requests -= 1), /^1 requests are lost/, /shared count is 99/],
+  [(f) => (f.client.distinct -= 1), /^the count lacks 1 requests/],
+  [(f) => (f.shared.requests -= 1), /^the count lacks 1 requests/, /shared count is 99/],
   [(f) => (f.shared.requests += 1), /shared count is 101, the workers have counted 100/],
   [(f) => (f.rows[0].answered -= 1), /counted 100 requests and answered 99/],
   [(f) => (f.client.highest = 101), /an answer has the number 101/],
-  [(f) => (f.rows[2].begun += 1), /a worker that lives has begun 81 requests and counted 80/],
+  [(f) => (f.rows[2].begun += 1), /a living worker has begun 81 requests and counted 80/],
   [(f) => (f.rows[1].begun -= 1), /left 0 requests unfinished/],
   [(f) => (f.rows[1].begun += 1), /left 2 requests unfinished/],
   [(f) => (f.client.sent += 1), /the client sent 101; 94 were answered, 6 not/],
-  [(f) => (f.client.broken = f.client.pending = 1), /6 requests are counted and were not heard of/],
-  [(f) => (f.client.broken = 5), /5 requests broke off, on 4 connections/],
+  [(f) => (f.client.broken = f.client.pending = 1), /6 requests were counted without an answer/],
+  [(f) => (f.client.broken = 5), /5 requests were broken off, on 4 connections/],
   [(f) => (f.client.other = 1), /^1 answers are errors/],
-  [(f) => (f.drill.holderPid = 10), /process 10 had the lock when 11 was killed/],
-  [(f) => (f.drill.wasAlive = false), /process 11 had the lock/],
-  [(f) => (f.rows[1].inside = 0), /process 11 had the lock/],
+  [(f) => (f.drill.holderPid = 10), /process 10 held the lock when 11 was killed/],
+  [(f) => (f.drill.wasAlive = false), /process 11 held the lock/],
+  [(f) => (f.rows[1].inside = 0), /process 11 held the lock/],
   [(f) => (f.rows[0].recoveries = 0), /^0 locks were recovered/],
   [(f) => (f.rows[0].recoveries = 2), /^2 locks were recovered/],
-  [(f) => (f.rows[2].answered = 0), /nobody took the place of worker 11/],
-  [(f) => f.living.pop(), /^1 workers live, not 2/],
+  [(f) => (f.rows[2].answered = 0), /no worker replaced worker 11/],
+  [(f) => f.living.pop(), /^1 workers are alive, not 2/],
   [(f) => (f.shared.limited += 1), /21 requests are counted as limited/],
   [(f) => (f.client.limited = 21), /the client was refused 21 times/],
   [(f) => (f.client.limited = 13), /the client was refused 13 times/],
-  [(f) => (f.limit = 37), /75 requests of one client were let through, 74 are allowed/],
+  [(f) => (f.limit = 37), /75 requests of one client were accepted, 74 are allowed/],
   [(f) => f.client.revisions.pop(), /changed 2 times, 1 changes were seen/],
   [(f) => (f.client.revisions[1].lowest = 40), /old flags after a newer one/],
   [(f) => (f.stats[1][1].requests = 99), /other figures at \/stats/],
@@ -290,7 +290,7 @@ const SPOILT = [
 ];
 
 function judgements() {
-  it('agrees with figures that agree', () => {
+  it('accepts figures that agree', () => {
     const { complaints, all, checks } = judge(figures());
     assert.deepEqual(complaints, []);
     assert.equal(all.lost, 0);
@@ -298,7 +298,7 @@ function judgements() {
     assert.ok(checks > 20);
   });
 
-  it('says what does not agree', () => {
+  it('reports each figure that does not agree', () => {
     for (const [spoil, ...expected] of SPOILT) {
       const spoilt = figures();
       spoil(spoilt);
@@ -311,7 +311,7 @@ function judgements() {
   });
 }
 
-/* In place of a Share: the same, in this process alone. */
+/* Stands in for a Share, in this process only. */
 function fakeShare(value) {
   return {
     value,
@@ -326,7 +326,7 @@ function limits() {
   const ask = (share, times, client) =>
     Array.from({ length: times }, () => admit(share, client)).filter(Boolean).length;
 
-  it('gives each client its allowance, and a new one in a new window', () => {
+  it('grants each client its allowance, and a new one in each window', () => {
     const share = fakeShare({ window: now() + 100, windows: 1, used: {} });
     assert.equal(ask(share, LIMIT + 5, 'a'), LIMIT);
     assert.equal(ask(share, LIMIT + 5, 'b'), LIMIT);
@@ -336,7 +336,7 @@ function limits() {
     assert.deepEqual(share.value.used, { a: 1 });
   });
 
-  it('keeps a bounded number of clients', () => {
+  it('stores a bounded number of clients', () => {
     const share = fakeShare({ window: now() + 100, windows: 1, used: {} });
     for (let i = 0; i < 1100; i++) admit(share, `client-${i}`);
     assert.equal(Object.keys(share.value.used).length, 1001);

@@ -1,7 +1,7 @@
 /*
- * Bytes that nobody has encoded: a value, ERR_MMAPIPC_CORRUPT or ERR_MMAPIPC_CODEC; never another
- * error or a crash, and neither time nor memory that the bytes do not pay for. The seed of the
- * random numbers is printed with a failure, and may be given as MMAPIPC_SEED.
+ * Decoding hostile bytes gives a value, ERR_MMAPIPC_CORRUPT or ERR_MMAPIPC_CODEC; never another
+ * error or a crash, and never more time or memory than the size of the input explains. A failure
+ * prints the seed of the random numbers; MMAPIPC_SEED sets it.
  */
 'use strict';
 
@@ -9,15 +9,16 @@ const assert = require('node:assert/strict');
 const msgpack = require('@msgpack/msgpack');
 
 const { TYPE, makeCodec } = require('../lib/codec/codec');
+const { amount } = require('./support/amounts');
 const { encoded } = require('./support/codecs');
 
-const ROUNDS = 20000;
-const LONGEST = 1e6; /* microseconds of CPU time for one value: others may keep the machine busy */
-const MOST = 400e6; /* bytes that the process may grow by */
+const ROUNDS = amount(6000, 20000);
+const LONGEST = 1e6; /* microseconds of CPU time for one value, as the machine may be busy */
+const MOST = 400e6; /* bytes by which the process may grow */
 const SEED = Number(process.env.MMAPIPC_SEED ?? Date.now() % 2 ** 31);
 
 const CODES = ['ERR_MMAPIPC_CORRUPT', 'ERR_MMAPIPC_CODEC'];
-/* The library alone would believe any length. */
+/* The library alone would accept any length. */
 const careful = {
   encode: msgpack.encode,
   decode: (bytes) =>
@@ -61,7 +62,7 @@ function randoms(seed) {
   };
 }
 
-/* Bytes that mean something to V8. */
+/* Bytes with a meaning in V8's format. */
 const TAGS = Buffer.from('oaA{@$;:\',"cSINDRrmsE.BV~^_0TF-\\Zzyxntuwp\0\xff\x0f\x7f\x80', 'latin1');
 
 function mutate({ type, bytes, length }, random) {
@@ -84,7 +85,7 @@ function mutate({ type, bytes, length }, random) {
 
 const shown = (bytes) => bytes.subarray(0, 100).toString('hex');
 
-/* What decode makes of it, if that is allowed. */
+/* The result of decode(); throws for an error that is not allowed. */
 function decoded(codec, type, bytes, length = bytes.length) {
   const since = process.cpuUsage();
   try {
@@ -108,7 +109,7 @@ const clone = (...parts) =>
   Buffer.from([0xff, 15, ...parts.flatMap((one) => (typeof one === 'string' ? ascii(one) : one))]);
 const isCorrupt = (result) => result?.code === 'ERR_MMAPIPC_CORRUPT';
 
-describe('bytes that nobody has encoded', function () {
+describe('decoding hostile bytes', function () {
   this.timeout(60000);
   let before;
   beforeEach(() => {
@@ -121,7 +122,7 @@ describe('bytes that nobody has encoded', function () {
   });
 
   for (const codec of codecs) {
-    it(`are a value or a named error under '${codec.name}' (seed ${SEED})`, () => {
+    it(`gives a value or a named error with '${codec.name}' (seed ${SEED})`, () => {
       const random = randoms(SEED);
       const good = values.flatMap((value) => {
         try {
@@ -142,7 +143,7 @@ describe('bytes that nobody has encoded', function () {
     });
   }
 
-  it('of pure chance are so, too, of every type', () => {
+  it('gives a value or a named error for random bytes of every type', () => {
     const random = randoms(SEED);
     for (let i = 0; i < ROUNDS / 2; i++) {
       const bytes = Buffer.from(Array.from({ length: random(40) }, () => random(256)));
@@ -154,7 +155,7 @@ describe('bytes that nobody has encoded', function () {
     }
   });
 
-  it('get no more memory than they pay for: long sparse arrays', () => {
+  it('allocates no more than the input explains for long sparse arrays', () => {
     for (const length of [2 ** 23, 2 ** 25 - 1, 2 ** 25, 2 ** 31, 2 ** 32 - 1]) {
       const one = ['a', varint(length), '@\0', varint(length)];
       assert.ok(isCorrupt(decoded(auto, TYPE.V8, clone(...one))), String(length));
@@ -174,7 +175,7 @@ describe('bytes that nobody has encoded', function () {
     }
   });
 
-  it('get no more memory than they pay for: all other lengths', () => {
+  it('allocates no more than the input explains for all other lengths', () => {
     const huge = varint(2 ** 32 - 1);
     for (const tag of ['A', 'B', '"', 'c', 'S', 'Z', '\\\x02', '\\\0', 'u', 't', 'w', 'p']) {
       assert.ok(isCorrupt(decoded(auto, TYPE.V8, clone(tag, huge))), tag);
@@ -186,7 +187,7 @@ describe('bytes that nobody has encoded', function () {
     assert.ok(isCorrupt(decoded(auto, TYPE.BIGINT, Buffer.alloc(1e6, '+f'))));
   });
 
-  it('do not get through by being deep', () => {
+  it('refuses deeply nested input', () => {
     const deep = (bytes) => clone(...Array.from({ length: 3e4 }, () => bytes));
     for (const part of ['A\x01', 'o"\x01a', ';', "'", 'a\x01I\0', 'rc', 'a\x80\x80\x80\x04']) {
       assert.ok(isCorrupt(decoded(auto, TYPE.V8, deep(part))), part);
@@ -197,7 +198,7 @@ describe('bytes that nobody has encoded', function () {
     decoded(custom, TYPE.CUSTOM, Buffer.alloc(1e5, 0x91));
   });
 
-  it('of older formats of V8, and what is no object, are refused', () => {
+  it('refuses older formats of V8, and input that is not an object', () => {
     for (const version of [0, 9, 12, 13, 14, 127]) {
       assert.ok(isCorrupt(decoded(auto, TYPE.V8, Buffer.from([0xff, version, 0x6f, 0x7b, 0]))));
     }
@@ -206,7 +207,7 @@ describe('bytes that nobody has encoded', function () {
     }
   });
 
-  it('never reach V8 under json', () => {
+  it("never calls V8's deserializer with 'json'", () => {
     for (const type of [TYPE.V8, TYPE.BUFFER, TYPE.NUMBER, TYPE.CUSTOM]) {
       assert.equal(decoded(json, type, clone('o{\0')).code, 'ERR_MMAPIPC_CODEC');
     }
@@ -214,7 +215,7 @@ describe('bytes that nobody has encoded', function () {
 });
 
 describe('sparse arrays', () => {
-  it('come back if they are not absurdly long, and are refused when they are set otherwise', () => {
+  it('are restored up to a reasonable length; set() refuses longer ones', () => {
     const list = [1];
     list[2e6] = 2;
     const { type, bytes, length } = encoded(auto, { list });

@@ -1,5 +1,5 @@
 /*
- * What the codecs refuse and how they say so; codecs of the user's own; bytes of another codec.
+ * Values that the codecs refuse, and the errors; custom codecs; bytes of another codec.
  */
 'use strict';
 
@@ -30,8 +30,8 @@ function detached(View) {
   return view;
 }
 
-describe('a codec refuses', () => {
-  it('what is no value, by the name of the argument', () => {
+describe('a codec', () => {
+  it('refuses undefined, functions and symbols, naming the argument', () => {
     for (const codec of [...Object.values(codecs), makeCodec(msgpack)]) {
       for (const value of [undefined, () => 1, Symbol('x'), class {}]) {
         assert.throws(() => codec.encode(value, room), {
@@ -42,7 +42,7 @@ describe('a codec refuses', () => {
     }
   });
 
-  it('what cannot be cloned, and says what it is', () => {
+  it('refuses a value that cannot be cloned, and names it', () => {
     const cases = [
       [{ f() {} }, /f\(\) ?\{\}/],
       [[Symbol('mine')], /mine/],
@@ -68,7 +68,7 @@ describe('a codec refuses', () => {
     }
   });
 
-  it('what JSON does not have, and names the codec that does', () => {
+  it('refuses a value that JSON lacks, and names the codec that has it', () => {
     const cycle = {};
     cycle.cycle = cycle;
     for (const value of [cycle, 1n, { a: [1n] }, { toJSON() {} }]) {
@@ -80,7 +80,7 @@ describe('a codec refuses', () => {
     );
   });
 
-  it('what is too deep, and leaves a full stack to whom it belongs', () => {
+  it("refuses a value that is too deep, and passes on the caller's own stack overflow", () => {
     let deep = [];
     for (let i = 0; i < 1e5; i++) deep = [deep];
     let odd = new Map();
@@ -99,7 +99,7 @@ describe('a codec refuses', () => {
     }
   });
 
-  it('nothing that the own code of a value throws: it comes through as it is', () => {
+  it('passes on, unchanged, an error thrown by code of the value', () => {
     const mine = new TypeError('mine');
     const thrower = () => {
       throw mine;
@@ -111,7 +111,7 @@ describe('a codec refuses', () => {
     assert.throws(() => makeCodec({ encode: thrower, decode() {} }).encode(1, room), is);
   });
 
-  it('options that are none, with a hint', () => {
+  it('refuses an invalid codec option, with the valid ones', () => {
     for (const option of ['jsn', 'JSON', '', 'msgpack', '__proto__']) {
       assert.throws(() => makeCodec(option), { ...VALUE, message: /'auto', 'v8', 'json'/ });
     }
@@ -127,7 +127,7 @@ describe('a codec refuses', () => {
   });
 });
 
-describe('a codec of your own', () => {
+describe('a custom codec', () => {
   const value = { id: 1, name: 'é', list: [1, 2.5, null, true], bytes: new Uint8Array([1, 2, 3]) };
   const plain = (back) => ({ ...back, bytes: new Uint8Array(back.bytes) });
 
@@ -144,14 +144,14 @@ describe('a codec of your own', () => {
     }
   });
 
-  it('is given a copy, which stays as it is', () => {
+  it('is given a copy, which does not change', () => {
     const codec = makeCodec({ encode: (bytes) => bytes, decode: (bytes) => bytes });
     const back = roundTrip(codec, new Uint8Array([1, 2, 3]));
     assert.deepEqual([...back], [1, 2, 3]);
     assert.ok(Buffer.isBuffer(back));
   });
 
-  it('has to give bytes at once', () => {
+  it('has to return bytes synchronously', () => {
     for (const wrong of [undefined, null, 'x', [1], new ArrayBuffer(1), Promise.resolve()]) {
       const codec = makeCodec({ encode: () => wrong, decode() {} });
       assert.throws(() => codec.encode(1, room), {
@@ -161,7 +161,7 @@ describe('a codec of your own', () => {
     }
   });
 
-  it('may throw whatever it likes at bytes that it does not know', () => {
+  it('may throw any error for bytes that it does not know', () => {
     for (const thrown of [new Error('mine'), null, 'text', Object.create(null)]) {
       const codec = makeCodec({
         encode: () => new Uint8Array(1),
@@ -178,13 +178,13 @@ describe('a codec of your own', () => {
 });
 
 describe('decode', () => {
-  it('gives undefined where nothing is set', () => {
+  it('returns undefined when nothing is set', () => {
     for (const codec of [...Object.values(codecs), makeCodec(msgpack)]) {
       assert.equal(codec.decode(TYPE.NONE, room, 0), undefined);
     }
   });
 
-  it('takes what another codec wrote if it is safe, and else names both', () => {
+  it('accepts bytes of another codec if that is safe; otherwise the error names both', () => {
     const custom = makeCodec(msgpack);
     for (const value of [1, 'x', { a: 1 }, new Map(), Buffer.from('x')]) {
       for (const [from, to] of [both, [...both].reverse()]) {
@@ -207,7 +207,7 @@ describe('decode', () => {
     assert.deepEqual(roundTrip(json, { a: 1 }), { a: 1 });
   });
 
-  it('refuses types and lengths that are none', () => {
+  it('refuses invalid types and lengths', () => {
     const wrong = [
       [TYPE.CUSTOM + 1, 0],
       [255, 0],

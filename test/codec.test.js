@@ -1,6 +1,6 @@
 /*
- * What each codec gives back (the table in support/fidelity.js), and what may happen on the way: code
- * of the user's that runs, memory that is too small.
+ * The values that each codec restores (the table in support/fidelity.js), and the special cases:
+ * user code that runs during encoding, memory that is too small.
  */
 'use strict';
 
@@ -27,14 +27,14 @@ function orNamed(run) {
   }
 }
 
-/* As structuredClone, which knows no Buffer. */
+/* As structuredClone, which does not know Buffer. */
 const cloned = (value) =>
   Buffer.isBuffer(value?.a) ? { a: Buffer.from(value.a) } : structuredClone(value);
 
-describe('what comes back', () => {
+describe('a restored value', () => {
   for (const { label, make, ...kinds } of FIDELITY) {
     for (const [name, kind] of Object.entries(kinds)) {
-      it(`of ${label} under '${name}': ${kind}`, () => {
+      it(`of ${label} with '${name}': ${kind}`, () => {
         if (kind === 'error') {
           assert.throws(() => codecs[name].encode(make(), room), NAMED);
           return;
@@ -51,7 +51,7 @@ describe('what comes back', () => {
     }
   }
 
-  it('is a primitive or a Buffer itself, as it was', () => {
+  it('is the same primitive, or an equal Buffer', () => {
     const long = 'ab\u00e9'.repeat(50000);
     const values = [null, true, false, 0, -0, NaN, 1e-300, '', 'a', '\0', long, `${long}\u0100`];
     const bigints = [0n, -1n, 2n ** 63n - 1n, -(2n ** 63n), 2n ** 63n, -(2n ** 200n)];
@@ -67,7 +67,7 @@ describe('what comes back', () => {
     }
   });
 
-  it('is a text of any characters under json, in ASCII or UTF-8', () => {
+  it('has any characters that a string has with json, in ASCII or UTF-8', () => {
     for (const text of ['', '\0', 'plain', 'é', 'жук', '\u{1f600}', '\ud800', 'x'.repeat(999)]) {
       for (const many of [text, text.repeat(9), `${text}${'y'.repeat(65530)}`, text.repeat(9999)]) {
         assert.ok(roundTrip(json, many) === many && roundTrip(json, [many])[0] === many);
@@ -78,7 +78,7 @@ describe('what comes back', () => {
     assert.equal(encoded(json, 'é').type, TYPE.JSON_UTF8);
   });
 
-  it('is a typed array of any kind over memory of its own', () => {
+  it('is a typed array of any kind with memory of its own', () => {
     const kinds = [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array];
     kinds.push(Uint32Array, Float32Array, Float64Array, BigInt64Array, BigUint64Array);
     if (globalThis.Float16Array) kinds.push(globalThis.Float16Array);
@@ -98,7 +98,7 @@ describe('what comes back', () => {
 describe('codec auto', () => {
   const isJson = (value) => [TYPE.JSON_ASCII, TYPE.JSON_UTF8].includes(encoded(auto, value).type);
 
-  it('writes plain data as JSON, and everything else as a clone', () => {
+  it('writes plain data as JSON, everything else as a structured clone', () => {
     const many = Array.from({ length: 1000 }, (_, id) => ({
       id,
       tags: ['a', `${id}`],
@@ -120,7 +120,7 @@ describe('codec auto', () => {
     }
   });
 
-  it('keeps what arrays hold besides elements, be they short or long', () => {
+  it('keeps the other properties of arrays, short or long', () => {
     for (const length of [1, 10, 999, 1000, 20000]) {
       const list = Array.from({ length }, (_, i) => i);
       assert.ok(isJson(list));
@@ -136,7 +136,7 @@ describe('codec auto', () => {
     assert.equal(roundTrip(auto, 'xyx'.match(/y/)).index, 1);
   });
 
-  it('asks each getter of a small value once, and believes no getter that changes its mind', () => {
+  it('calls each getter of a small value once, and copes with getters whose result changes', () => {
     let calls = 0;
     const counter = () =>
       Object.defineProperty({}, 'n', { enumerable: true, get: () => (++calls > 1 ? NaN : calls) });
@@ -149,7 +149,7 @@ describe('codec auto', () => {
     assert.ok(roundTrip(auto, list)[1] > 2);
   });
 
-  it('finds toJSON wherever it is', () => {
+  it('finds toJSON anywhere in a value', () => {
     const hidden = Object.defineProperty({ a: 1 }, 'toJSON', { value: () => 'wrong' });
     assert.deepEqual(roundTrip(auto, { hidden }), { hidden: { a: 1 } });
     for (const prototype of [Object.prototype, Array.prototype]) {
@@ -162,7 +162,7 @@ describe('codec auto', () => {
     }
   });
 
-  it('clones objects of other realms, and those whose prototype was taken away', () => {
+  it('clones objects of other realms, and objects whose prototype was removed', () => {
     const context = vm.createContext({});
     for (const code of ['({ a: [1, { b: 2 }] })', '[1, [2]]', 'new Map([[1, 2]])', 'new Date(5)']) {
       const value = vm.runInContext(code, context);
@@ -195,7 +195,7 @@ describe('codec auto', () => {
 });
 
 describe('encode', () => {
-  it('writes into the room if it fits, and gives the same object each time', () => {
+  it('writes into the given memory if the value fits, and returns the same object each time', () => {
     for (const codec of Object.values(codecs)) {
       const first = codec.encode({ a: 1 }, room);
       assert.equal(codec.encode('x', room), first);
@@ -221,7 +221,7 @@ describe('encode', () => {
     }
   });
 
-  it('may be called by a getter, a toJSON or an encode that it has called itself', () => {
+  it('may be called again by a getter, toJSON or encode that it is calling', () => {
     for (const codec of [...Object.values(codecs), makeCodec(msgpack)]) {
       const other = () => void codec.encode({ other: ['x'.repeat(2000)], list: [{}, {}] }, room);
       const value = {
@@ -246,7 +246,7 @@ describe('encode', () => {
 });
 
 describe('freeze', () => {
-  it('freezes plain data through and through, cycles too', () => {
+  it('freezes plain data deeply, also with cycles', () => {
     const value = { a: [1, { b: null }], c: Object.create(null) };
     value.a.push(value);
     assert.equal(freeze(value), true);
@@ -257,7 +257,7 @@ describe('freeze', () => {
     assert.equal(freeze(deep), true);
   });
 
-  it('freezes nothing when anything else is in it', () => {
+  it('freezes nothing when the value contains anything else', () => {
     for (const odd of [new Date(), new Map(), Buffer.alloc(1), /x/, () => 1, new (class {})()]) {
       const value = { a: [1], b: { odd } };
       assert.equal(freeze(value), false);

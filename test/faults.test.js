@@ -1,6 +1,6 @@
 /*
- * Every system call of an open refused in its turn (strace injects the errors): an error by name,
- * or the way around; no descriptor, no mapping, no file, no byte left.
+ * Each system call of an open refused in turn (strace injects the errors): a named error or a
+ * fallback; no descriptor, mapping, file or byte is left.
  */
 'use strict';
 
@@ -11,12 +11,12 @@ const { runFunction } = require('./support/child');
 const { needsCommand } = require('./support/mounts');
 const { scratch } = require('./support/scratch');
 
-/* In the child: opens, tells what came of it and what is left. */
+/* In the child: opens, prints the result and what is left. */
 function attempt({ Mmap }, options, viaDescriptor) {
   const { existsSync, openSync, readFileSync, readdirSync, statSync } = require('node:fs');
   const { file } = options;
   const given = viaDescriptor ? { ...options, file: openSync(file, 'r+') } : options;
-  /* The least of several: threads of Node's open and close files of the system for a moment. */
+  /* The least of several counts, as Node's threads open and close system files briefly. */
   const count = () =>
     Math.min(...Array.from({ length: 9 }, () => readdirSync('/proc/self/fd').length));
   const fds = count();
@@ -37,14 +37,14 @@ function attempt({ Mmap }, options, viaDescriptor) {
   console.log(result, existsSync(file) ? statSync(file).size : 'gone', left.join() || 'clean');
 }
 
-describe('a system call refused', function () {
+describe('a refused system call', function () {
   this.timeout(60000);
   const tmp = scratch();
   before(needsCommand('strace', 'strace'));
 
   /*
-   * [what, errors injected, result]: `what` is the mapping: `new` makes a file of 100,000 bytes,
-   * `old` extends one of 3, `read` maps those 3 read-only, `fd` extends it by descriptor.
+   * [what, errors injected, result]. The mapping `new` creates a file of 100,000 bytes, `old` extends
+   * one of 3 bytes, `read` maps those 3 read-only, `fd` extends it through a descriptor.
    */
   const SIZE = 100000;
   const OK = `size ${SIZE}, first`;
@@ -90,7 +90,7 @@ describe('a system call refused', function () {
       if (what !== 'new') fs.writeFileSync(file, 'abc');
       const options =
         what === 'read' ? { file } : { file, size: SIZE, readOnly: false, mode: 0o644 };
-      /* Only calls on this file, but for those that know only addresses. */
+      /* Only calls on this file, except those that take only an address. */
       const byAddress = /^(msync|mincore|mlock)/.test(injections[0]);
       const command = [
         ...['strace', '-f', '-qq', '-o', '/dev/null'],

@@ -1,6 +1,6 @@
 /*
- * The behaviours that IPC::Mmap's own test (t/01mmap.t) checks, in its order, here; and real Perl
- * on the same file, as a witness.
+ * The behaviours that IPC::Mmap's own test (t/01mmap.t) checks, in its order; and real Perl on the
+ * same file.
  */
 'use strict';
 
@@ -14,18 +14,18 @@ const { scratch } = require('./support/scratch');
 
 const RW = PROT_READ | PROT_WRITE;
 
-describe("the behaviours of IPC::Mmap's t/01mmap.t", () => {
+describe("behaviours of IPC::Mmap's t/01mmap.t", () => {
   const tmp = scratch();
   const name = () => tmp('ipc_mmap.tmp');
   const A = (letter, n) => letter.repeat(n);
 
-  describe('read and write, from a file name without a file', () => {
+  describe('read and write, by the name of a file that does not exist', () => {
     let map;
     before(() => {
       map = new Mmap(name(), 10000, RW, MAP_SHARED | MAP_FILE);
     });
 
-    it('has an address and the length asked for', () => {
+    it('has an address and the requested length', () => {
       assert.notEqual(map.address, 0n);
       assert.equal(map.size, 10000);
     });
@@ -90,7 +90,7 @@ describe("the behaviours of IPC::Mmap's t/01mmap.t", () => {
 describe('real Perl on the same file', () => {
   const tmp = scratch();
 
-  linuxIt('sees what is written here, and what it writes is seen here', () => {
+  linuxIt('reads what Node writes, and Node reads what it writes', () => {
     const map = new Mmap(tmp('shared'), 10000, RW);
     map.write('from node', 4094);
     const script = `

@@ -1,6 +1,6 @@
 /*
- * What require('mmapipc') says when there is no native addon to load: the real cause, and the cure
- * that fits it. Each in a copy of lib/, whose package lacks what the case is about.
+ * The error of require('mmapipc') when the native addon cannot be loaded: the cause and the remedy.
+ * Each case runs in a copy of lib/ whose package lacks the file in question.
  */
 'use strict';
 
@@ -14,7 +14,7 @@ const { ROOT } = require('./support/child');
 
 const SYSTEM = `${process.platform}-${process.arch}`;
 
-describe('a native addon that cannot be loaded', () => {
+describe('the error of a native addon that cannot be loaded', () => {
   let root;
   beforeEach(() => {
     root = fs.mkdtempSync(path.join(fs.realpathSync(os.tmpdir()), 'mmapipc-load-'));
@@ -48,7 +48,7 @@ describe('a native addon that cannot be loaded', () => {
     return message;
   }
 
-  it('where no binary fits: names the system, what the package has, and the command that builds', () => {
+  it('names the system, the binaries in the package and the build command if no binary fits', () => {
     binary('prebuilds/plan9-sparc/mmapipc.node', '');
     binary('prebuilds/linux-pdp11/mmapipc.musl.node', '');
     const message = load();
@@ -58,11 +58,11 @@ describe('a native addon that cannot be loaded', () => {
     if (process.platform === 'linux') assert.match(message, /with (glibc \d|musl)/);
   });
 
-  it('where the package has no binary at all, says so', () => {
+  it('reports that the package has no binary', () => {
     assert.match(load(), /the package has none.*prebuilds\/.*"npx mmapipc build"/);
   });
 
-  it('that the system refuses: says why, and does not call it missing', () => {
+  it('reports why the system refuses the binary, and does not call it missing', () => {
     binary('build/Release/mmapipc.node', 'no binary of any system');
     const message = load();
     assert.match(
@@ -72,7 +72,7 @@ describe('a native addon that cannot be loaded', () => {
     assert.doesNotMatch(message, /no native binary/);
   });
 
-  it('that a bundler left behind: says how to keep the package out of the bundle', () => {
+  it('explains how to keep the package out of a bundle', () => {
     fs.rmSync(path.join(root, 'package.json'));
     const message = load();
     for (const one of ['esbuild', 'webpack', 'rollup', 'serverExternalPackages', 'bundle']) {
@@ -83,7 +83,7 @@ describe('a native addon that cannot be loaded', () => {
     assert.equal(load(), message);
   });
 
-  it('that an option of Node forbids: names the option', () => {
+  it('names the option of Node that forbids addons', () => {
     fs.cpSync(path.join(ROOT, 'build/Release'), path.join(root, 'build/Release'), {
       recursive: true,
       filter: (file) => file.endsWith('Release') || file.endsWith('.node'),
@@ -97,7 +97,7 @@ describe('a native addon that cannot be loaded', () => {
     assert.match(load(permission, '--allow-fs-read=*'), /--permission.*--allow-addons/);
   });
 
-  it('does not keep the command from helping', () => {
+  it('does not prevent the command from printing its help', () => {
     const { status, stdout } = spawnSync(
       process.execPath,
       [path.join(root, 'bin', 'mmapipc.js'), '--help'],

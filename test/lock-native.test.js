@@ -10,16 +10,18 @@ const { spawnSync } = require('node:child_process');
 
 const { amount, grouped } = require('./support/amounts');
 const { isLinux } = require('./support/platform');
-const { buildFixtures, runFixture } = require('./support/native');
+const { buildFixtures, instructions, runFixture } = require('./support/native');
 
 /* Of npm run test:slow: more of everything. */
 const slow = process.env.MMAPIPC_SLOW === '1';
-const KILLS = slow ? 20000 : amount(300, 2000);
-const INCREMENTS = slow ? 20000000 : amount(1000000, 4000000);
-const STOPPED = amount(3, 10); /* seconds */
+const KILLS = slow ? 20000 : amount(100, 2000);
+const INCREMENTS = slow ? 20000000 : amount(400000, 4000000);
+const STOPPED = amount(2, 10); /* seconds */
 const REUSES = amount(100, 1000);
 const PUBLICATIONS = amount(200000, 1000000);
 const PATIENCE = slow ? 1800000 : 240000; // ms
+
+const STEPS = instructions({ slow });
 
 const print = (output) => console.log(output.replace(/^/gm, '      '));
 
@@ -31,22 +33,22 @@ describe('the lock and the event, in C', function () {
 
   const runs = async (name, ...args) => print(await runFixture(name, args, { patience: PATIENCE }));
 
-  it(`${grouped(INCREMENTS)} increments by 8 processes and 4 threads: exact; and each gets its turn`, () =>
+  it(`${grouped(INCREMENTS)} increments by 8 processes and 4 threads: exact, and each has its turn`, () =>
     runs('crowd', INCREMENTS));
 
   it(`${grouped(KILLS)} processes killed: never two inside, none stuck, each death is reported`, () =>
     runs('kills', KILLS));
 
-  it('killed at every instruction: the next one has the lock, and is told if it must be', () =>
-    runs('steps', slow ? 'all' : ''));
+  it(`killed at ${STEPS.title}: the next process acquires the lock, and a death is reported if it must be`, () =>
+    runs('steps', ...STEPS.args));
 
-  it(`a stopped process keeps it; a dead one has lost it, though its pid is in use (${grouped(REUSES)} times)`, () =>
+  it(`a stopped process keeps it; a dead one does not, though its pid is in use (${grouped(REUSES)} times)`, () =>
     runs('living', STOPPED, REUSES));
 
   it(`${grouped(PUBLICATIONS)} publications: no waiter misses the last`, () =>
     runs('events', PUBLICATIONS));
 
-  it('calls nothing of the system for a free lock and for an event that nobody waits for', async function () {
+  it('makes no system call for a free lock and for an event without waiters', async function () {
     if (spawnSync('strace', ['-V']).error) {
       assert.ok(!process.env.CI, 'CI must have strace');
       console.log('      there is no strace: left out');

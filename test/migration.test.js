@@ -1,5 +1,5 @@
 /*
- * The tables "Coming from ..." of the README: each line that exists is done here, and a line that
+ * The tables "Coming from ..." of docs/migrating.md: each line that exists is done here, and a line that
  * is not supported says why.
  */
 'use strict';
@@ -175,7 +175,7 @@ for (const [heading, ways] of [
   describe(heading.replace('## ', ''), () => {
     const tmp = scratch();
     regions(); // names lie in a directory of this test
-    const rows = table(read('README.md'), heading);
+    const rows = table(read('docs/migrating.md'), heading);
 
     for (const [theirs, ours, note] of rows) {
       if (ours.startsWith('not supported')) {

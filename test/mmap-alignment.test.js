@@ -1,5 +1,5 @@
 /*
- * Where the ArrayBuffer of a mapping begins.
+ * The alignment of the ArrayBuffer of a mapping.
  */
 'use strict';
 
@@ -13,7 +13,7 @@ describe('the ArrayBuffer of a mapping', () => {
   const tmp = scratch();
 
   /* Atomics on a word at an odd address are not atomic, and V8 takes any address that it is given. */
-  it('begins at a multiple of 8, so that typed arrays are aligned or refused', () => {
+  it('starts at a multiple of 8, so that typed arrays are aligned or refused', () => {
     const path = tmp();
     fs.writeFileSync(path, Buffer.from(Array.from({ length: 256 }, (_, i) => i)));
     for (let offset = 0; offset < 20; offset++) {

@@ -1,5 +1,5 @@
 /*
- * More than 4 GiB: a sparse file of 6 GiB.
+ * Mappings of more than 4 GiB, of a sparse file of 6 GiB.
  */
 'use strict';
 
@@ -26,11 +26,11 @@ describe('a mapping of more than 4 GiB', () => {
   });
   after(() => map.close());
 
-  it('knows its size', () => {
+  it('has the size of the file', () => {
     assert.equal(map.size, 6 * GiB);
   });
 
-  it('reads and writes beyond 4 GiB, and across the border', () => {
+  it('reads and writes beyond 4 GiB, and across the boundary', () => {
     for (const offset of [3 * GiB + 1, 4 * GiB + 5, 5 * GiB, 4 * GiB - 3, 6 * GiB - 6]) {
       assert.equal(map.write('häß', offset), 5);
       assert.equal(map.write(Buffer.from('-'), offset + 5), 1);
@@ -47,19 +47,19 @@ describe('a mapping of more than 4 GiB', () => {
     assert.equal(bytes.toString(), 'häß-');
   });
 
-  it('is clipped at its end, not at 4 GiB', () => {
+  it('clips at its end, not at 4 GiB', () => {
     assert.equal(map.write('123456', 6 * GiB - 4), 4);
     assert.equal(map.readString(6 * GiB - 4), '1234');
     assert.equal(map.readString(6 * GiB - 2, 1000), '34');
     assert.throws(() => map.read(6 * GiB), { code: 'ERR_OUT_OF_RANGE' });
   });
 
-  it('cuts a string between characters beyond 4 GiB too', () => {
+  it('cuts a string between characters, also beyond 4 GiB', () => {
     assert.equal(map.write('aé', 6 * GiB - 2), 1);
     assert.equal(map.write('aé', 5 * GiB, 2), 1);
   });
 
-  it('gives views anywhere, which close empties', () => {
+  it('returns views at any offset, and empties them on close()', () => {
     const other = new Mmap({ file: path, readOnly: false });
     const low = other.view(10, 4);
     const high = other.view(5 * GiB + 100, 4);
@@ -75,32 +75,32 @@ describe('a mapping of more than 4 GiB', () => {
     assert.deepEqual([low.length, high.length, across.length], [0, 0, 0]);
   });
 
-  it('shows its first bytes as buffer, as many as a Buffer holds', () => {
+  it('has a buffer of its first bytes, as long as a Buffer can be', () => {
     assert.equal(map.buffer.length, Math.min(6 * GiB, constants.MAX_LENGTH));
   });
 
-  it('says what a Buffer holds when more is asked for', function () {
-    if (constants.MAX_LENGTH >= 6 * GiB) return; // later versions of Node hold it
+  it('names the limit of a Buffer when view() requests more', function () {
+    if (constants.MAX_LENGTH >= 6 * GiB) return; // no limit in later versions of Node
     for (const call of [() => map.read(), () => map.view(), () => map.readString()]) {
-      assert.throws(call, { code: 'ERR_OUT_OF_RANGE', message: /most that a Buffer holds/ });
+      assert.throws(call, { code: 'ERR_OUT_OF_RANGE', message: /most that one Buffer can hold/ });
     }
   });
 
-  it('takes an offset beyond 4 GiB in the constructor', () => {
+  it('accepts an offset beyond 4 GiB in the constructor', () => {
     const part = new Mmap(path, 100, PROT_READ | PROT_WRITE, MAP_SHARED, 5 * GiB + 777);
     part.write('part');
     assert.equal(map.readString(5 * GiB + 777, 4), 'part');
     part.close();
   });
 
-  it('flush, advise and resident reach beyond 4 GiB', () => {
+  it('flushes, advises and counts resident pages beyond 4 GiB', () => {
     map.write('x', 5 * GiB + 12345);
     map.flush(5 * GiB, 1 << 20);
     map.advise('random', 5 * GiB, 1 << 20);
     assert.ok(map.resident(5 * GiB + 12345, 1) === 1);
   });
 
-  it('forgotten views are collected, kept ones survive, close finds them all', async () => {
+  it('releases unused views, keeps used ones, and empties all of them on close()', async () => {
     const other = new Mmap({ file: path, readOnly: false });
     const kept = [];
     for (let i = 0; i < 5000; i++) {

@@ -1,5 +1,5 @@
 /*
- * Closing: nothing got from a mapping can be used afterwards, nothing crashes, nothing is left.
+ * Closing: nothing obtained from a mapping can be used afterwards, nothing crashes or remains.
  */
 'use strict';
 
@@ -22,7 +22,7 @@ describe('closing a mapping', () => {
   const tmp = scratch();
   const create = (size = 10000) => new Mmap(tmp(), size, RW);
 
-  it('twice, and by each of its names, is fine', () => {
+  it('may be repeated, under each of its names', () => {
     const map = create();
     map.close();
     map.close();
@@ -34,7 +34,7 @@ describe('closing a mapping', () => {
     assert.equal(other.closed, true);
   });
 
-  it('makes every method throw, and keeps what describes it', () => {
+  it('makes every method throw, and keeps the properties that describe the mapping', () => {
     const map = create();
     const { file } = map;
     map.close();
@@ -99,7 +99,7 @@ describe('closing a mapping', () => {
     });
   }
 
-  it('in the middle of an iteration ends it', () => {
+  it('ends an iteration over it', () => {
     const map = create();
     let steps = 0;
     try {
@@ -125,7 +125,7 @@ describe('closing a mapping', () => {
     assert.ok(seen.slice(4).every((byte) => byte === undefined));
   });
 
-  it('from a callback inside a sort, a map and a replace over it does not crash', () => {
+  it('in a callback of sort, map or replace over it does not crash', () => {
     const trials = [
       (map) => map.view(0, 100).sort((a, b) => (map.close(), a - b)),
       (map) => map.view(0, 100).map(() => (map.close(), 7)),
@@ -142,7 +142,7 @@ describe('closing a mapping', () => {
     }
   });
 
-  it('from a getter of an argument is noticed by the call under way', () => {
+  it('in a getter of an argument is noticed by the running call', () => {
     const view = () => {
       const bytes = new DataView(new ArrayBuffer(4));
       return Object.defineProperty(bytes, 'byteLength', {
@@ -161,7 +161,7 @@ describe('closing a mapping', () => {
     assert.throws(() => map.flush(0, 1, opts), CLOSED);
   });
 
-  it('under optimised code that runs over it does not crash', () => {
+  it('during optimised code that uses it does not crash', () => {
     const body = ({ Mmap: There }, name) => {
       const sums = { index: 0, view: 0, words: 0 };
       const run = (buffer, view, words, stop, n) => {
@@ -193,7 +193,7 @@ describe('closing a mapping', () => {
     assert.deepEqual([stdout, signal], ['done\n', null], stderr);
   });
 
-  it('while zlib, fs and crypto work on its Buffer writes into nobody else', async () => {
+  it('while zlib, fs and crypto use its Buffer lets them write into no other memory', async () => {
     for (let round = 0; round < 20; round++) {
       const map = create(1 << 20);
       map.buffer.fill('abc');
@@ -217,7 +217,7 @@ describe('closing a mapping', () => {
     }
   });
 
-  it('keeps the addresses of shown Buffers out of use, at most 128 of them', () => {
+  it('keeps the addresses of used Buffers reserved, at most 128 of them', () => {
     for (let i = 0; i < 200; i++) {
       const map = create();
       map.buffer.fill(1);
@@ -235,7 +235,7 @@ describe('closing a mapping', () => {
     }
   });
 
-  it('a mapping that never showed its Buffer is unmapped at once', () => {
+  it('unmaps immediately a mapping whose Buffer was never used', () => {
     const before = binding.quarantined();
     const map = create();
     map.read();
@@ -248,7 +248,7 @@ describe('closing a mapping', () => {
     assert.equal(binding.quarantined(), before);
   });
 
-  it('drops the file at once: no mapping and no descriptor of it is left', () => {
+  it('releases the file immediately: no mapping or descriptor of it is left', () => {
     for (const readOnly of [false, true]) {
       const { file } = create();
       const map = new Mmap({ file, readOnly });
@@ -262,7 +262,7 @@ describe('closing a mapping', () => {
     }
   });
 
-  it('a Buffer outlives the Mmap object that made it', async () => {
+  it('waits for the Buffer when only the Mmap object is collected', async () => {
     const path = tmp();
     let { buffer } = new Mmap(path, 100, RW);
     await collect();
@@ -274,7 +274,7 @@ describe('closing a mapping', () => {
     assertUnmapped(path);
   });
 
-  it('forgotten mappings are collected, in any order, with descriptor and memory', async () => {
+  it('happens when a mapping is collected, in any order, with descriptor and memory', async () => {
     const path = tmp();
     const open = (i) => {
       const map = new Mmap(path, 100, RW);
@@ -294,8 +294,8 @@ describe('closing a mapping', () => {
     assert.equal(holdings().fds, before.fds);
   });
 
-  it('a transferred ArrayBuffer reads zeros after close, and its memory is given back', async () => {
-    if (typeof ArrayBuffer.prototype.transfer !== 'function') return; // Node 22 has it
+  it('lets a transferred ArrayBuffer read as zeros, and releases its memory', async () => {
+    if (typeof ArrayBuffer.prototype.transfer !== 'function') return; // since Node 22
     const map = create();
     map.buffer.fill(7);
     let taken = map.buffer.buffer.transfer();

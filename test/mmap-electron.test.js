@@ -1,6 +1,6 @@
 /*
- * A runtime that refuses Buffers over memory of native code, as Electron does: played by a binding
- * that answers so.
+ * A runtime that refuses Buffers over memory of native code, as Electron does; simulated by a
+ * binding that refuses them.
  */
 'use strict';
 
@@ -12,7 +12,7 @@ const { scratch } = require('./support/scratch');
 
 const RW = PROT_READ | PROT_WRITE;
 
-describe('where the runtime refuses external Buffers (Electron)', () => {
+describe('a runtime that refuses external Buffers (Electron)', () => {
   const tmp = scratch();
   const { window } = binding;
   const unsupported = binding.codes.find(({ name }) => name === 'ERR_MMAPIPC_UNSUPPORTED').status;
@@ -24,7 +24,7 @@ describe('where the runtime refuses external Buffers (Electron)', () => {
     binding.window = window;
   });
 
-  it('read, readInto, readString and write work, buffer and view say why not', () => {
+  it('supports read, readInto, readString and write; buffer and view report why they fail', () => {
     const map = new Mmap(tmp(), 100, RW);
     assert.equal(map.write('häß', 3), 5);
     assert.equal(map.write(Buffer.from('bytes'), 98), 2);

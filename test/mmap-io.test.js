@@ -1,5 +1,5 @@
 /*
- * Reading and writing: what comes back, where it is clipped, what is refused.
+ * Reading and writing a mapping: results, clipping, errors.
  */
 'use strict';
 
@@ -28,20 +28,20 @@ describe('reading and writing', () => {
   afterEach(() => map.close());
 
   describe('read', () => {
-    it('copies the whole, or from an offset, or a range', () => {
+    it('copies everything, from an offset, or a range', () => {
       assert.equal(map.read().toString(), '0123456789');
       assert.equal(map.read(3).toString(), '3456789');
       assert.equal(map.read(3, 2).toString(), '34');
       assert.equal(map.read(undefined, 2).toString(), '01');
     });
 
-    it('is clipped at the end', () => {
+    it('clips at the end', () => {
       assert.equal(map.read(8, 300000).toString(), '89');
       assert.equal(map.read(0, Number.MAX_SAFE_INTEGER).length, 10);
       assert.equal(map.read(0, 0).length, 0);
     });
 
-    it('gives a copy that later writes do not change', () => {
+    it('returns a copy that later writes do not change', () => {
       const copy = map.read();
       map.write('x');
       assert.equal(copy.toString(), '0123456789');
@@ -60,7 +60,7 @@ describe('reading and writing', () => {
       }
     });
 
-    it('refuses what is no offset or length', () => {
+    it('refuses an invalid offset or length', () => {
       for (const bad of [-1, 0.5, NaN, Infinity, 2 ** 53]) {
         assert.throws(() => map.read(bad), RANGE);
         assert.throws(() => map.read(0, bad), RANGE);
@@ -73,7 +73,7 @@ describe('reading and writing', () => {
   });
 
   describe('readInto', () => {
-    it('fills views of any kind and says how much', () => {
+    it('fills views of any kind and returns the number of bytes', () => {
       const bytes = Buffer.alloc(4);
       assert.equal(map.readInto(bytes), 4);
       assert.equal(bytes.toString(), '0123');
@@ -88,7 +88,7 @@ describe('reading and writing', () => {
       assert.equal(Buffer.from(shared).toString(), '789');
     });
 
-    it('stops at the length, and at the end of the mapping', () => {
+    it('clips at the length, and at the end of the mapping', () => {
       const bytes = Buffer.alloc(6, '.');
       assert.equal(map.readInto(bytes, 0, 2), 2);
       assert.equal(bytes.toString(), '01....');
@@ -96,7 +96,7 @@ describe('reading and writing', () => {
       assert.equal(bytes.toString(), '789...');
     });
 
-    it('refuses what is no view', () => {
+    it('refuses an argument that is not a view', () => {
       for (const bad of [undefined, null, 'x', [], new ArrayBuffer(4), {}]) {
         assert.throws(() => map.readInto(bad), TYPE);
       }
@@ -122,12 +122,12 @@ describe('reading and writing', () => {
   });
 
   describe('write', () => {
-    it('writes strings as UTF-8 and says how many bytes', () => {
+    it('writes strings as UTF-8 and returns the number of bytes', () => {
       assert.equal(map.write('é', 1), 2);
       assert.equal(fs.readFileSync(path, 'utf8'), '0é3456789');
     });
 
-    it('writes views of any kind, each byte of them', () => {
+    it('writes all bytes of views of any kind', () => {
       assert.equal(map.write(Buffer.from('ab')), 2);
       assert.equal(map.write(Uint16Array.of(0x4443), 2), 2);
       assert.equal(map.write(new DataView(Uint8Array.of(0, 0x45, 0x46, 0).buffer, 1, 2), 4), 2);
@@ -135,7 +135,7 @@ describe('reading and writing', () => {
       assert.equal(fs.readFileSync(path, 'latin1'), 'abCDEF\x00789');
     });
 
-    it('is clipped at the end and at the length', () => {
+    it('clips at the end and at the length', () => {
       assert.equal(map.write('abcdef', 8), 2);
       assert.equal(map.write(Buffer.from('ABCDEF'), 7, 2), 2);
       assert.equal(map.write('xyz', 0, 1), 1);
@@ -145,18 +145,18 @@ describe('reading and writing', () => {
       assert.equal(fs.readFileSync(path, 'utf8'), 'x123-56ABb');
     });
 
-    it('never cuts a character of a string in two', () => {
+    it('never splits a character of a string', () => {
       assert.equal(map.write('aé', 8), 1);
       assert.equal(map.write('é', 9), 0);
       assert.equal(fs.readFileSync(path, 'utf8'), '01234567a9');
     });
 
-    it('writes a part of the mapping over another part of it', () => {
+    it('writes a part of the mapping over an overlapping part', () => {
       map.write(map.view(0, 8), 2);
       assert.equal(fs.readFileSync(path, 'utf8'), '0101234567');
     });
 
-    it('refuses what is neither string nor view', () => {
+    it('refuses an argument that is neither a string nor a view', () => {
       for (const bad of [undefined, null, 1, [], {}, new ArrayBuffer(4), 1n]) {
         assert.throws(() => map.write(bad), TYPE);
       }
@@ -164,7 +164,7 @@ describe('reading and writing', () => {
   });
 
   describe('buffer and view', () => {
-    it('are the mapping itself', () => {
+    it('share the memory of the mapping', () => {
       map.buffer.write('AB', 4);
       assert.equal(map.readString(), '0123AB6789');
       map.write('x');
@@ -174,7 +174,7 @@ describe('reading and writing', () => {
       assert.ok(Buffer.isBuffer(map.buffer));
     });
 
-    it('a view is a window, clipped at the end', () => {
+    it('a view is a range of the mapping, clipped at the end', () => {
       const view = map.view(3, 4);
       assert.equal(view.toString(), '3456');
       view[0] = 0x21;
@@ -185,12 +185,12 @@ describe('reading and writing', () => {
       assert.equal(map.view(5, 0).length, 0);
     });
 
-    it('reads keep working when a user has given the ArrayBuffer away', () => {
+    it('reads work after the ArrayBuffer was transferred', () => {
       const bytes = map.buffer.buffer;
       try {
         structuredClone(bytes, { transfer: [bytes] });
       } catch (error) {
-        assert.equal(error.name, 'DataCloneError'); // Node 22 refuses
+        assert.equal(error.name, 'DataCloneError'); // Node 22 refuses the transfer
       }
       if (typeof bytes.transfer === 'function') {
         const taken = bytes.transfer();
@@ -202,7 +202,7 @@ describe('reading and writing', () => {
       assert.equal(fs.readFileSync(path, 'utf8'), 'y123456789');
     });
 
-    it('begin at the address that the mapping tells', () => {
+    it('start at the address of the mapping', () => {
       assert.equal(typeof map.address, 'bigint');
       assert.equal(map.address % BigInt(map.pageSize), 0n);
       const odd = new Mmap({ file: path, offset: 7 });
@@ -212,7 +212,7 @@ describe('reading and writing', () => {
   });
 
   describe('across processes', () => {
-    it('a write here is read there, and back, without a system call in between', () => {
+    it('a write in one process is readable in the other, without a system call', () => {
       const body = ({ Mmap: There }, name) => {
         const there = new There(name, 0, 3);
         console.log(there.readString());
@@ -223,7 +223,7 @@ describe('reading and writing', () => {
       assert.equal(map.readString(), 'sentreply9');
     });
 
-    it('Atomics on a typed array over the Buffer count exactly', async () => {
+    it('Atomics on a typed array over the Buffer lose no increment', async () => {
       const counter = new Mmap(tmp(), 64, RW);
       const { fork } = require('node:child_process');
       const fixture = require('node:path').join(__dirname, 'fixtures', 'atomic-add.js');
@@ -238,7 +238,7 @@ describe('reading and writing', () => {
     });
   });
 
-  describe('the rest', () => {
+  describe('other methods', () => {
     it('flush writes to the file, waiting or not', () => {
       map.write('x');
       map.flush();
@@ -251,7 +251,7 @@ describe('reading and writing', () => {
       assert.throws(() => map.flush(0, 1, null), TYPE);
     });
 
-    it('advise takes the advices of madvise and no other word', () => {
+    it('advise accepts the advice names of madvise and no others', () => {
       for (const advice of ['normal', 'sequential', 'random', 'willneed', 'dontneed']) {
         map.advise(advice);
         map.advise(advice, 3, 4);
@@ -262,7 +262,7 @@ describe('reading and writing', () => {
       }
     });
 
-    linuxIt("'dontneed' throws away private changes, of whole pages in the range only", () => {
+    linuxIt("'dontneed' discards private changes, of whole pages in the range only", () => {
       const big = tmp();
       fs.writeFileSync(big, Buffer.alloc(3 * map.pageSize, '.'));
       const mine = new Mmap(big, 0, RW, MAP_PRIVATE);
@@ -282,7 +282,7 @@ describe('reading and writing', () => {
       big.close();
     });
 
-    linuxIt('lockMemory and unlockMemory keep the pages in memory and let them go', () => {
+    linuxIt('lockMemory keeps the pages in memory, and unlockMemory releases them', () => {
       const locked = () =>
         Number(/VmLck:\s+(\d+) kB/.exec(fs.readFileSync('/proc/self/status', 'utf8'))[1]);
       const before = locked();
@@ -294,7 +294,7 @@ describe('reading and writing', () => {
       big.close();
     });
 
-    linuxIt('locking more than the user may is refused as the system says', () => {
+    linuxIt('lockMemory beyond the limit of the user throws the error of the system', () => {
       const body = ({ Mmap: There }, name, uid) => {
         if (uid) process.setuid(uid);
         const there = new There(name);
@@ -313,7 +313,7 @@ describe('reading and writing', () => {
       assert.match(stdout, /^(ENOMEM|EAGAIN|EPERM) mlock\n$/);
     });
 
-    it('with closes afterwards, also after a throw and after a promise', async () => {
+    it('with() closes afterwards, also after an exception and after a promise', async () => {
       let inside;
       const size = Mmap.with({ file: path }, (m) => {
         inside = m;
@@ -347,7 +347,7 @@ describe('reading and writing', () => {
       assert.throws(() => Mmap.with(path), TYPE);
     });
 
-    it('is printed with its kind, place and size, open or closed', () => {
+    it('console.log prints kind, place and size, open or closed', () => {
       assert.match(util.inspect(map), /^Mmap \{\n? +file: '.*',\n? +size: 10,\n? +offset: 0/);
       assert.match(util.inspect(map, { breakLength: Infinity }), /readOnly: false, closed: false/);
       const own = fs.openSync(path, 'r');
@@ -358,7 +358,7 @@ describe('reading and writing', () => {
       assert.match(util.inspect(fd), /closed: true/);
     });
 
-    it('cannot be posted to a thread, and the error says what can', () => {
+    it('posting it to a thread throws, and the error names what can be posted', () => {
       assert.throws(() => structuredClone(map), {
         name: 'DataCloneError',
         message: /post its \.file/,
@@ -368,13 +368,10 @@ describe('reading and writing', () => {
       port1.close();
     });
 
-    posixIt(
-      'takes a file name away from nobody: the mapping lives on when the file is removed',
-      () => {
-        fs.unlinkSync(path);
-        map.write('still');
-        assert.equal(map.readString(), 'still56789');
-      },
-    );
+    posixIt('the file can be removed while it is mapped, and the mapping remains', () => {
+      fs.unlinkSync(path);
+      map.write('still');
+      assert.equal(map.readString(), 'still56789');
+    });
   });
 });

@@ -1,5 +1,5 @@
 /*
- * Opening: what can be named, what is made, what is extended, what is refused.
+ * Opening a mapping of a file: ways to name the file; creating and extending it; errors.
  */
 'use strict';
 
@@ -23,8 +23,8 @@ describe('opening a mapping', () => {
     return path;
   }
 
-  describe('by whatever names a file', () => {
-    it('takes a path', () => {
+  describe('by path, URL, descriptor or FileHandle', () => {
+    it('accepts a path', () => {
       const path = file('hello');
       const map = new Mmap(path);
       assert.equal(map.readString(), 'hello');
@@ -35,7 +35,7 @@ describe('opening a mapping', () => {
       map.close();
     });
 
-    it('takes a path of any characters', () => {
+    it('accepts a path with any characters', () => {
       const path = tmp(isWindows ? 'größe 𝄞 x' : 'größe 𝄞 \n x');
       fs.writeFileSync(path, 'odd');
       const map = new Mmap({ file: path });
@@ -43,7 +43,7 @@ describe('opening a mapping', () => {
       map.close();
     });
 
-    it('takes a relative path', () => {
+    it('accepts a relative path', () => {
       const path = file('rel');
       const cwd = process.cwd();
       process.chdir(dirname(path));
@@ -56,7 +56,7 @@ describe('opening a mapping', () => {
       }
     });
 
-    it('takes a file: URL', () => {
+    it('accepts a file: URL', () => {
       const path = file('url');
       const map = new Mmap(pathToFileURL(path));
       assert.equal(map.readString(), 'url');
@@ -64,7 +64,7 @@ describe('opening a mapping', () => {
       map.close();
     });
 
-    it('takes a descriptor, which the user may close', () => {
+    it('accepts a descriptor, which the user may close', () => {
       const path = file('descriptor');
       const fd = fs.openSync(path, 'r+');
       const map = new Mmap(fd, 0, RW);
@@ -81,7 +81,7 @@ describe('opening a mapping', () => {
       assert.equal(fs.readFileSync(path, 'utf8'), 'Descriptor');
     });
 
-    it('takes a FileHandle, in both forms', async () => {
+    it('accepts a FileHandle, in both forms', async () => {
       const path = file('handle');
       const handle = await fs.promises.open(path, 'r');
       const one = new Mmap(handle);
@@ -93,7 +93,7 @@ describe('opening a mapping', () => {
       assert.throws(() => new Mmap(handle), { code: 'ERR_INVALID_ARG_VALUE' });
     });
 
-    it('takes a file that has no name any more', () => {
+    it('accepts the descriptor of a removed file', () => {
       const path = file('unlinked');
       const fd = fs.openSync(path, 'r');
       fs.unlinkSync(path);
@@ -113,8 +113,8 @@ describe('opening a mapping', () => {
     });
   });
 
-  describe('in both constructor forms', () => {
-    it('maps the same by positions and by options', () => {
+  describe('with both forms of the constructor', () => {
+    it('maps the same with positional arguments and with options', () => {
       const path = file('0123456789');
       const a = new Mmap(path, 4, RW, MAP_SHARED | MAP_FILE, 3);
       const b = new Mmap({ file: path, size: 4, prot: RW, offset: 3 });
@@ -146,7 +146,7 @@ describe('opening a mapping', () => {
   });
 
   describe('at any offset', () => {
-    it('maps every byte around a page border', () => {
+    it('maps every byte around a page boundary', () => {
       const content = Buffer.from(Array.from({ length: 3 * 4096 + 7 }, (_, i) => (i * 7) % 251));
       const path = file(content);
       for (const offset of [0, 1, 4095, 4096, 4097, 8191, 8192, 12288, 12294]) {
@@ -168,8 +168,8 @@ describe('opening a mapping', () => {
     });
   });
 
-  describe('making and extending', () => {
-    it('makes a missing file with mode 0600 and zeros', () => {
+  describe('creating and extending a file', () => {
+    it('creates a missing file with mode 0600 and zeros', () => {
       const path = tmp();
       const map = new Mmap(path, 5000, RW);
       assert.deepEqual(map.read(), Buffer.alloc(5000));
@@ -179,7 +179,7 @@ describe('opening a mapping', () => {
       assert.equal(stat.mode & 0o777, isWindows ? 0o666 : 0o600);
     });
 
-    posixIt('makes it with the mode asked, less the umask', () => {
+    posixIt('creates the file with the requested mode, less the umask', () => {
       const path = tmp();
       const before = process.umask(0o027);
       try {
@@ -190,14 +190,14 @@ describe('opening a mapping', () => {
       assert.equal(fs.statSync(path).mode & 0o777, 0o640);
     });
 
-    posixIt('makes nothing through a symbolic link to nothing', () => {
+    posixIt('creates no file through a dangling symbolic link', () => {
       const path = tmp();
       fs.symlinkSync(tmp('nothing'), path);
       assert.throws(() => new Mmap(path, 10, RW), { code: 'ENOENT', syscall: 'open', path });
       assert.ok(!fs.existsSync(tmp('nothing')));
     });
 
-    it('makes nothing with create: false, read-only, private, or without a size', () => {
+    it('creates no file with create: false, read-only, private, or without a size', () => {
       const path = tmp();
       const cases = [
         { size: 10, readOnly: false, create: false },
@@ -216,7 +216,7 @@ describe('opening a mapping', () => {
       }
     });
 
-    it("fails with create: 'exclusive' on a file that is there, and leaves it", () => {
+    it("refuses an existing file with create: 'exclusive', and does not change it", () => {
       const path = tmp();
       const options = { file: path, size: 10, readOnly: false, create: 'exclusive' };
       const map = new Mmap(options);
@@ -226,7 +226,7 @@ describe('opening a mapping', () => {
       map.close();
     });
 
-    it('extends a shorter file with zeros and really takes the space', () => {
+    it('extends a shorter file with zeros and allocates the space', () => {
       const path = file('abc');
       const map = new Mmap(path, 100000, RW);
       assert.equal(map.readString(0, 3), 'abc');
@@ -249,7 +249,7 @@ describe('opening a mapping', () => {
       assert.equal(fs.readFileSync(path, 'utf8'), '0123456789');
     });
 
-    it('does not extend through a read-only or private mapping, and says both numbers', () => {
+    it('does not extend for a read-only or private mapping; the error has both numbers', () => {
       const path = file('abc');
       for (const [prot, flags] of [
         [PROT_READ, MAP_SHARED],
@@ -266,7 +266,7 @@ describe('opening a mapping', () => {
       assert.equal(fs.statSync(path).size, 3);
     });
 
-    it('refuses to map nothing: an empty file, or an offset at the end', () => {
+    it('refuses an empty range: an empty file, or an offset at the end', () => {
       const path = file('');
       assert.throws(() => new Mmap(path), { code: 'ERR_MMAPIPC_FILE_TOO_SMALL', actual: 0 });
       assert.throws(() => new Mmap(path, 0, RW), { code: 'ERR_MMAPIPC_FILE_TOO_SMALL' });

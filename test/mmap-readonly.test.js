@@ -1,5 +1,5 @@
 /*
- * Read-only, write-only and private mappings: what a stray store does, and what it does not.
+ * Read-only, write-only and private mappings: the effects of a stray store.
  */
 'use strict';
 
@@ -24,20 +24,20 @@ describe('a read-only mapping', () => {
     fs.writeFileSync(path, Buffer.alloc(4 * page, '.'));
   });
 
-  it('refuses write, of anything', () => {
+  it('refuses write() of any value', () => {
     const map = new Mmap(path);
     for (const data of ['x', Buffer.from('x'), '', 7]) assert.throws(() => map.write(data), ACCESS);
     map.close();
   });
 
-  linuxIt('opens the file without the right to write', () => {
+  linuxIt('opens the file without write access', () => {
     const map = new Mmap(path);
     assert.throws(() => fs.writeSync(map.fd, 'x'), { code: 'EBADF' });
     assert.throws(() => fs.writeSync(fs.openSync(`/proc/self/fd/${map.fd}`, 'r'), 'x'));
     map.close();
   });
 
-  it('a stray store into its buffer changes neither the file nor what read gives', () => {
+  it('confines a stray store into its buffer: the file and read() do not change', () => {
     const map = new Mmap(path);
     map.buffer[1] = 0x23;
     map.view(page, 1)[0] = 0x23;
@@ -48,7 +48,7 @@ describe('a read-only mapping', () => {
     map.close();
   });
 
-  it('its buffer follows the file, but for the pages stored into', () => {
+  it('has a buffer that follows the file, except for pages with a stray store', () => {
     const map = new Mmap(path);
     const writer = new Mmap(path, 0, RW);
     const { buffer } = map;
@@ -67,7 +67,7 @@ describe('a read-only mapping', () => {
     writer.close();
   });
 
-  it('its buffer goes on following after lockMemory, flush, advise and resident', () => {
+  it('has a buffer that follows the file also after lockMemory, flush, advise and resident', () => {
     const map = new Mmap(path);
     const { buffer } = map;
     buffer.indexOf(0);
@@ -80,7 +80,7 @@ describe('a read-only mapping', () => {
     map.close();
   });
 
-  posixIt('is mapped of a file of another user that may only be read', () => {
+  posixIt('can map a read-only file of another user', () => {
     fs.chmodSync(path, 0o444);
     fs.chmodSync(require('node:path').dirname(path), 0o755);
     const body = ({ Mmap: There }, name, uid) => {
@@ -93,7 +93,7 @@ describe('a read-only mapping', () => {
     assert.equal(runFunction(body, [path, uid]).stdout, '...\n');
   });
 
-  it('protect: true makes a stray store a SIGSEGV, by wish', () => {
+  it('crashes with SIGSEGV on a stray store with protect: true', () => {
     const body = ({ Mmap: There }, file, protect) => {
       const there = new There({ file, protect });
       console.log(there.buffer[0]);
@@ -134,7 +134,7 @@ describe('a private mapping', () => {
     return path;
   };
 
-  it('keeps its writes to itself and sees them', () => {
+  it('shows its writes to this mapping only', () => {
     const path = make();
     for (const map of [
       new Mmap(path, 0, RW, MAP_PRIVATE),
@@ -152,7 +152,7 @@ describe('a private mapping', () => {
     }
   });
 
-  it('needs no right to write the file', () => {
+  it('does not need write permission for the file', () => {
     const fd = fs.openSync(make(), 'r');
     const map = new Mmap(fd, 0, RW, MAP_PRIVATE);
     fs.closeSync(fd);

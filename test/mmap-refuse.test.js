@@ -1,5 +1,5 @@
 /*
- * Opening refused: what is no file, what may not be, and slips of the caller's.
+ * Errors of opening: things that are not files, missing permissions, wrong arguments.
  */
 'use strict';
 
@@ -55,7 +55,7 @@ describe('opening refuses', () => {
     assert.throws(() => new Mmap(fd), { code: 'EBADF', syscall: 'dup' });
   });
 
-  it('a descriptor without the rights that the mapping needs', () => {
+  it('a descriptor without the access that the mapping needs', () => {
     const path = make('abc');
     const reader = fs.openSync(path, 'r');
     const writer = fs.openSync(path, 'a');
@@ -83,7 +83,7 @@ describe('opening refuses', () => {
     assert.equal(runFunction(body, [path, uid]).stdout, 'EACCES open true\n');
   });
 
-  it('a path through a file, and one that is too long, as fs does', () => {
+  it('a path with a file as a directory, and a path that is too long, as fs does', () => {
     const code = isWindows ? 'ENOENT' : 'ENOTDIR';
     assert.throws(() => new Mmap(`${make('x')}/y`), { code, syscall: 'open' });
     const long = isWindows ? 'ENOENT' : 'ENAMETOOLONG';
@@ -91,7 +91,7 @@ describe('opening refuses', () => {
     assert.throws(() => new Mmap('x'.repeat(5000)), { code: long, syscall: 'open' });
   });
 
-  it('more than this process can address', () => {
+  it('a size that the process cannot address', () => {
     const path = make('x');
     assert.throws(
       () => new Mmap(path, Number.MAX_SAFE_INTEGER, RW),
@@ -115,21 +115,21 @@ describe('opening refuses', () => {
     assert.ok(holdings().maps <= before.maps + 60);
   });
 
-  describe('told of a slip', () => {
+  describe('a wrong argument', () => {
     const path = '/nowhere';
     const cases = [
       [[{ file: path, readonly: true }], /unknown option 'readonly'; did you mean 'readOnly'\?/],
       [[{ file: path, ofset: 1 }], /unknown option 'ofset'; did you mean 'offset'\?/],
       [[{ file: path, colour: 1 }], /unknown option 'colour' \(known: file, size/],
-      [[{ path }], /"path" is not one of Mmap; use "file"/],
+      [[{ path }], /"path" is not an option of Mmap; use "file"/],
       [[{ file: path, prot: PROT_READ, readOnly: false }], /"readOnly" contradicts "prot"/],
       [[{ file: path, protect: true, readOnly: false }], /"protect" is for read-only mappings/],
       [[{ file: path, create: 'exclusive', size: 1 }], /needs readOnly: false/],
-      [[{ file: path, create: 'exclusive', readOnly: false }], /needs a size/],
-      [[{ file: 0, create: 'exclusive', readOnly: false, size: 1 }], /needs a path/],
+      [[{ file: path, create: 'exclusive', readOnly: false }], /needs "size"/],
+      [[{ file: 0, create: 'exclusive', readOnly: false, size: 1 }], /the file descriptor names one that exists/],
       [[{ file: path, create: 'yes' }], /must be true, false or 'exclusive'/],
       [[''], /must not be an empty string/],
-      [['a\0b'], /without null bytes/],
+      [['a\0b'], /must not contain null bytes/],
     ];
     for (const [args, message] of cases) {
       it(`${JSON.stringify(args)} gives ${message}`, () => {
@@ -141,7 +141,7 @@ describe('opening refuses', () => {
       });
     }
 
-    it('says what was expected of a wrong type', () => {
+    it('is reported with the expected types', () => {
       for (const value of [undefined, null, true, 1n, Symbol('x'), () => {}, [], {}, new Map()]) {
         assert.throws(() => new Mmap(value), {
           name: 'TypeError',
@@ -155,7 +155,7 @@ describe('opening refuses', () => {
       });
     });
 
-    it('says the range of a number outside it', () => {
+    it('is reported with the valid range of a number', () => {
       const inRange = (args) =>
         assert.throws(() => new Mmap(...args), { name: 'RangeError', code: 'ERR_OUT_OF_RANGE' });
       inRange(['/x', -1]);

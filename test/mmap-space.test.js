@@ -1,5 +1,5 @@
 /*
- * File systems: full ones, and those on which a mapping is not one memory for all.
+ * File systems that are full, and file systems on which mappings do not share memory.
  */
 'use strict';
 
@@ -9,12 +9,12 @@ const fs = require('node:fs');
 const { needsCommand, needsMounts, runWithMount, tmpfs } = require('./support/mounts');
 const { scratch } = require('./support/scratch');
 
-describe('on a full file system', function () {
+describe('a full file system', function () {
   this.timeout(60000);
   const tmp = scratch();
   before(needsMounts);
 
-  /* Runs the function with a tmpfs of this size and gives what it printed as JSON. */
+  /* Runs the function with a tmpfs of this size; its output, parsed as JSON. */
   function onTmpfs(size, fn) {
     const folder = tmp();
     fs.mkdirSync(folder);
@@ -23,7 +23,7 @@ describe('on a full file system', function () {
     return JSON.parse(stdout);
   }
 
-  it('the constructor gives ENOSPC and leaves no file that it made, and no space taken', () => {
+  it('makes the constructor throw ENOSPC, leaving no new file and no allocated space', () => {
     const seen = onTmpfs('1m', ({ Mmap }, folder) => {
       const { existsSync, readdirSync, statfsSync } = require('node:fs');
       const free = statfsSync(folder).bfree;
@@ -54,7 +54,7 @@ describe('on a full file system', function () {
     });
   });
 
-  it('a file that cannot be extended stays as it was, also when it takes several steps', () => {
+  it('leaves a file that cannot be extended unchanged, also after several steps', () => {
     const seen = onTmpfs('40m', ({ Mmap }, folder) => {
       const { readFileSync, statSync, statfsSync, writeFileSync } = require('node:fs');
       const path = `${folder}/old`;
@@ -77,7 +77,7 @@ describe('on a full file system', function () {
     assert.deepEqual(seen, { code: 'ENOSPC', size: 7, content: 'content', same: true });
   });
 
-  it('what a constructor has given can be stored into to the last byte', () => {
+  it('accepts stores into every byte of a mapping that was opened', () => {
     const seen = onTmpfs('1m', ({ Mmap }, folder) => {
       const map = new Mmap(`${folder}/a`, 700000, 3);
       let refused;
@@ -92,8 +92,8 @@ describe('on a full file system', function () {
     assert.deepEqual(seen, { refused: 'ENOSPC', last: 7 });
   });
 
-  /* A sparse file of 8 MiB on 1 MiB: stores went into private zeros, and the blame to others. */
-  it('a size takes the space of holes or throws ENOSPC; without one the error says what was lost', () => {
+  /* A sparse file of 8 MiB on 1 MiB: stores were lost in private zeros, with a misleading error. */
+  it('refuses a size whose holes cannot be allocated; without a size, the next call throws ENOSPC', () => {
     const seen = onTmpfs('1m', ({ Mmap }, folder) => {
       const { statfsSync, truncateSync, writeFileSync } = require('node:fs');
       const file = `${folder}/sparse`;
@@ -132,8 +132,8 @@ describe('on a full file system', function () {
     });
   });
 
-  it('where fallocate is not known the space is taken by writing', () => {
-    /* ramfs has no fallocate and no limit: the way of write_zeros() in os/file_linux.c. */
+  it('allocates space by writing when fallocate is not supported', () => {
+    /* ramfs has no fallocate and no limit: write_zeros() in os/file_linux.c allocates. */
     const folder = tmp();
     fs.mkdirSync(folder);
     const body = ({ Mmap }, where) => {
@@ -148,12 +148,12 @@ describe('on a full file system', function () {
   });
 });
 
-describe('on a FUSE file system', function () {
+describe('a FUSE file system', function () {
   const tmp = scratch();
   before(needsMounts);
   before(needsCommand('bindfs', 'bindfs'));
 
-  it('a shared writable mapping is refused, unless insisted on; others work', () => {
+  it('refuses shared writable mappings without anyFilesystem, and allows others', () => {
     const below = tmp();
     const folder = tmp();
     fs.mkdirSync(below);

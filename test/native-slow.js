@@ -1,6 +1,6 @@
 /*
- * What takes minutes of the C programs: ten times as many processes killed, and at every instruction
- * of every scene.
+ * The C programs that take minutes: ten times as many processes killed, and kills at every
+ * instruction of every scene.
  */
 'use strict';
 

@@ -1,6 +1,6 @@
 /*
- * pack and unpack called in ways that could upset what they keep between calls: many templates, and
- * values that call them while they are read.
+ * Calls that could corrupt the state that pack and unpack keep between calls: many templates, and
+ * values that call pack or unpack while they are read.
  */
 'use strict';
 
@@ -13,7 +13,7 @@ const hex = (template, ...values) => pack(template, ...values).toString('hex');
 const VALUE = { name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' };
 
 describe('templates', () => {
-  it('are kept, the latest 128, and stay right however many there are', () => {
+  it('are cached, the latest 128, and give correct results for any number of them', () => {
     for (let round = 0; round < 3; round++) {
       for (let i = 0; i < 400; i++) {
         assert.equal(pack(`x${i} C`, i).length, i + 1);
@@ -25,10 +25,10 @@ describe('templates', () => {
   });
 });
 
-describe('values that say a wrong length', () => {
+describe('values that report a wrong length', () => {
   const tmp = scratch();
 
-  it('are refused, also when they say a right one first', () => {
+  it('are refused, also when the first length was right', () => {
     const map = new Mmap({ file: tmp(), size: 100, readOnly: false });
     const TYPE = { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' };
     for (const length of [-1, -(2 ** 32), 1.5, NaN, Infinity, '2', undefined]) {
@@ -50,10 +50,10 @@ describe('values that say a wrong length', () => {
   });
 });
 
-describe('a template that takes no bytes', () => {
+describe('a template of no bytes', () => {
   const tmp = scratch();
 
-  it('has no place behind the end either', () => {
+  it('is refused at the end of the mapping', () => {
     const map = new Mmap({ file: tmp(), size: 10, readOnly: false });
     for (let round = 0; round < 2; round++) {
       assert.equal(map.pack(9, 'a0', 'x'), 0);
@@ -66,7 +66,7 @@ describe('a template that takes no bytes', () => {
 });
 
 describe('values that run code while they are read', () => {
-  it('may pack and unpack themselves', () => {
+  it('may call pack and unpack', () => {
     const nested = [1, 2, 3];
     Object.defineProperty(nested, 1, {
       enumerable: true,

@@ -1,6 +1,6 @@
 /*
- * pack and unpack do what Perl's do, by the word of a real perl: fixed cases, then random templates,
- * values and bytes. Where they differ on purpose: support/pack-differences.js.
+ * pack and unpack give the results of a real perl: for fixed cases, then for random templates,
+ * values and bytes. support/pack-differences.js lists the intended differences.
  */
 'use strict';
 
@@ -8,6 +8,7 @@ const assert = require('node:assert/strict');
 const fc = require('fast-check');
 
 const { pack, unpack } = require('..');
+const { amount } = require('./support/amounts');
 const { Perl, whyNoPerl, word } = require('./support/perl');
 const { END } = require('./support/pack-differences');
 const { parse, separated, walk } = require('./support/pack-model');
@@ -24,7 +25,7 @@ const { runProperty, wantedCases } = require('./support/pack-run');
 const { PACK, PACK_CROAKS } = require('./support/pack-cases');
 const { UNPACK, UNPACK_CROAKS } = require('./support/unpack-cases');
 
-const CASES = wantedCases(20000) / 2; /* of each direction */
+const CASES = wantedCases(amount(10000, 20000)) / 2; /* of each direction */
 const MODEL_CASES = 1000;
 
 const PACKING = fc.record({
@@ -42,7 +43,7 @@ const UNPACKING = fc.record({
   bigint: pick([5, fc.constant(undefined)], [1, oneOf('auto', 'always', 'never')]),
 });
 
-describe('pack and unpack against perl', function () {
+describe('pack and unpack agree with perl', function () {
   this.timeout(process.env.MMAPIPC_CASES === undefined ? 120000 : 0);
   let perl;
 
@@ -59,7 +60,7 @@ describe('pack and unpack against perl', function () {
 
   after(() => perl?.end());
 
-  /* A row of PACK: how it ended. */
+  /* The outcome of a row of PACK. */
   function packRow([template, values]) {
     const items = parse(template);
     const walked = walk(parse(separated(template)), values.length);
@@ -72,7 +73,7 @@ describe('pack and unpack against perl', function () {
     return compareBytes({ perl, unpack, template, items: parse(template), bytes: given, bigint });
   }
 
-  /* Every row that fails, not the first only. */
+  /* Reports every row that fails, not only the first. */
   async function all(rows, check) {
     const ends = await Promise.allSettled(rows.map(check));
     const failed = ends.filter(({ status }) => status === 'rejected');
@@ -82,7 +83,7 @@ describe('pack and unpack against perl', function () {
   const ending = (wanted, check) => async (row) =>
     assert.equal(await check(row), wanted, JSON.stringify(row[0]));
 
-  it('in fixed cases of pack, those of perlfunc among them', async () => {
+  it('for fixed cases of pack, including those of perlfunc', async () => {
     await all(PACK, ending(END.equal, packRow));
     for (const [template, values, expected] of PACK) {
       if (expected === undefined) continue;
@@ -91,7 +92,7 @@ describe('pack and unpack against perl', function () {
     assert.equal(pack(PACK[0][0], ...PACK[0][1]).length, 36);
   });
 
-  it('in fixed cases of unpack, those of perlfunc among them', async () => {
+  it('for fixed cases of unpack, including those of perlfunc', async () => {
     await all(UNPACK, ending(END.equal, unpackRow));
     for (const [template, data, expected] of UNPACK) {
       if (expected === undefined) continue;
@@ -101,12 +102,12 @@ describe('pack and unpack against perl', function () {
     await all(UNPACK, (row) => unpackRow(row, 'never'));
   });
 
-  it('in what both refuse', async () => {
+  it('about what both refuse', async () => {
     await all(PACK_CROAKS, ending(END.threw, packRow));
     await all(UNPACK_CROAKS, ending(END.threw, unpackRow));
   });
 
-  it('(how many values a template takes is known as perl knows it)', async () => {
+  it('about the number of values that a template takes (a check of support/pack-model.js)', async () => {
     const check = async (given) => {
       const { template } = given;
       const { values, letters, walked } = valuesFor(template, given);
@@ -114,7 +115,7 @@ describe('pack and unpack against perl', function () {
       const words = values.map((value, i) => perlWord(value, letters[i]));
       const { count } = await perl.ask('F', word.template(template), ...words);
       if (count === undefined) return;
-      /* Perl looks at the first value for a length that then comes from another one. */
+      /* Perl looks at the first value for a length, and then takes the length from another value. */
       const isPeeking = /\/[^/]*\//.test(template);
       assert.equal(walked.refused, undefined);
       assert.ok(count === walked.taken.length || isPeeking, `${count} of ${walked.taken.length}`);
@@ -122,7 +123,7 @@ describe('pack and unpack against perl', function () {
     await fc.assert(fc.asyncProperty(PACKING, check), { numRuns: MODEL_CASES });
   });
 
-  it('in any pack', () =>
+  it('for any pack', () =>
     runProperty({
       arbitrary: PACKING,
       check: (given) => comparePack(perl, pack, given),
@@ -130,7 +131,7 @@ describe('pack and unpack against perl', function () {
       number: 0,
     }));
 
-  it('in any unpack', () =>
+  it('for any unpack', () =>
     runProperty({
       arbitrary: UNPACKING,
       check: (given) => compareUnpack(perl, unpack, given),

@@ -9,12 +9,12 @@ process.env.MMAPIPC_CASES ??= '2000000';
 
 require('./pack-perl.test.js');
 
-/* A gigabyte and several seconds. */
-describe('unpack of more text than one string holds', () => {
+/* Takes a gigabyte and several seconds. */
+describe('unpack of more text than a string can hold', () => {
   const { MAX_STRING_LENGTH } = require('node:buffer').constants;
   const { unpack } = require('..');
 
-  it('unpack gives each text that fits a string, or throws', function () {
+  it('returns each text that fits into a string, or throws', function () {
     this.timeout(0);
     const half = Math.ceil(MAX_STRING_LENGTH / 2) + 1;
     const bytes = Buffer.alloc(MAX_STRING_LENGTH + 2, 0x61);

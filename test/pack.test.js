@@ -1,6 +1,6 @@
 /*
- * pack and unpack as JS sees them: arguments, errors, mappings. What the templates mean is compared
- * with perl in pack-perl.test.js.
+ * pack and unpack seen from JS: arguments, errors, mappings. pack-perl.test.js compares the meaning
+ * of templates with perl.
  */
 'use strict';
 
@@ -21,7 +21,7 @@ const TYPE = { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' };
 const RANGE = { name: 'RangeError', code: 'ERR_OUT_OF_RANGE' };
 
 describe('pack', () => {
-  it('takes a number or a bigint for a number, a string or bytes for a string', () => {
+  it('accepts a number or a bigint for a number, a string or bytes for a string', () => {
     assert.equal(hex('s< q< d<', 1n, 2, 3n), '0100' + '0200000000000000' + '0000000000000840');
     assert.equal(
       hex('a3 A3 Z3', 'ab', Buffer.from('ab'), new Uint8Array([97])),
@@ -38,7 +38,7 @@ describe('pack', () => {
     assert.equal(hex('d> d>', 2n ** 1100n, 2n ** 64n + 1n), '7ff000000000000043f0000000000000');
   });
 
-  it('takes characters up to U+00FF, and says which value has others', () => {
+  it('accepts characters up to U+00FF, and reports the value with others', () => {
     assert.equal(hex('a2', 'é\u00ff'), 'e9ff');
     const long = 'x'.repeat(100);
     assert.equal(hex('a*', `${long}é`), Buffer.from(`${long}é`, 'latin1').toString('hex'));
@@ -51,7 +51,7 @@ describe('pack', () => {
     assert.equal(hex('C0U', 0x263a), 'e298ba');
   });
 
-  it('refuses what a field cannot take, by its number', () => {
+  it('refuses a value of the wrong type, and reports its number', () => {
     assert.throws(() => pack('l l', 1, '2'), { ...TYPE, message: /Value 2.*'l'.*'2'/ });
     assert.throws(() => pack('a', 1), { ...TYPE, message: /Value 1.*'a'/ });
     for (const value of [undefined, null, true, {}, [], Symbol('x'), () => 1]) {
@@ -67,7 +67,7 @@ describe('pack', () => {
     assert.throws(() => pack('w', -(2n ** 80n)), RANGE);
   });
 
-  it('refuses too few values and too many', () => {
+  it('refuses too few or too many values', () => {
     for (const values of [[], [1], [1, 2, 3]]) {
       assert.throws(() => pack('l2', ...values), { ...VALUE, message: /'l2'/ });
     }
@@ -76,7 +76,7 @@ describe('pack', () => {
     assert.equal(hex('n* (a l)* x2'), '0000');
   });
 
-  it('refuses a template that cannot be read, and says where', () => {
+  it('refuses an invalid template, and reports the position', () => {
     for (const [template, where] of [
       ['l y', /'y' at position 2/],
       ['l(s', /'\('/],
@@ -103,7 +103,7 @@ describe('pack', () => {
     assert.throws(() => unpack('n/a3', Buffer.alloc(9)), { ...VALUE, message: /position 2/ });
   });
 
-  it('answers counts up to 2^53 with an error at once, not with memory', () => {
+  it('refuses huge counts immediately, without allocating memory', () => {
     const counts = [2 ** 31, 2 ** 32, 2 ** 40, 2 ** 53 - 1];
     const before = process.memoryUsage().rss;
     for (const count of counts) {
@@ -122,7 +122,7 @@ describe('pack', () => {
     assert.ok(process.memoryUsage().rss - before < 200e6);
   });
 
-  it('ends a template that repeats itself without end', () => {
+  it('refuses a template that repeats endlessly', () => {
     const bytes = Buffer.alloc(1024, 1);
     for (const template of ['((((x0)*)*)*)*', '(C1000 X1000)9999999', '(@0 .!)9999999']) {
       assert.throws(() => unpack(template, bytes), RANGE, template);
@@ -134,7 +134,7 @@ describe('pack', () => {
 describe('unpack', () => {
   const big = pack('q Q q', -(2n ** 60n), 2n ** 64n - 1n, 5);
 
-  it('gives a bigint where a number would not do, unless told otherwise', () => {
+  it('returns a bigint for integers that a number cannot hold, or as option bigint requests', () => {
     assert.deepEqual(unpack('q Q q', big), [-(2n ** 60n), 2n ** 64n - 1n, 5]);
     assert.deepEqual(unpack('q Q q', big, { bigint: 'auto' })[2], 5);
     assert.deepEqual(unpack('q Q q', big, { bigint: 'always' })[2], 5n);
@@ -148,7 +148,7 @@ describe('unpack', () => {
     assert.throws(() => unpack('w', pack('w', huge), { bigint: 'never' }), RANGE);
   });
 
-  it('refuses options it does not know, and bytes that are none', () => {
+  it('refuses unknown options, and arguments that are not bytes', () => {
     assert.throws(() => unpack('l', big, { bigint: 'no' }), VALUE);
     assert.throws(() => unpack('l', big, { bigInt: 'auto' }), { ...VALUE, message: /bigint/ });
     assert.throws(() => unpack('l', 'bytes'), TYPE);
@@ -156,7 +156,7 @@ describe('unpack', () => {
     assert.deepEqual(unpack('a2', new Uint16Array([0x4241])), ['AB']);
   });
 
-  it('takes a position outside the bytes for an error, and the end for the end', () => {
+  it('refuses a position outside the bytes, and accepts the end', () => {
     for (const template of ['x4', '@4', 'X', 'a X2', 'x3 x!8', 'n/a']) {
       const bytes = Buffer.from(template === 'n/a' ? '' : 'abc');
       if (template === 'n/a') assert.deepEqual(unpack(template, bytes), []);
@@ -166,7 +166,7 @@ describe('unpack', () => {
     assert.throws(() => unpack('w', Buffer.from([0x80, 0x80])), RANGE);
   });
 
-  it('has room for any number of values and any length of strings', () => {
+  it('returns any number of values and strings of any length', () => {
     const n = 3_000_000;
     const values = unpack('C*', Buffer.alloc(n, 7));
     assert.equal(values.length, n);
@@ -182,7 +182,7 @@ describe('Mmap', () => {
   const tmp = scratch();
   const { open } = mappings(tmp);
 
-  it('packs at an offset, clipped at the end, and says how much', () => {
+  it('packs at an offset, clipped at the end, and returns the number of bytes', () => {
     const map = open({ file: tmp(), size: 100, readOnly: false });
     assert.equal(map.pack(10, 'l n S d a20', 123456, 2345, 5432, 123.456789, 'Z'.repeat(20)), 36);
     assert.deepEqual(map.unpack(10, 'l n S d a20'), [
@@ -205,7 +205,7 @@ describe('Mmap', () => {
     assert.throws(() => map.unpack('C'), TYPE);
   });
 
-  it('writes nothing when a value is refused', () => {
+  it('writes nothing when it refuses a value', () => {
     const map = open({ file: tmp(), size: 16, readOnly: false });
     map.write('0123456789abcdef');
     assert.throws(() => map.pack(0, 'l l', 1, NaN), RANGE);
@@ -215,7 +215,7 @@ describe('Mmap', () => {
     assert.equal(map.readString(), '0123456789abcdef');
   });
 
-  it('unpacks no further than the length says', () => {
+  it('unpacks no further than the given length', () => {
     const map = open({ file: tmp(), size: 10, readOnly: false });
     map.write('0123456789');
     assert.deepEqual(map.unpack(2, 3, 'a*'), ['234']);
@@ -269,14 +269,14 @@ describe('Mmap', () => {
     assert.throws(() => map.unpackInto(0, 'Q', new Float64Array(2)), RANGE);
   });
 
-  it('packs bytes of the very mapping it packs into', () => {
+  it('packs bytes of the mapping into itself', () => {
     const map = open({ file: tmp(), size: 20, readOnly: false });
     map.write('0123456789');
     assert.equal(map.pack(2, 'a10', map.buffer.subarray(0, 10)), 10);
     assert.equal(map.readString(0, 12), '010123456789');
   });
 
-  it('respects what the mapping allows, and that it is closed', () => {
+  it('refuses access that the mapping does not allow, and a closed mapping', () => {
     const file = tmp();
     const map = open({ file, size: 20, readOnly: false });
     const reader = open({ file });
@@ -313,7 +313,7 @@ describe('Mmap', () => {
     other.unlock();
   });
 
-  posixIt('gives nothing of a file that was cut off', () => {
+  posixIt('throws for a file that was truncated', () => {
     const file = tmp();
     const map = open({ file, size: 8192 * 4, readOnly: false });
     fs.truncateSync(file, 100);
@@ -337,7 +337,7 @@ describe('Mmap', () => {
     assert.deepEqual(map.unpack(offset, 'C x4294967296 C'), [2, 0]);
   });
 
-  it('packs in many threads at once, each with its own memory', async () => {
+  it('packs in many threads at the same time, each with its own memory', async () => {
     const code = `
       const { pack, unpack } = require(${JSON.stringify(require.resolve('..'))});
       const { workerData: id, parentPort } = require('node:worker_threads');

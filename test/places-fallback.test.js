@@ -1,6 +1,6 @@
 /*
- * Systems that lack something: memfds (seccomp), /proc, open file description locks, file locks, a
- * writable /dev/shm, room for a file. Each is a way around, or an error that names the cause.
+ * Systems without memfds (seccomp), /proc, open file description locks, file locks, a writable
+ * /dev/shm or space for a file. Each case is a fallback, or an error that names the cause.
  */
 'use strict';
 
@@ -14,7 +14,7 @@ const { scratch } = require('./support/scratch');
 
 const strace = (inject) => ['strace', '-f', '-qq', '-o', '/dev/null', '-e', `inject=${inject}`];
 
-/* In the child: makes, hands over to a process below it and to a name inherited, tells what is left. */
+/* In the child: creates a Share, uses it in another process and by inherit, prints what is left. */
 function useMemory({ Share, Mmap, inspect }, root) {
   const { spawnSync } = require('node:child_process');
   const { readdirSync } = require('node:fs');
@@ -41,7 +41,7 @@ function useMemory({ Share, Mmap, inspect }, root) {
   console.log(JSON.stringify(result));
 }
 
-/* In the child: descriptors left by objects that were forgotten, and whose handles nobody has read. */
+/* In the child: prints the descriptors left by collected objects whose handles were never read. */
 async function forget({ Share }) {
   require('node:v8').setFlagsFromString('--expose-gc');
   const gc = require('node:vm').runInNewContext('gc');
@@ -55,7 +55,7 @@ async function forget({ Share }) {
   console.log(JSON.stringify({ left: count() - before }));
 }
 
-/* In the child: what an open of these options says. */
+/* In the child: prints the error of an open with these options. */
 function refusal({ Share }, options) {
   try {
     new Share(100, options).close();
@@ -70,7 +70,7 @@ function outputOf({ stdout, stderr }) {
   return JSON.parse(stdout.trim().split('\n').pop());
 }
 
-describe('places: a system that lacks something', function () {
+describe('a system with limits', function () {
   this.timeout(120000);
   const tmp = scratch();
   before(needsMounts);
@@ -91,26 +91,26 @@ describe('places: a system that lacks something', function () {
     afterClose: 0,
   };
 
-  it('memfd_create refused: handles work across processes, and nothing is left', () => {
+  it('without memfd_create, handles work across processes, and no file is left', () => {
     const MMAPIPC_DIR = directory();
     const command = strace('memfd_create:error=EPERM');
     const result = outputOf(runFunction(useMemory, [ROOT], { command, env: { MMAPIPC_DIR } }));
     assert.deepEqual(result, WORKS);
-    /* The process ended with an object open: the next open of any name removes its file. */
+    /* The process ended with an open object: the next open of any name removes its file. */
     runFunction(({ Share }) => new Share(10, { name: 'next' }).close(), [], {
       env: { MMAPIPC_DIR },
     });
     assert.deepEqual(fs.readdirSync(path.join(MMAPIPC_DIR, `mmapipc-${process.geteuid()}`)), []);
   });
 
-  it('memfd_create refused: objects that are forgotten leave, when no handle was read', () => {
+  it('without memfd_create, collected objects close their descriptors if no handle was read', () => {
     const MMAPIPC_DIR = directory();
     const command = strace('memfd_create:error=EPERM');
     const { left } = outputOf(runFunction(forget, [], { command, env: { MMAPIPC_DIR } }));
     assert.ok(left <= 4, `${left} descriptors left by 50 objects`);
   });
 
-  it('no /proc: memory without a file, names and paths work', () => {
+  it('without /proc, anonymous memory, names and paths work', () => {
     const MMAPIPC_DIR = directory();
     const mount = 'export MMAPIPC_DIR="$0"; umount -l /proc';
     const result = outputOf(runWithMount(mount, MMAPIPC_DIR, useMemory, [ROOT]));
@@ -121,7 +121,7 @@ describe('places: a system that lacks something', function () {
     }
   });
 
-  it('a handle of a memfd without /proc: the error names /proc', () => {
+  it('without /proc, a handle of a memfd throws an error that names /proc', () => {
     const options = { handle: `memfd:${'1'.repeat(32)}:1:1` };
     const {
       code,
@@ -133,7 +133,7 @@ describe('places: a system that lacks something', function () {
     assert.equal(at, undefined);
   });
 
-  it('a read-only directory of names: the error names MMAPIPC_DIR', () => {
+  it('a read-only names directory throws an error that names MMAPIPC_DIR', () => {
     const folder = directory();
     const mount = 'export MMAPIPC_DIR="$0"; mount -t tmpfs -o ro none "$0"';
     const { code, syscall, message } = outputOf(
@@ -143,7 +143,7 @@ describe('places: a system that lacks something', function () {
     assert.match(message, /set MMAPIPC_DIR/);
   });
 
-  it('MMAPIPC_DIR is a file: the error names it', () => {
+  it('a MMAPIPC_DIR that is a file throws an error that names it', () => {
     const MMAPIPC_DIR = __filename;
     const result = runFunction(refusal, [{ name: 'x' }], { env: { MMAPIPC_DIR } });
     const { code, message } = outputOf(result);
@@ -151,7 +151,7 @@ describe('places: a system that lacks something', function () {
     assert.ok(message.includes(`${MMAPIPC_DIR} is not a directory`), message);
   });
 
-  it('no file locks: ENOLCK of flock, and the file that was made is gone', () => {
+  it('without file locks, opening a path throws ENOLCK of flock, and removes the new file', () => {
     const file = tmp();
     const { code, syscall } = outputOf(
       runFunction(refusal, [{ path: file }], { command: strace('flock:error=ENOLCK') }),
@@ -159,7 +159,7 @@ describe('places: a system that lacks something', function () {
     assert.deepEqual([code, syscall, fs.existsSync(file)], ['ENOLCK', 'flock', false]);
   });
 
-  it('a limit on the size of files: EFBIG names the call that was refused, and the limit', () => {
+  it('a limit on file sizes throws EFBIG with the refused call and the limit', () => {
     const file = tmp();
     const command = ['prlimit', '--fsize=10000'];
     const anonymous = outputOf(runFunction(refusal, [{}], { command }));

@@ -1,7 +1,7 @@
 /*
- * Where memory lives when something is in the way: another user's file under a known handle or path,
- * a file that is removed or replaced under its users, a changed working directory, thousands of
- * names, a power failure that took the end of a file.
+ * Obstacles to finding memory: another user's file under a known handle or path, a file that is
+ * removed or replaced while it is in use, a changed working directory, thousands of names, a file
+ * that lost its end in a power failure.
  */
 'use strict';
 
@@ -31,11 +31,11 @@ function inWindowsSkip() {
   if (!isLinux) this.skip();
 }
 
-describe('places: of other users', () => {
+describe('files of other users', () => {
   const tmp = scratch();
   before(needsRoot);
 
-  /* A sticky directory for all, as /tmp is, that belongs to nobody in particular. */
+  /* A sticky directory for all users, as /tmp is, owned by none of the users of this test. */
   function sticky() {
     const folder = tmp();
     fs.mkdirSync(folder);
@@ -43,7 +43,7 @@ describe('places: of other users', () => {
     return folder;
   }
 
-  it('a path in a sticky directory, made by another user: ERR_MMAPIPC_OWNER, also for root', () => {
+  it('a path in a sticky directory by another user throws ERR_MMAPIPC_OWNER, also for root', () => {
     const file = path.join(sticky(), 'planted');
     new Share(100, { path: file }).close();
     fs.chownSync(file, OTHER_USER, OTHER_USER);
@@ -51,7 +51,7 @@ describe('places: of other users', () => {
     assert.throws(() => new Share(100, { path: file }), /another user/);
   });
 
-  it('a path in a sticky directory, made by this user or the owner of the directory: opened', () => {
+  it('a path in a sticky directory by this user or the owner of the directory is opened', () => {
     const folder = sticky();
     const file = path.join(folder, 'good');
     new Share(100, { path: file }).close();
@@ -61,7 +61,7 @@ describe('places: of other users', () => {
     Share.open({ path: file }).close();
   });
 
-  it('the advice for other users works: a path with a mode, in a directory of all', () => {
+  it('two users can share a path with a mode, as the error advises', () => {
     const folder = tmp();
     fs.mkdirSync(folder);
     fs.chmodSync(folder, 0o777);
@@ -98,10 +98,10 @@ describe('places: of other users', () => {
   });
 });
 
-describe('places: a handle of another user', () => {
+describe('a handle of another user', () => {
   before(needsRoot);
 
-  it('is ERR_MMAPIPC_OWNER, whatever the memory calls itself', () => {
+  it('throws ERR_MMAPIPC_OWNER, for any name of the memory', () => {
     const { stdout, stderr } = runFunction(
       ({ Share: Theirs }, root, user) => {
         const cp = require('node:child_process');
@@ -127,7 +127,7 @@ describe('places: a handle of another user', () => {
   });
 });
 
-describe('places: the working directory changes', () => {
+describe('after the working directory changes', () => {
   const tmp = scratch();
   let home;
   beforeEach(() => {
@@ -135,7 +135,7 @@ describe('places: the working directory changes', () => {
   });
   afterEach(() => process.chdir(home));
 
-  it('a relative path or file stays the same file, and JSON has it from the root', () => {
+  it('a relative path or file leads to the same file, and JSON has the absolute path', () => {
     const folder = fs.realpathSync(path.dirname(tmp()));
     process.chdir(folder);
     fs.writeFileSync('bytes', 'some');
@@ -152,7 +152,7 @@ describe('places: the working directory changes', () => {
     map.close();
   });
 
-  it('a relative MMAPIPC_DIR stays the same directory', function () {
+  it('a relative MMAPIPC_DIR leads to the same directory', function () {
     if (!isLinux) this.skip();
     const folder = tmp();
     fs.mkdirSync(path.join(folder, 'names'), { recursive: true });
@@ -174,12 +174,12 @@ describe('places: the working directory changes', () => {
   });
 });
 
-describe('places: stale', () => {
+describe('the property stale', () => {
   const scope = regions();
   const tmp = scratch();
   before(inWindowsSkip);
 
-  it('a name or path that was removed or replaced is stale; anonymous and closed are not', () => {
+  it('is true for a removed or replaced name or path, not for anonymous or closed objects', () => {
     const name = new Share(100, { name: 'gone' });
     const file = tmp();
     const at = new Share(100, { path: file });
@@ -194,7 +194,7 @@ describe('places: stale', () => {
     assert.equal(name.stale, false);
   });
 
-  it('a file that was rotated away is stale; one opened by descriptor is not', () => {
+  it('is true for a file that was rotated, not for one opened by descriptor', () => {
     const file = tmp();
     fs.writeFileSync(file, 'log');
     const fd = fs.openSync(file);
@@ -207,9 +207,9 @@ describe('places: stale', () => {
     fs.closeSync(fd);
   });
 
-  /* A service opened its names as root, called setuid(), and could not set() any more: its names
-   * lie where only root may look, and that was taken for their loss. */
-  it('a process that has dropped its privileges goes on with what it has opened', function () {
+  /* A service opened its names as root, called setuid(), and every set() then failed: only root may
+   * look into the directory of its names, and that was mistaken for their loss. */
+  it('stays false for a process that has dropped its privileges', function () {
     needsRoot.call(this);
     const file = tmp();
     fs.writeFileSync(file, 'log');
@@ -228,7 +228,7 @@ describe('places: stale', () => {
     assert.equal(stdout.trim(), '["as nobody",false,false]', stderr);
   });
 
-  it("tells a Share that listens: 'error' with ERR_MMAPIPC_STALE, once", async () => {
+  it("is reported to a listening Share by one 'error' with ERR_MMAPIPC_STALE", async () => {
     const share = new Share(100, { name: 'heard' });
     const errors = [];
     share.on('change', () => {});
@@ -241,12 +241,12 @@ describe('places: stale', () => {
   });
 });
 
-describe('places: many names', () => {
+describe('an open among many names', () => {
   const scope = regions();
   const tmp = scratch();
   before(inWindowsSkip);
 
-  it('an open looks at no more than 64 of the names in use', function () {
+  it('looks at no more than 64 of the names in use', function () {
     if (spawnSync('strace', ['-V']).error) {
       assert.ok(!process.env.CI, 'CI must have strace');
       this.skip();
@@ -267,7 +267,7 @@ describe('places: many names', () => {
     assert.ok(looked > 0 && looked <= opens * 64, `${looked} in ${opens} opens`);
   });
 
-  it('an open removes stale files among the names in use', function () {
+  it('removes stale files among the names in use', function () {
     this.timeout(60000);
     const list = Array.from({ length: 300 }, (_, i) => new Share(64, { name: `used-${i}` }));
     const stale = 200;
@@ -280,19 +280,19 @@ describe('places: many names', () => {
     });
     assert.equal(stdout.trim(), `${list.length + stale}`, stderr);
     for (const share of list.slice(40)) share.close();
-    /* Few names are in use now: one open finds all that is stale. */
+    /* Few names are in use now, so one open finds all stale files. */
     runFunction(({ Share: Theirs }) => new Theirs(64, { name: 'last' }).close());
     assert.equal(scope.files().length, 40);
     for (const share of list) share.close();
   });
 });
 
-describe('places: after a power failure', () => {
+describe('after a power failure', () => {
   const tmp = scratch();
   before(inWindowsSkip);
   const { fields } = layout.region;
 
-  /* A region that was open in another boot, with what it lost done by `damage`. */
+  /* A region that was open in another boot; `damage` makes the loss. */
   function failed(damage) {
     const file = tmp();
     new Share(10000, { path: file }).close();
@@ -305,18 +305,18 @@ describe('places: after a power failure', () => {
   }
 
   for (const checksum of [false, true]) {
-    it(`a file that lost its end is ERR_MMAPIPC_UNCLEAN (checksum: ${checksum})`, () => {
+    it(`a file that lost its end throws ERR_MMAPIPC_UNCLEAN (checksum: ${checksum})`, () => {
       const file = failed((fd, size) => fs.ftruncateSync(fd, size - 4096));
       assert.throws(() => Share.open({ path: file, checksum }), { code: 'ERR_MMAPIPC_UNCLEAN' });
     });
   }
 
-  it('a header of which a part was lost is ERR_MMAPIPC_UNCLEAN', () => {
+  it('a partly lost header throws ERR_MMAPIPC_UNCLEAN', () => {
     const file = failed((fd) => fs.writeSync(fd, Buffer.alloc(512), 0, 512, 4096 - 512));
     assert.throws(() => Share.open({ path: file }), { code: 'ERR_MMAPIPC_UNCLEAN' });
   });
 
-  it('a file that was cut off in this boot is ERR_MMAPIPC_CORRUPT', () => {
+  it('a file that was truncated in this boot throws ERR_MMAPIPC_CORRUPT', () => {
     const file = tmp();
     new Share(10000, { path: file }).close();
     fs.truncateSync(file, 70000);

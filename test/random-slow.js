@@ -1,5 +1,5 @@
 /*
- * npm run test:slow: the random tests for three minutes each; MMAPIPC_SECONDS says how long.
+ * npm run test:slow: the random tests for three minutes each, or MMAPIPC_SECONDS.
  */
 'use strict';
 

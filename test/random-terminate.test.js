@@ -1,6 +1,6 @@
 /*
- * worker.terminate() and process.exit() at random moments. Either reaches a thread in the middle of a
- * native call, after which every call of Node-API fails: the process was aborted in 14 of 20 runs.
+ * worker.terminate() and process.exit() at random moments. Both can stop a thread within a native
+ * call, after which every call of Node-API fails: the process aborted in 14 of 20 runs.
  */
 'use strict';
 
@@ -29,16 +29,16 @@ describe('threads terminated at random moments', function () {
   this.timeout(SECONDS * 20000 + 120000);
   const seed = Math.floor(Math.random() * 2 ** 31);
 
-  it('of every operation: no abort, no lock held, no descriptor or thread left', () => {
+  it('cause no abort, and leave no lock held, no descriptor and no thread', () => {
     const { threads, fds, tasks, value } = JSON.parse(run(SECONDS * 1000, seed));
     assert.equal(value, 'still works');
-    /* Of the last ones something may still be on its way. */
+    /* The last threads may not have ended completely. */
     assert.ok(fds <= 6, `seed ${seed}: ${fds} descriptors left by ${threads} threads`);
     assert.ok(tasks <= 2, `seed ${seed}: ${tasks} threads left`);
     console.log(`      ${threads} threads terminated`);
   });
 
-  it('process.exit() of the main thread among them ends the process, without an abort', () => {
+  it('cause no abort when process.exit() of the main thread ends them', () => {
     for (let i = 0; i < EXITS; i++) run(500, seed + i, 'exit');
   });
 });

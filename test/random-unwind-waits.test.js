@@ -1,6 +1,6 @@
 /*
- * What a stack overflow leaves of waits and listeners: an object that went deaf, or a count of what is
- * pending that was one too high (the process never ends) or too low (it ends with waits pending).
+ * Waits and listeners after a stack overflow: an object got no more wake-ups, or its count of pending
+ * waits was one too high (the process never ended) or too low (it ended with pending waits).
  */
 'use strict';
 
@@ -13,11 +13,11 @@ const { SECONDS } = require('./support/seconds');
 
 const FIXTURE = path.join(__dirname, 'fixtures', 'unwind-waits.js');
 
-describe('waits and listeners whose calls are unwound anywhere', function () {
+describe('waits and listeners whose calls are unwound at any depth', function () {
   this.timeout(SECONDS * 10000 + 60000);
 
-  linuxIt('are told of the next change, and nothing that is over keeps the process alive', () => {
-    /* Promises are lost with the frames that would have caught them. */
+  linuxIt('are notified of the next change, and do not keep the process alive once settled', () => {
+    /* The frames that would have caught the promises are unwound. */
     const args = ['--unhandled-rejections=none', FIXTURE, String(SECONDS * 1000)];
     const { status, signal, stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' });
     assert.deepEqual({ status, signal, stdout }, { status: 0, signal: null, stdout: '' });

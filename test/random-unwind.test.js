@@ -1,7 +1,7 @@
 /*
- * What a stack overflow or the time limit of node:vm leaves of a lock. Both end a call wherever it
- * enters a function or loops, and a `finally` need not run: a process that lived on kept locks that
- * its own objects did not know of.
+ * Locks after a stack overflow or the time limit of node:vm. Both end a call wherever it enters a
+ * function or loops, and a `finally` may not run: the process continued to hold locks that its own
+ * objects did not know of.
  */
 'use strict';
 
@@ -18,7 +18,7 @@ const { SECONDS } = require('./support/seconds');
 
 const ROOT = path.join(__dirname, '..');
 
-/* Calls that end with the lock released, whatever unwinds them; and those that return a guard. */
+/* Calls that end with the lock released, however they are unwound; and calls that return a guard. */
 const SECTIONS = {
   withLock: (o) => o.withLock(() => 1),
   update: (o) => o.update((n) => n + 1),
@@ -61,7 +61,7 @@ function untilTimeLimit(object, call) {
 
 const ENDS = [(object, call) => atAllDepths(() => call(object)), untilTimeLimit];
 
-/* It is not locked, or knows that it is and can release it; then it works as ever. */
+/* The object is not locked, or reports that it is and can release the lock; then it works. */
 function assertWhole(object, other, name) {
   if (object.locked) {
     assert.ok(!(name in SECTIONS), `${name} has left the lock held`);
@@ -93,15 +93,15 @@ function pair() {
   return [share, Share.attach(share.handle)];
 }
 
-describe('a call that is unwound anywhere', function () {
+describe('a call that is unwound at any depth', function () {
   this.timeout(SECONDS * 1000 + 60000);
 
-  linuxIt('leaves no lock of a Share held that unlock() does not release', () => {
+  linuxIt('leaves a Share with no lock that unlock() cannot release', () => {
     trials(Object.keys(ALL), pair, SECONDS / 3);
   });
 
-  /* Not at all depths: each of thousands of calls would wait. */
-  linuxIt('leaves none while another process wants it', async () => {
+  /* Not at every depth, as each of thousands of calls would wait. */
+  linuxIt('leaves no lock while another process waits for it', async () => {
     const share = new Share(64);
     share.set(0);
     const code = `
@@ -126,7 +126,7 @@ describe('a call that is unwound anywhere', function () {
   });
 
   linuxIt(
-    'an update that is ended stores nothing, and the next one goes on from the value before',
+    'stores nothing when it is an update(), and the next update() gets the previous value',
     () => {
       const share = new Share(64);
       share.set(7);
@@ -144,7 +144,7 @@ describe('a call that is unwound anywhere', function () {
     },
   );
 
-  linuxIt('a guard whose section was ended releases nothing', () => {
+  linuxIt('leaves a guard that releases nothing', () => {
     const share = new Share(64);
     let guard;
     const section = () =>
@@ -162,11 +162,11 @@ describe('a call that is unwound anywhere', function () {
   });
 });
 
-describe('a call on the lock of a file that is unwound anywhere', function () {
+describe('a call on the lock of a file that is unwound at any depth', function () {
   this.timeout(SECONDS * 1000 + 60000);
   const tmp = scratch();
 
-  posixIt('leaves none held that unlock() does not release', () => {
+  posixIt('leaves no lock that unlock() cannot release', () => {
     const file = tmp();
     const open = () => new Mmap({ file, size: 4096, readOnly: false });
     trials(OF_FILES, () => [open(), open()], SECONDS / 3);

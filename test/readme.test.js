@@ -1,5 +1,6 @@
 /*
- * What the documents say is so: tables against the code, examples run.
+ * The tables of docs/ and src/README.md against the code, and the package's exports. The examples are
+ * run by docs.test.js.
  */
 'use strict';
 
@@ -10,16 +11,13 @@ const fs = require('node:fs');
 const mmapipc = require('..');
 const binding = require('../lib/native/binding');
 const { ROOT } = require('./support/child');
-const { examples, read, section, table } = require('./support/readme');
+const { read, table } = require('./support/readme');
 const { scratch } = require('./support/scratch');
 
-describe('README.md', () => {
-  const tmp = scratch();
-  const readme = read('README.md');
-
+describe('docs/', () => {
   it('lists every code that C defines, with its meaning', () => {
     const expected = binding.codes.map(({ name, text }) => [name, text]);
-    assert.deepEqual(table(readme, '## Errors'), expected);
+    assert.deepEqual(table(read('docs/errors.md'), '## Codes'), expected);
   });
 
   it('every MmapipcError code thrown in lib/ is in that list', () => {
@@ -39,7 +37,8 @@ describe('README.md', () => {
       const members = [...Object.getOwnPropertyNames(prototype), ...lockFamily].filter(
         (member) => member !== 'constructor',
       );
-      const cells = table(readme, `## ${name}`).flat().join(' ');
+      const page = read(`docs/${name.toLowerCase()}.md`);
+      const cells = table(page, '## Members').flat().join(' ');
       const declared = read('index.d.ts');
       for (const member of [...members, 'with', 'attach', 'open']) {
         assert.match(cells, new RegExp(`\\b${member}\\b`));
@@ -47,49 +46,6 @@ describe('README.md', () => {
       }
     });
   }
-
-  it('its first example prints what it says', () => {
-    const [code] = examples(readme, 'js');
-    const [output] = examples(readme, '');
-    const file = tmp('example.js');
-    const runnable = code.replace("'mmapipc'", JSON.stringify(ROOT));
-    assert.notEqual(runnable, code);
-    fs.writeFileSync(file, runnable);
-    const { stdout, stderr } = spawnSync(process.execPath, [file], { encoding: 'utf8' });
-    assert.equal(stdout, output, stderr);
-  });
-
-  it('its example of Mmap gives what its comments say', () => {
-    const [given] = examples(section(readme, '## Mmap'), 'js');
-    const code = given.replace("'data.bin'", JSON.stringify(tmp('data.bin')));
-    const lines = code.split('\n');
-    const calls = lines.filter((line) => / \/\/ /.test(line) && /^map\./.test(line));
-    assert.ok(calls.length >= 4);
-    const script = lines
-      .map((line) => line.replace(/^(map\.(?:write|read).*); \/\/.*$/, 'results.push($1);'))
-      .join('\n')
-      .replace("require('mmapipc')", 'mmapipc');
-    const results = [];
-    let map;
-    new Function('mmapipc', 'results', 'give', `${script}\ngive(map);`)(mmapipc, results, (m) => {
-      map = m;
-    });
-    assert.deepEqual(results, [5, 'hello', 'Hello']);
-    assert.ok(map.closed);
-  });
-  it('its example of locks counts, and leaves the lock to its guard', async () => {
-    const file = tmp('counter.bin');
-    const [given] = examples(section(readme, '## Locks'), 'js');
-    const code = given.replace("'counter.bin'", JSON.stringify(file));
-    const AsyncFunction = (async () => {}).constructor;
-    const run = new AsyncFunction('Mmap', `${code}\nreturn map;`);
-    for (const count of [1, 2]) {
-      const map = await run(mmapipc.Mmap);
-      assert.equal(map.locked, false);
-      assert.equal(map.read().readUInt32LE(0), count);
-      map.close();
-    }
-  });
 });
 
 describe('src/README.md', () => {

@@ -1,6 +1,6 @@
 /*
- * Regions that are damaged, foreign or under attack: named errors, never a crash, a hang or another
- * file changed.
+ * Regions that are damaged, foreign or under attack give named errors, never a crash, a hang or a
+ * change of another file.
  */
 'use strict';
 
@@ -12,14 +12,15 @@ const path = require('node:path');
 
 const { Mmap, inspect } = require('..');
 const { layout } = require('../lib/native/binding');
+const { amount } = require('./support/amounts');
 const { isLinux } = require('./support/platform');
 const { regions } = require('./support/regions');
 
 const SCRIBBLER = path.join(__dirname, 'fixtures', 'region-scribbler.js');
-const SCRIBBLED = 3000; /* ms */
+const SCRIBBLED = amount(1000, 3000); /* ms */
 const PAYLOAD = 65536;
 
-describe('a region that is not as it should be', function () {
+describe('a damaged region', function () {
   if (!isLinux) return;
   this.timeout(60000);
   const { open, files, folder } = regions();
@@ -41,11 +42,11 @@ describe('a region that is not as it should be', function () {
     fs.closeSync(fd);
   }
   const bad = [
-    ['no magic', () => patch('magic', 0x6c6c6548), 'FOREIGN', /no mmapipc has made/, 'foreign'],
+    ['no magic', () => patch('magic', 0x6c6c6548), 'FOREIGN', /not created by mmapipc/, 'foreign'],
     ['another byte order', () => patch('magic', 0x6370696d), 'VERSION', /byte order/, 'version'],
     ['a newer version', () => patch('version', 2), 'VERSION', /version 2, .*version 1;/, 'version'],
     ['unknown features', () => patch('incompatible', 4), 'VERSION', /features/, 'version'],
-    ['another kind', () => patch('kind', 2), 'KIND', /by class Share, and is opened as Mmap/, 'ok'],
+    ['another kind', () => patch('kind', 2), 'KIND', /by class Share, not by Mmap/, 'ok'],
     ['an unknown kind', () => patch('kind', 77), 'KIND', /class number 77/, 'ok'],
     [
       'a header of another size',
@@ -59,11 +60,11 @@ describe('a region that is not as it should be', function () {
     ['an early payload', () => patch('payload_offset', 0), 'CORRUPT', /overwritten/, 'damaged'],
     ['a number beyond all', () => patch('next_number', 2 ** 31), 'CORRUPT', /over/, 'damaged'],
     ['no more numbers', () => patch('next_number', 2 ** 30), 'EXHAUSTED', /close it/, 'ok'],
-    ['the header cut off', () => fs.truncateSync(file, 100), 'CORRUPT', /cut/, 'damaged'],
-    ['the payload cut off', () => fs.truncateSync(file, PAYLOAD + 1), 'CORRUPT', /cut/, 'damaged'],
+    ['the header cut off', () => fs.truncateSync(file, 100), 'CORRUPT', /overwritten or truncated/, 'damaged'],
+    ['the payload cut off', () => fs.truncateSync(file, PAYLOAD + 1), 'CORRUPT', /overwritten or truncated/, 'damaged'],
   ];
   for (const [what, spoil, code, message, state] of bad) {
-    it(`${what}: ERR_MMAPIPC_${code}, inspect says ${state}`, () => {
+    it(`with ${what} throws ERR_MMAPIPC_${code}; inspect() reports ${state}`, () => {
       spoil();
       assert.throws(() => open({ name: 'it', size: 5000 }), {
         name: 'MmapipcError',
@@ -74,7 +75,7 @@ describe('a region that is not as it should be', function () {
       assert.equal(facts.state, state);
       if (state !== 'ok') assert.equal(typeof facts.reason, 'string');
       assert.deepEqual(inspect({ path: file }), facts);
-      /* Who has it mapped may go on, and leave. */
+      /* A process that has it mapped may continue, and close. */
       if (/cut off/.test(what)) {
         assert.throws(() => map.write('x', 4999), { code: 'ERR_MMAPIPC_TRUNCATED' });
       } else {
@@ -83,7 +84,7 @@ describe('a region that is not as it should be', function () {
     });
   }
 
-  it('in use and cut off: zeros and ERR_MMAPIPC_TRUNCATED, no SIGBUS', () => {
+  it('that is truncated while in use reads as zeros and throws ERR_MMAPIPC_TRUNCATED, no SIGBUS', () => {
     map.write('hello', 4096);
     fs.truncateSync(file, 0);
     assert.throws(() => map.read(4096, 5), { code: 'ERR_MMAPIPC_TRUNCATED' });
@@ -95,7 +96,7 @@ describe('a region that is not as it should be', function () {
     ['a FIFO', (at) => spawnSync('mkfifo', [at]), 'ERR_MMAPIPC_UNSUPPORTED'],
     ['a symbolic link', (at) => fs.symlinkSync('/etc/passwd', at), 'ELOOP'],
   ]) {
-    it(`${what} under the name: ${code}, and it stays`, () => {
+    it(`that is ${what} throws ${code}, and is not removed`, () => {
       const at = path.join(folder, 'other');
       make(at);
       const before_ = fs.lstatSync(at);
@@ -107,7 +108,7 @@ describe('a region that is not as it should be', function () {
     });
   }
 
-  it('rubbish that nobody holds is no obstacle to a name', () => {
+  it('that no process has open does not prevent the use of its name', () => {
     let i = 0;
     for (const bytes of ['', 'hello', 'x'.repeat(100000)]) {
       const name = `rubbish-${i++}`;
@@ -121,7 +122,7 @@ describe('a region that is not as it should be', function () {
   afterEach(() => peers.splice(0).forEach((peer) => peer.kill('SIGKILL')));
 
   for (const kind of ['handle', 'name']) {
-    it(`a peer overwrites the header all the time (${kind}): errors only, none slow`, async () => {
+    it(`whose header a peer overwrites continuously gives errors only, quickly (${kind})`, async () => {
       const target = kind === 'handle' ? open({ size: 5000 }) : map;
       const where = kind === 'handle' ? { handle: target.handle } : { name: 'it' };
       const peer = spawn(process.execPath, [SCRIBBLER, JSON.stringify(target)], {

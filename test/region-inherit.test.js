@@ -1,5 +1,5 @@
 /*
- * What goes down to children and threads, and the ways a handle travels.
+ * Regions inherited by children and threads, and the ways to pass on a handle.
  */
 'use strict';
 
@@ -20,7 +20,7 @@ const CLUSTER = path.join(__dirname, 'fixtures', 'region-cluster.js');
 const LATER = path.join(__dirname, 'fixtures', 'lock-peer.js');
 const NOT_INHERITED = { code: 'ERR_MMAPIPC_NOT_INHERITED', message: /before the first fork/ };
 
-/* Adds 1 to the first word of what is inherited as `name`, `times` times; the handle there. */
+/* Adds 1 to the first word of the inherited region `name`, `times` times; returns its handle. */
 function count(self, name, times, options) {
   const map = new self.Mmap({ inherit: name, size: 64, ...options });
   const words = new Int32Array(map.buffer.buffer, 0, 16);
@@ -30,20 +30,20 @@ function count(self, name, times, options) {
 }
 const counted = (map) => new Int32Array(map.buffer.buffer, 0, 16)[0];
 
-describe('a region inherited', function () {
+describe('an inherited region', function () {
   if (!isLinux) return;
   this.timeout(30000);
   const { open } = regions();
   const start = peers();
 
-  it('4 cluster workers, 2 of them started again, count in one memory', () => {
+  it('is one memory for 4 cluster workers, 2 of them restarted', () => {
     const { stdout, stderr } = spawnSync(process.execPath, [CLUSTER, '4', '25000'], {
       encoding: 'utf8',
     });
     assert.deepEqual(JSON.parse(stdout), { workers: 6, counted: 150000 }, stderr);
   });
 
-  it('a cluster worker that opens first is told to open it in the primary', () => {
+  it('throws in a cluster worker that opens it first, and advises to open it in the primary', () => {
     const { stdout } = spawnSync(process.execPath, [CLUSTER, 'first'], { encoding: 'utf8' });
     const { code, message, path: at } = JSON.parse(stdout);
     assert.deepEqual([code, at], [NOT_INHERITED.code, undefined]);
@@ -51,7 +51,7 @@ describe('a region inherited', function () {
     assert.match(message, /MMAPIPC_INHERIT_.*Mmap\.open\(\)/);
   });
 
-  it('forked children, and their children, with an attachment of their own each', async () => {
+  it('has an attachment for each forked child and grandchild', async () => {
     const map = open({ inherit: 'x', size: 64 });
     const children = await Promise.all([1, 2, 3].map(() => start.process()));
     const handles = await Promise.all(children.map((child) => child.run(count, 'x', 10000)));
@@ -69,7 +69,7 @@ describe('a region inherited', function () {
     assert.equal(map.buffer.readUInt32LE(8), 7);
   });
 
-  it("spawned with the parent's environment it is found; without, it is another", () => {
+  it("is found by a process spawned with the parent's environment, not without", () => {
     const map = open({ inherit: 'x', size: 64 });
     const child = (mmapipc) => {
       const there = new mmapipc.Mmap({ inherit: 'x', size: 64 });
@@ -81,7 +81,7 @@ describe('a region inherited', function () {
     assert.equal(own.stdout.trim(), '0', own.stderr);
   });
 
-  it('the handle passed on is one of this process, while it has one', () => {
+  it('is passed on by a handle of this process, as long as it has one', () => {
     const variable = 'MMAPIPC_INHERIT_6162';
     const one = open({ inherit: 'ab', size: 64 });
     assert.equal(process.env[variable], one.handle);
@@ -95,7 +95,7 @@ describe('a region inherited', function () {
     assert.notEqual(process.env[variable], one.handle);
   });
 
-  it('threads started before it was opened, and after, by any thread', async () => {
+  it('is found by threads started before or after any thread opened it', async () => {
     const before_ = await start.thread();
     const map = open({ inherit: 'x', size: 64 });
     const after_ = await start.thread();
@@ -106,7 +106,7 @@ describe('a region inherited', function () {
     assert.equal(counted(open({ inherit: 'of a thread' })), 10);
   });
 
-  it('threads and forked children that find nothing are told so, unless they ask for a new one', async () => {
+  it('throws in threads and forked children that cannot find it, unless they may create it', async () => {
     for (const kind of ['thread', 'process']) {
       const peer = await start[kind]();
       await assert.rejects(peer.run(count, 'nothing', 1), NOT_INHERITED);
@@ -123,7 +123,7 @@ describe('a region inherited', function () {
     });
   });
 
-  it('the creator killed while a child is attached: others find it by the id', async () => {
+  it('is found through an attached child after its creator was killed', async () => {
     const script = `
       const { fork } = require('node:child_process');
       const { Mmap } = require(${JSON.stringify(ROOT)});
@@ -152,7 +152,7 @@ describe('a region inherited', function () {
     }
   });
 
-  it('a handle travels by workerData, postMessage, argv, env and process.send', async () => {
+  it('has a handle that works through workerData, postMessage, argv, env and process.send', async () => {
     const map = open({ size: 64 });
     const child = (mmapipc, handle) => {
       const there = mmapipc.Mmap.attach(handle);
@@ -171,7 +171,7 @@ describe('a region inherited', function () {
     assert.deepEqual([counted(map), map.readString(8, 1)], [2, 'x']);
   });
 
-  it('a handle whose descriptor stands for another file by now never opens that file', () => {
+  it('has a handle that never opens another file under the same descriptor', () => {
     const target = path.join(process.env.MMAPIPC_DIR, 'victim');
     fs.writeFileSync(target, 'precious'.repeat(20000));
     const before_ = fs.readFileSync(target);
@@ -189,20 +189,20 @@ describe('a region inherited', function () {
     }
     assert.ok(tried > 40, `${tried} of 50 numbers were used again`);
     assert.ok(fs.readFileSync(target).equals(before_));
-    console.log(`      ${tried} descriptors used again for another file`);
+    console.log(`      ${tried} descriptors reused for another file`);
   });
 
-  it('a child that was forked by the environment of another name finds nothing there', async () => {
+  it('throws in a forked child that inherited another name', async () => {
     open({ inherit: 'one', size: 64 });
     const child = await start.process();
     await assert.rejects(child.run(count, 'two', 1), NOT_INHERITED);
   });
 
-  it('a hand-made variable that holds no handle is named', () => {
+  it('throws an error that names a variable without a valid handle', () => {
     process.env.MMAPIPC_INHERIT_78 = 'rubbish';
     assert.throws(() => open({ inherit: 'x', size: 1 }), {
       code: 'ERR_INVALID_ARG_VALUE',
-      message: /MMAPIPC_INHERIT_78 holds no handle/,
+      message: /MMAPIPC_INHERIT_78 does not hold a handle/,
     });
   });
 });

@@ -1,5 +1,5 @@
 /*
- * inspect() and unlink(), as functions and as the command mmapipc.
+ * inspect(), list() and unlink(), as functions and as the command mmapipc.
  */
 'use strict';
 
@@ -23,14 +23,14 @@ function run(...args) {
   return { status, stdout, stderr };
 }
 
-describe('regions from outside', function () {
+describe('regions seen from outside', function () {
   if (!isLinux) return;
-  this.timeout(20000);
+  this.timeout(60000);
   const { open, files, folder } = regions();
   const start = peers();
 
   describe('inspect', () => {
-    it('says the same by handle, name, path and inherit', async () => {
+    it('reports the same by handle, name, path and inherit', async () => {
       const named = open({ name: 'it', size: 100 });
       const anonymous = open({ inherit: 'it', size: 200 });
       for (const [where, size] of [
@@ -66,7 +66,7 @@ describe('regions from outside', function () {
       assert.equal(await elsewhere.run(there), 200);
     });
 
-    it('tells the living from the dead, and readers from writers', async () => {
+    it('distinguishes live from dead participants, and readers from writers', async () => {
       const map = open({ size: 100 });
       const dead = await start.process({ handle: map.handle });
       const thread = await start.thread({ handle: map.handle });
@@ -90,7 +90,7 @@ describe('regions from outside', function () {
       reader.end();
     });
 
-    it('takes no lock and attaches to nothing', () => {
+    it('takes no lock and does not attach', () => {
       const map = open({ name: 'it', size: 100 });
       const { number } = inspect({ name: 'it' }).participants[0];
       for (let i = 0; i < 100; i++) inspect({ name: 'it' });
@@ -99,7 +99,7 @@ describe('regions from outside', function () {
       assert.deepEqual(files(), []);
     });
 
-    it('of what is not there is ENOENT; what is half made says so', () => {
+    it('throws ENOENT for a missing region, and reports an unfinished one', () => {
       assert.throws(() => inspect({ name: 'it' }), { code: 'ENOENT' });
       assert.throws(() => inspect({ path: '/nowhere/at/all' }), { code: 'ENOENT' });
       assert.throws(() => inspect({ inherit: 'it' }), { code: 'ENOENT' });
@@ -108,7 +108,7 @@ describe('regions from outside', function () {
       assert.equal(inspect({ name: 'it' }).state, 'unfinished');
     });
 
-    it('refuses other arguments', () => {
+    it('refuses invalid arguments', () => {
       for (const [value, code] of [
         [5, 'ERR_INVALID_ARG_TYPE'],
         [null, 'ERR_INVALID_ARG_TYPE'],
@@ -123,7 +123,7 @@ describe('regions from outside', function () {
   });
 
   describe('list', () => {
-    it('reports each name of this user in short', async () => {
+    it('reports each name of this user briefly', async () => {
       for (const file of files()) fs.rmSync(path.join(folder, file));
       assert.deepEqual(list(), []);
       open({ name: 'b', size: 100 });
@@ -156,7 +156,7 @@ describe('regions from outside', function () {
       for (const name of ['half', 'other']) fs.rmSync(path.join(folder, name));
     });
 
-    it('leaves out a name that is removed meanwhile', () => {
+    it('omits a name that is removed during the call', () => {
       open({ name: 'there', size: 100 });
       const { readdirSync } = fs;
       fs.readdirSync = (...args) => [...readdirSync(...args), 'gone'];
@@ -172,7 +172,7 @@ describe('regions from outside', function () {
   });
 
   describe('unlink', () => {
-    it('removes a name; those attached keep what they have', () => {
+    it('removes a name; attached processes keep the region', () => {
       const map = open({ name: 'it', size: 100 });
       unlink({ name: 'it' });
       assert.deepEqual(files(), []);
@@ -185,7 +185,7 @@ describe('regions from outside', function () {
       assert.throws(() => unlink({ name: 'it' }), { code: 'ENOENT' });
     });
 
-    it('leaves alone what is no region', () => {
+    it('does not remove files that are not regions', () => {
       open({ name: 'it', size: 100 });
       const file = path.join(folder, '..', 'precious');
       fs.writeFileSync(file, 'precious data of somebody');
@@ -198,7 +198,7 @@ describe('regions from outside', function () {
   });
 
   describe('the command', () => {
-    it('inspect, for people and as JSON', () => {
+    it('inspect prints text for people, or JSON', () => {
       const map = open({ name: 'with space', size: 100 });
       const plain = open({ size: 7 });
       for (const args of [['--name', 'with space'], [path.join(folder, files()[0])]]) {
@@ -213,7 +213,7 @@ describe('regions from outside', function () {
       map.close();
     });
 
-    it('inspect of what is not whole, or not there, exits with 1', () => {
+    it('inspect exits with 1 for a damaged or missing region', () => {
       const { status, stdout } = run('inspect', __filename);
       assert.deepEqual(
         [status, stdout],
@@ -224,7 +224,7 @@ describe('regions from outside', function () {
       assert.match(missing.stderr, /^mmapipc: ENOENT.*no process has a region of this name\n$/);
     });
 
-    it('ls, with who is attached', () => {
+    it('ls prints names with their participants', () => {
       assert.deepEqual(run('ls'), { status: 0, stdout: '', stderr: '' });
       open({ name: 'b', size: 100 });
       open({ name: 'ä', size: 50 });
@@ -244,7 +244,7 @@ describe('regions from outside', function () {
       );
     });
 
-    it('ls ends quietly when its reader has read enough', () => {
+    it('ls ends quietly when its reader closes the pipe', () => {
       for (let i = 0; i < 100; i++) open({ name: `${i}-${'x'.repeat(100)}`, size: 1 });
       const line = `"${process.execPath}" "${COMMAND}" ls; echo $? >&2`;
       const { stdout, stderr } = spawnSync('bash', ['-c', `(${line}) | true`], {
@@ -253,7 +253,7 @@ describe('regions from outside', function () {
       assert.deepEqual([stdout, stderr], ['', '0\n']);
     });
 
-    it('prints control characters of names escaped', () => {
+    it('ls escapes control characters in names', () => {
       const name = 'a\x1b[2J\nb\x9b\u202ec\u{e0001}';
       open({ name, size: 1 });
       const escaped = 'a\\u001b[2J\\u000ab\\u009b\\u202ec\\udb40\\udc01';
@@ -268,17 +268,17 @@ describe('regions from outside', function () {
       assert.match(stderr, /^mmapipc: ENOENT.*\\u001b\[2J.*\n$/);
     });
 
-    it('unlink', () => {
+    it('unlink removes a name', () => {
       open({ name: 'it', size: 100 });
       assert.deepEqual(run('unlink', '--name', 'it'), { status: 0, stdout: '', stderr: '' });
       assert.deepEqual(files(), []);
       assert.equal(run('unlink', '--name', 'it').status, 1);
       const foreign = run('unlink', __filename);
       assert.equal(foreign.status, 1);
-      assert.match(foreign.stderr, /left alone/);
+      assert.match(foreign.stderr, /left unchanged/);
     });
 
-    it('a wrong use prints how it is used, kindly, and exits with 2', () => {
+    it('wrong arguments print the usage and exit with 2', () => {
       for (const args of [
         [],
         ['foo'],

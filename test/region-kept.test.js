@@ -1,7 +1,7 @@
 /*
- * What others can see is never lost by garbage collection. A primary opened a region before its first
- * fork, as it was told, did not touch it again, and the region and its value were gone when a worker
- * came.
+ * Garbage collection never removes a region that others can find. A primary opened a region before
+ * its first fork, as advised, and did not use it again; the region and its value were gone when a
+ * worker opened it.
  */
 'use strict';
 
@@ -17,7 +17,7 @@ const { collect, holdings, mappingsOf } = require('./support/holdings');
 const { isLinux } = require('./support/platform');
 const { regions } = require('./support/regions');
 
-const FORGOTTEN = amount(400, 2000);
+const FORGOTTEN = amount(200, 2000);
 const VARIABLE = (name) => `MMAPIPC_INHERIT_${Buffer.from(name).toString('hex')}`;
 
 describe('a region whose object was collected', function () {
@@ -35,7 +35,7 @@ describe('a region whose object was collected', function () {
     return result;
   };
 
-  it('opened by name or path is still there, with its value', async () => {
+  it('remains with its value when opened by name or path', async () => {
     const path = `${directory}/kept`;
     for (const options of [{ name: 'kept' }, { path }]) {
       await forgotten(options);
@@ -45,7 +45,7 @@ describe('a region whose object was collected', function () {
     assert.deepEqual(files(), ['kept']);
   });
 
-  it('opened by inherit is found by this process, its threads and its children', async () => {
+  it('remains for this process, its threads and its children when opened by inherit', async () => {
     await forgotten({ inherit: 'forgotten' });
     Share.with(64, { inherit: 'forgotten' }, (share) => assert.equal(share.get(), 'value'));
     const child = (mmapipc) => {
@@ -58,7 +58,7 @@ describe('a region whose object was collected', function () {
     assert.equal(got, 'value');
   });
 
-  it('is still there when its handle was read, in any way', async () => {
+  it('remains when its handle was read, in any way', async () => {
     const { inspect: print } = require('node:util');
     const ways = [
       (share) => share.handle,
@@ -71,13 +71,13 @@ describe('a region whose object was collected', function () {
     }
   });
 
-  it('is gone when nobody can know its handle', async () => {
+  it('is unmapped when its handle was never read', async () => {
     const { length } = mappingsOf('memfd:mmapipc');
     await forgotten({});
     assert.ok(mappingsOf('memfd:mmapipc').length <= length);
   });
 
-  it(`opened and forgotten ${grouped(FORGOTTEN)} times is one attachment, without its payload`, async () => {
+  it(`is one attachment after ${grouped(FORGOTTEN)} opens that were collected`, async () => {
     await forgotten({ name: 'again' });
     const { fds } = holdings();
     for (let i = 0; i < FORGOTTEN; i++) {
@@ -89,7 +89,7 @@ describe('a region whose object was collected', function () {
     assert.equal(inspect({ name: 'again' }).writers, 1);
   });
 
-  it('in a thread outlives the thread; an object that was not collected does not', async () => {
+  it('remains after its thread ended, unlike one whose object was not collected', async () => {
     for (const [name, isForgotten] of [
       ['forgotten in a thread', true],
       ['open in a thread', false],
@@ -110,7 +110,7 @@ describe('a region whose object was collected', function () {
     }
   });
 
-  it('leaves no file of its name when the process ends', () => {
+  it('leaves no file in the names directory when the process ends', () => {
     const child = async (mmapipc) => {
       (() => void new mmapipc.Share(64, { name: 'of a child' }).set(1))();
       for (let i = 0; i < 8; i++) {
@@ -125,8 +125,8 @@ describe('a region whose object was collected', function () {
     assert.equal(files().includes('of%20a%20child') || files().includes('of a child'), false);
   });
 
-  describe('the variable of an inherited name', () => {
-    it('goes when the last object of this thread is closed', () => {
+  describe('the environment variable of an inherited name', () => {
+    it('is removed when the last object of this thread closes', () => {
       const one = open({ inherit: 'v1', size: 64 });
       const two = open({ inherit: 'v1', size: 64 });
       two.close();
@@ -135,7 +135,7 @@ describe('a region whose object was collected', function () {
       assert.equal(process.env[VARIABLE('v1')], undefined);
     });
 
-    it('is what it was before when it had come down from above', () => {
+    it('gets back the value from the parent process', () => {
       const map = open({ size: 64 });
       process.env[VARIABLE('v2')] = map.handle;
       const inherited = open({ inherit: 'v2', size: 64 });
@@ -144,13 +144,13 @@ describe('a region whose object was collected', function () {
       assert.equal(process.env[VARIABLE('v2')], map.handle);
     });
 
-    it('stays while an object was collected', async () => {
+    it('remains after an object was collected', async () => {
       await forgotten({ inherit: 'v3' });
       new Share(64, { inherit: 'v3' }).close();
       assert.match(process.env[VARIABLE('v3')], /^memfd:/);
     });
 
-    it('cannot be so long that children could not be started', () => {
+    it('has a name short enough to start children', () => {
       for (const [name, code] of [
         ['x'.repeat(256), 'ERR_INVALID_ARG_VALUE'],
         ['\u20ac'.repeat(86), 'ERR_INVALID_ARG_VALUE'],

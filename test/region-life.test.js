@@ -1,6 +1,6 @@
 /*
- * Regions and what befalls processes: killed, stopped, terminated, out of space, of other users.
- * Nothing is left behind, and what must not be written is not.
+ * Regions of processes that are killed, stopped, terminated, out of space, or of other users:
+ * nothing is left behind, and read-only memory is not written.
  */
 'use strict';
 
@@ -20,12 +20,12 @@ const { peers, sleep } = require('./support/peer');
 const { isLinux } = require('./support/platform');
 const { regions } = require('./support/regions');
 
-const CYCLES = amount(60, 300);
-const ATTACHMENTS = amount(300, 1000);
+const CYCLES = amount(12, 300);
+const ATTACHMENTS = amount(200, 1000);
 const isRoot = process.geteuid?.() === 0;
 const rootIt = isRoot ? it : it.skip;
 
-/* In a process of its own: drops root, then does what `then` says. */
+/* In a separate process: drops root, then runs the code `then`. */
 const AS_NOBODY = `process.setgid(65534); process.setuid(65534);`;
 const inNode = (script, env = {}) =>
   spawnSync(
@@ -39,20 +39,20 @@ const inNode = (script, env = {}) =>
 const printError = (call) =>
   `try { ${call} } catch ({ code, message }) { console.log(code + ' ' + message) }`;
 
-describe('a region through the lives of processes', function () {
+describe('a region during the life of processes', function () {
   if (!isLinux) return;
   this.timeout(120000);
   const { open, files, folder } = regions();
   const start = peers();
 
-  describe('leaves nothing', () => {
-    it(`${CYCLES} processes killed with a region each: no file after one further open`, async () => {
+  describe('leaves nothing behind', () => {
+    it(`of ${CYCLES} killed processes with a region each: one more open removes their files`, async () => {
       const script = `const { Mmap } = require(${JSON.stringify(ROOT)});
         globalThis.kept = [new Mmap({ name: process.argv[1], size: 4096 }), new Mmap({ size: 4096 })];
         require('node:fs').writeSync(1, 'x');
         for (;;) Mmap.with({ name: process.argv[1] + 'x', size: 4096 }, () => {});`;
       const { maps, fds } = holdings();
-      /* Of other tests of this process, whose objects were collected. */
+      /* Mappings of earlier tests, whose objects were collected. */
       const kept = mappingsOf('mmapipc-names').length;
       let most = 0;
       let killed = 0;
@@ -82,7 +82,7 @@ describe('a region through the lives of processes', function () {
       console.log(`      ${killed} killed, at most ${most} files at a time, 0 left`);
     });
 
-    it(`${grouped(ATTACHMENTS)} attachments opened and closed: no descriptor, no mapping`, async () => {
+    it(`of ${grouped(ATTACHMENTS)} attachments opened and closed: no descriptor, no mapping`, async () => {
       const map = open({ size: 4096 });
       const cycle = (i) => {
         const options = i % 2 ? { handle: map.handle } : { name: 'again', size: 4096 };
@@ -104,7 +104,7 @@ describe('a region through the lives of processes', function () {
       );
     });
 
-    it('objects that nobody else can see leave when they are collected', async () => {
+    it('of collected objects that no other process can find', async () => {
       await collect(10);
       const { fds } = holdings();
       (() => {
@@ -115,7 +115,7 @@ describe('a region through the lives of processes', function () {
       assert.ok(holdings().fds <= fds + 4);
     });
 
-    it('a thread that ends, by itself or terminated, leaves', async () => {
+    it('of a thread that returns or is terminated', async () => {
       for (const end of ['', 'setInterval(() => {}, 1000);']) {
         const code = `const { Mmap } = require(${JSON.stringify(ROOT)});
           globalThis.map = new Mmap({ name: 'of a thread', size: 10 });
@@ -129,7 +129,7 @@ describe('a region through the lives of processes', function () {
       }
     });
 
-    it('children that are spawned keep no descriptor, and the parent goes on', async () => {
+    it('in spawned children: they inherit no descriptor, and the parent continues', async () => {
       const map = open({ size: 4096 });
       const named = open({ name: 'spawning', size: 4096 });
       const kept = [];
@@ -141,7 +141,7 @@ describe('a region through the lives of processes', function () {
           try {
             link = fs.readlinkSync(`/proc/${child.pid}/fd/${fd}`);
           } catch {
-            continue; // of the loader, closed by now
+            continue; // of the loader, closed meanwhile
           }
           if (/memfd:mmapipc|mmapipc-names/.test(link)) kept.push(link);
         }
@@ -157,7 +157,7 @@ describe('a region through the lives of processes', function () {
   });
 
   describe('read-only', () => {
-    it('the system refuses stores by every way, for anonymous ones and names', () => {
+    it('anonymous and named memory cannot be written in any way', () => {
       for (const where of [{ handle: open({ size: 10 }).handle }, { name: 'ro' }]) {
         if (where.name) open({ ...where, size: 10 });
         const script = `
@@ -179,7 +179,7 @@ describe('a region through the lives of processes', function () {
       }
     });
 
-    it('follows what others write, also after waits', async () => {
+    it('mappings show writes of others, also after waits', async () => {
       const map = open({ size: 8192 });
       const reader = await start.process({ handle: map.handle, readOnly: true });
       const seen = (self) => [self.map.buffer[0], self.map.buffer[5000], self.map.read(0, 1)[0]];
@@ -195,13 +195,13 @@ describe('a region through the lives of processes', function () {
   });
 
   describe('other users', () => {
-    rootIt('get EACCES for a handle, with a reason that names { file }', () => {
+    rootIt('get EACCES for a handle, with advice that names { file }', () => {
       const { handle } = open({ size: 10 });
       const { stdout } = inNode(`${AS_NOBODY}${printError(`Mmap.attach('${handle}')`)}`);
       assert.match(stdout, /^EACCES EACCES: .*another user.*\{ file: /);
     });
 
-    rootIt('cannot be reached after they dropped root, and the error says so', async () => {
+    rootIt('cannot attach after dropping root, and the error explains it', async () => {
       const script = `const { Mmap } = require(${JSON.stringify(ROOT)});
         ${AS_NOBODY}
         const map = new Mmap({ size: 10 });
@@ -215,7 +215,7 @@ describe('a region through the lives of processes', function () {
       assert.match(stdout, /^EACCES .*changed its user.*\{ file: /);
     });
 
-    rootIt('have names of their own, and do not trust a directory of others', () => {
+    rootIt('have separate names, and refuse a directory of another user', () => {
       open({ name: 'shared name', size: 10 });
       fs.chmodSync(path.dirname(folder), 0o777);
       const nobody = path.join(path.dirname(folder), 'mmapipc-65534');
@@ -228,7 +228,7 @@ describe('a region through the lives of processes', function () {
       fs.rmdirSync(nobody);
     });
 
-    it('a directory that others may look into is refused', () => {
+    it('are kept out: an open refuses a names directory that they can read', () => {
       open({ name: 'x', size: 10 });
       fs.chmodSync(folder, 0o755);
       assert.throws(() => open({ name: 'y', size: 10 }), {
@@ -242,7 +242,7 @@ describe('a region through the lives of processes', function () {
   describe('out of space', () => {
     before(needsMounts);
 
-    it('ENOSPC from the constructor, with a hint at Docker, and nothing left', () => {
+    it('the constructor throws ENOSPC with a hint about Docker, and leaves nothing', () => {
       const attempt = (mmapipc, directory) => {
         const names = require('node:fs');
         process.env.MMAPIPC_DIR = directory;
@@ -263,11 +263,11 @@ describe('a region through the lives of processes', function () {
         ['ENOSPC', 'fallocate', ['fits'], 100000],
         stderr,
       );
-      assert.match(message, /no room for 8388608 bytes; in Docker .*--shm-size.*MMAPIPC_DIR/);
+      assert.match(message, /no space for 8388608 bytes; in Docker .*--shm-size.*MMAPIPC_DIR/);
     });
   });
 
-  describe('a process that is stopped with the birth lock', () => {
+  describe('a process that is stopped while it holds the creation lock', () => {
     before(needsCommand('flock', 'util-linux'));
     let holder;
     async function hold(file) {
@@ -285,7 +285,7 @@ describe('a region through the lives of processes', function () {
     });
 
     for (const kind of ['name', 'handle']) {
-      it(`by ${kind}: the timeout comes in time, and names the process`, async () => {
+      it(`makes an open by ${kind} throw a timeout that names the process`, async () => {
         const map = open(kind === 'name' ? { name: 'held', size: 10 } : { size: 10 });
         const [, , pid, fd] = kind === 'handle' ? map.handle.split(':') : [];
         await hold(kind === 'name' ? `${folder}/held` : `/proc/${pid}/fd/${fd}`);
@@ -295,7 +295,7 @@ describe('a region through the lives of processes', function () {
           (error) => {
             assert.equal(error.code, 'ERR_MMAPIPC_TIMEOUT');
             assert.deepEqual(error.holder, { pid: holder.pid });
-            assert.match(error.message, new RegExp(`150 ms: process ${holder.pid} `));
+            assert.match(error.message, new RegExp(`150 ms, because process ${holder.pid} `));
             return true;
           },
         );
@@ -311,7 +311,7 @@ describe('a region through the lives of processes', function () {
       });
     }
 
-    it('a thread that waits for it can be terminated', async () => {
+    it('does not prevent the termination of a waiting thread', async () => {
       open({ name: 'held', size: 10 });
       await hold(`${folder}/held`);
       const code = `const { Mmap } = require(${JSON.stringify(ROOT)});
@@ -327,7 +327,7 @@ describe('a region through the lives of processes', function () {
       console.log(`      terminated within ${took.toFixed(0)} ms`);
     });
 
-    it('closing does not wait for it, and the next open sweeps what was left', async () => {
+    it('does not delay close(), and the next open removes the stale file', async () => {
       const map = new Mmap({ name: 'held', size: 10 });
       await hold(`${folder}/held`);
       const begin = performance.now();

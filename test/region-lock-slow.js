@@ -1,9 +1,9 @@
 /*
- * npm run test:slow: more processes killed with the lock of a region than npm test has time for;
- * MMAPIPC_KILLS says how many.
+ * npm run test:slow: more processes killed while they hold the lock of a region than npm test has
+ * time for; MMAPIPC_KILLS sets how many.
  */
 'use strict';
 
 process.env.MMAPIPC_KILLS ??= '1000';
 
-require('./region-lock-kills.test.js');
+require('./lock-region-kills.test.js');

@@ -1,5 +1,5 @@
 /*
- * Mmap without a file: the ways to one, what they take and refuse, and what its properties say.
+ * Mmap without a file: the ways to open one, their options and errors, and its properties.
  */
 'use strict';
 
@@ -21,7 +21,7 @@ describe('Mmap without a file', () => {
   let count = 0;
   const fresh = () => `name-${++count}`;
 
-  describe('of which kind', () => {
+  describe('kinds', () => {
     const ways = {
       anonymous: () => {
         const one = open({ size: 100 });
@@ -42,7 +42,7 @@ describe('Mmap without a file', () => {
       },
     };
     for (const [kind, make] of Object.entries(ways)) {
-      linuxIt(`${kind}: two objects are one memory, read and write, zeros first`, () => {
+      linuxIt(`${kind}: two objects share readable and writable memory, initially zeros`, () => {
         const [one, two] = make();
         assert.deepEqual(
           [one.size, two.size, one.readOnly, two.readOnly],
@@ -61,7 +61,7 @@ describe('Mmap without a file', () => {
       });
     }
 
-    linuxIt("as IPC::Mmap's constructor has it: MAP_ANON with null, with a name, private", () => {
+    linuxIt('accepts MAP_ANON with null and with a name, as IPC::Mmap does', () => {
       const shared = new Mmap(null, 50, RW, MAP_ANON | MAP_SHARED);
       assert.match(shared.handle, /^memfd:/);
       assert.equal(new Mmap(undefined, 50, undefined, MAP_ANON | MAP_SHARED).readOnly, false);
@@ -72,7 +72,7 @@ describe('Mmap without a file', () => {
       for (const map of [shared, one, two]) map.close();
     });
 
-    it('MAP_ANON | MAP_PRIVATE is memory of this process alone', () => {
+    it('MAP_ANON | MAP_PRIVATE is memory of this process only', () => {
       for (const first of [null, 'x']) {
         const map = new Mmap(first, 5000, RW, MAP_ANON | MAP_PRIVATE);
         assert.equal(map.write('abc', 4996), 3);
@@ -89,7 +89,7 @@ describe('Mmap without a file', () => {
       map.close();
     });
 
-    linuxIt('a private mapping of what exists follows it, and keeps its stores', () => {
+    linuxIt('a private mapping of a region follows it, and keeps its own stores', () => {
       const name = fresh();
       const shared = open({ name, size: 10 });
       const copy = open({ name, private: true });
@@ -101,7 +101,7 @@ describe('Mmap without a file', () => {
   });
 
   describe('sizes', () => {
-    linuxIt('what exists is taken when it is large enough, with the size it has', () => {
+    linuxIt('an existing region is used, with its own size, if it is large enough', () => {
       const name = fresh();
       const { handle } = open({ size: 5000 });
       open({ name, size: 5000 });
@@ -113,12 +113,12 @@ describe('Mmap without a file', () => {
           code: 'ERR_MMAPIPC_TOO_SMALL',
           required: 5001,
           capacity: 5000,
-          message: /5000 bytes, and the size asked for is 5001; Mmap.open/,
+          message: /5000 bytes, fewer than the 5001 requested; Mmap.open/,
         });
       }
     });
 
-    linuxIt('an anonymous one has to have one', () => {
+    linuxIt('an anonymous region needs a size', () => {
       assert.throws(() => new Mmap({}), { code: 'ERR_INVALID_ARG_TYPE', message: /"size"/ });
       assert.throws(() => new Mmap({ size: 0 }), { code: 'ERR_INVALID_ARG_TYPE' });
       assert.throws(() => new Mmap(null, 0, RW, MAP_ANON | MAP_SHARED), {
@@ -128,14 +128,14 @@ describe('Mmap without a file', () => {
       assert.deepEqual(files(), []);
     });
 
-    linuxIt('a byte, and a GiB that takes no memory', () => {
+    linuxIt('may be a byte, or a GiB, which takes no memory before use', () => {
       assert.equal(open({ size: 1 }).write('ab'), 1);
       const map = open({ size: 2 ** 30 });
       map.write('end', 2 ** 30 - 3);
       assert.ok(map.resident() <= 3);
     });
 
-    linuxIt('one that no process can map is refused, and leaves nothing', () => {
+    linuxIt('a size that no process can map is refused, and leaves nothing', () => {
       const { fds } = holdings();
       assert.throws(
         () => open({ size: 2 ** 52 }),
@@ -147,21 +147,21 @@ describe('Mmap without a file', () => {
   });
 
   describe('create', () => {
-    linuxIt('false of nothing is ENOENT, exclusive of something EEXIST', () => {
+    linuxIt('false throws ENOENT if it is missing, exclusive EEXIST if it exists', () => {
       for (const where of [{ name: fresh() }, { inherit: fresh() }]) {
         assert.throws(() => open({ ...where, size: 10, create: false }), ENOENT);
         assert.throws(() => Mmap.open(where), ENOENT);
         open({ ...where, size: 10, create: 'exclusive' });
         assert.throws(() => open({ ...where, size: 10, create: 'exclusive' }), {
           code: 'EEXIST',
-          message: /makes new ones only/,
+          message: /only creates new ones/,
         });
         assert.equal(open({ ...where, size: 10, create: false }).size, 10);
         Mmap.with({ ...where, create: false }, (map) => assert.equal(map.size, 10));
       }
     });
 
-    linuxIt('a name that nobody has any more is made afresh', () => {
+    linuxIt('an unused name is recreated', () => {
       const name = fresh();
       Mmap.with({ name, size: 10 }, (map) => map.write('old'));
       assert.deepEqual(files(), []);
@@ -169,23 +169,26 @@ describe('Mmap without a file', () => {
       assert.equal(map.readString(0, 3), '\0\0\0');
     });
 
-    linuxIt('the file of a name is 0600 in a directory of 0700, and goes with the last', () => {
-      const name = 'with space and ü';
-      const map = new Mmap({ name, size: 10 });
-      const [file] = files();
-      assert.equal(fs.statSync(folder).mode & 0o7777, 0o700);
-      assert.equal(fs.statSync(`${folder}/${file}`).mode & 0o7777, 0o600);
-      const other = new Mmap({ name });
-      map.close();
-      assert.equal(files().length, 1);
-      other.close();
-      assert.deepEqual(files(), []);
-    });
+    linuxIt(
+      'the file of a name is 0600 in a directory of 0700, and the last close removes it',
+      () => {
+        const name = 'with space and ü';
+        const map = new Mmap({ name, size: 10 });
+        const [file] = files();
+        assert.equal(fs.statSync(folder).mode & 0o7777, 0o700);
+        assert.equal(fs.statSync(`${folder}/${file}`).mode & 0o7777, 0o600);
+        const other = new Mmap({ name });
+        map.close();
+        assert.equal(files().length, 1);
+        other.close();
+        assert.deepEqual(files(), []);
+      },
+    );
   });
 
   describe('read-only', () => {
     for (const kind of ['handle', 'name']) {
-      linuxIt(`by ${kind}: it follows, also after a stray store, and reaches nobody`, () => {
+      linuxIt(`by ${kind}: it follows the region, also after a stray store`, () => {
         const made = open(kind === 'name' ? { name: fresh(), size: 8192 } : { size: 8192 });
         const map = open({ [kind]: made[kind], readOnly: true });
         assert.equal(map.readOnly, true);
@@ -202,8 +205,8 @@ describe('Mmap without a file', () => {
       });
     }
 
-    linuxIt('makes nothing', () => {
-      assert.throws(() => open({ size: 10, readOnly: true }), { ...ARG, message: /say which/ });
+    linuxIt('creates nothing', () => {
+      assert.throws(() => open({ size: 10, readOnly: true }), { ...ARG, message: /name it with/ });
       assert.throws(() => open({ name: fresh(), size: 10, readOnly: true }), ENOENT);
       assert.throws(() => open({ inherit: fresh(), size: 10, readOnly: true }), ENOENT);
       assert.throws(
@@ -222,15 +225,15 @@ describe('Mmap without a file', () => {
       [{ name: 'a\0b', size: 1 }, /null bytes/],
       [{ name: 'a\ud800', size: 1 }, /surrogates/],
       [{ inherit: '', size: 1 }, /empty/],
-      [{ handle: 'memfd:nonsense' }, /no handle/],
-      [{ handle: 'x'.repeat(100) }, /no handle/],
-      [{ handle: `memfd:${'0'.repeat(32)}:1` }, /no handle/],
+      [{ handle: 'memfd:nonsense' }, /is not a handle/],
+      [{ handle: 'x'.repeat(100) }, /is not a handle/],
+      [{ handle: `memfd:${'0'.repeat(32)}:1` }, /is not a handle/],
       [{ path: 'x', size: 1 }, /use "file"/],
       [{ file: 'x', name: 'y' }, /"file" and "name" exclude/],
       [{ handle: 'x', inherit: 'y' }, /exclude each other/],
       [{ name: 'y', size: 1, offset: 5 }, /view\(offset/],
-      [{ handle: 'memfd:1', size: 1, create: 'exclusive' }, /a handle is of one/],
-      [{ size: 1, create: false }, /say which/],
+      [{ handle: 'memfd:1', size: 1, create: 'exclusive' }, /"handle" names one that exists/],
+      [{ size: 1, create: false }, /name it with/],
       [{ size: 1, protect: true }, /read-only/],
     ];
     for (const [options, message] of cases) {
@@ -239,7 +242,7 @@ describe('Mmap without a file', () => {
       });
     }
 
-    linuxIt('other types, with what was expected', () => {
+    linuxIt('other types, naming the expected ones', () => {
       for (const key of ['name', 'inherit', 'handle']) {
         assert.throws(() => open({ [key]: 5, size: 1 }), {
           code: 'ERR_INVALID_ARG_TYPE',
@@ -255,7 +258,7 @@ describe('Mmap without a file', () => {
       assert.throws(() => open({ nam: 'x', size: 1 }), { ...ARG, message: /did you mean 'name'/ });
     });
 
-    linuxIt('a handle that nobody has, and says so', () => {
+    linuxIt('a handle that no process has open, naming the cause', () => {
       const map = open({ size: 10 });
       const { handle } = map;
       map.close();
@@ -272,15 +275,15 @@ describe('Mmap without a file', () => {
       open({ name: 'x'.repeat(255), size: 1 });
     });
 
-    (isLinux ? it.skip : it)('all of it on a system where it is not built yet', () => {
+    (isLinux ? it.skip : it)('all regions on a system without support for them', () => {
       for (const options of [{ size: 10 }, { name: 'x', size: 10 }, { inherit: 'x', size: 10 }]) {
         assert.throws(() => open(options), { code: 'ERR_MMAPIPC_UNSUPPORTED', message: /file/ });
       }
     });
   });
 
-  describe('what it says of itself', () => {
-    linuxIt('printed, as JSON, posted', () => {
+  describe('an object', () => {
+    linuxIt('has a printed form and a JSON form, and cannot be posted', () => {
       const named = open({ name: fresh(), size: 10 });
       const plain = open({ size: 10 });
       const inherited = open({ inherit: 'it', size: 10 });
@@ -297,7 +300,7 @@ describe('Mmap without a file', () => {
       assert.deepEqual([plain.handle, plain.size], [handle, 10]);
     });
 
-    linuxIt('with() closes it', async () => {
+    linuxIt('is closed by with()', async () => {
       let kept;
       assert.equal(
         Mmap.with({ size: 10 }, (map) => (kept = map).size),

@@ -1,5 +1,5 @@
 /*
- * The guards of lockAsync, and the calls of a Share that wait without holding up the thread.
+ * The guards of lockAsync, and the calls of a Share that wait without blocking the thread.
  */
 'use strict';
 
@@ -36,7 +36,7 @@ describe('Share: the guard of lockAsync', () => {
     assert.equal(share.locked, false);
   });
 
-  it('the guards of lock() and withLock() have them too', () => {
+  it('has the same methods after lock() and withLock()', () => {
     const share = make();
     const guard = share.lock();
     guard.set(1);
@@ -45,7 +45,7 @@ describe('Share: the guard of lockAsync', () => {
     assert.equal(share.get(), 2);
   });
 
-  it('after release() they throw ERR_MMAPIPC_NOT_LOCKED, though somebody else has the lock', async () => {
+  it('throws ERR_MMAPIPC_NOT_LOCKED after release(), even if another object is locked', async () => {
     const share = make();
     const guard = await share.lockAsync();
     guard.release();
@@ -67,7 +67,7 @@ describe('Share: the guard of lockAsync', () => {
     assert.equal(share.locked, false);
   });
 
-  it('update() of a guard whose fn releases it: NOT_LOCKED, unchanged', async () => {
+  it('throws ERR_MMAPIPC_NOT_LOCKED from update() if fn releases it, and stores nothing', async () => {
     const share = make();
     const guard = await share.lockAsync();
     const fn = () => {
@@ -78,7 +78,7 @@ describe('Share: the guard of lockAsync', () => {
     assert.equal(share.version, 0);
   });
 
-  it('while it holds the lock the sync calls of the object are ERR_MMAPIPC_DEADLOCK', async () => {
+  it('makes synchronous calls of its object throw ERR_MMAPIPC_DEADLOCK', async () => {
     const share = make();
     const guard = await share.lockAsync();
     for (const call of [
@@ -97,7 +97,7 @@ describe('Share: the guard of lockAsync', () => {
     share.set(1);
   });
 
-  it('while it holds the lock setAsync() and updateAsync() wait, in their order', async () => {
+  it('makes setAsync() and updateAsync() wait, in the order of the calls', async () => {
     const share = make();
     const guard = await share.lockAsync();
     const order = [];
@@ -116,7 +116,7 @@ describe('Share: the guard of lockAsync', () => {
     assert.equal(share.get(), '3!');
   });
 
-  it('100 withLockAsync increments at once: exact', async () => {
+  it('loses none of 100 concurrent increments with withLockAsync()', async () => {
     const share = make();
     share.set(0);
     const add = async (guard) => {
@@ -128,7 +128,7 @@ describe('Share: the guard of lockAsync', () => {
     assert.equal(share.get(), 100);
   });
 
-  it('two objects, each with its guards: exact', async () => {
+  it('loses no increment of two objects, each with its guards', async () => {
     const one = make();
     const two = attach(one);
     one.set(0);
@@ -142,14 +142,14 @@ describe('Share: the guard of lockAsync', () => {
 describe('Share: setAsync and updateAsync', () => {
   const { make, attach } = shares();
 
-  it('setAsync() gives the new version', async () => {
+  it('setAsync() resolves with the new version', async () => {
     const share = make();
     assert.equal(await share.setAsync('a'), 1);
     assert.equal(await share.setAsync('b'), 2);
     assert.equal(share.get(), 'b');
   });
 
-  it('setAsync() takes the value as it is when it is called', async () => {
+  it('setAsync() stores the value as it is at the time of the call', async () => {
     const share = make(200000);
     const guard = await share.lockAsync();
     const value = { a: 1 };
@@ -178,7 +178,7 @@ describe('Share: setAsync and updateAsync', () => {
     assert.deepEqual(share.get(), { a: 2 });
   });
 
-  it('setAsync() inside lock() acts at once', async () => {
+  it('setAsync() inside lock() stores immediately', async () => {
     const share = make();
     share.lock();
     const promise = share.setAsync(1);
@@ -187,7 +187,7 @@ describe('Share: setAsync and updateAsync', () => {
     assert.equal(await promise, 1);
   });
 
-  it('nothing of the async calls is thrown, all is rejected', async () => {
+  it('all errors are rejections, and none is thrown', async () => {
     const share = make(10);
     for (const [call, error] of [
       [() => share.setAsync(undefined), { name: 'TypeError' }],
@@ -203,7 +203,7 @@ describe('Share: setAsync and updateAsync', () => {
     assert.equal(share.version, 0);
   });
 
-  it('updateAsync() awaits fn without the lock, and gives the new value', async () => {
+  it('updateAsync() awaits fn without the lock, and resolves with the new value', async () => {
     const share = make();
     share.set(1);
     const value = await share.updateAsync(async (old) => {
@@ -214,7 +214,7 @@ describe('Share: setAsync and updateAsync', () => {
     assert.deepEqual([value, share.get()], [2, 2]);
   });
 
-  it('updateAsync() runs fn again if another was faster, on a fresh copy', async () => {
+  it('updateAsync() runs fn again, on a fresh copy, if another writer was faster', async () => {
     const share = make();
     const other = attach(share);
     share.set({ list: [] });
@@ -229,7 +229,7 @@ describe('Share: setAsync and updateAsync', () => {
     assert.deepEqual(share.get(), value);
   });
 
-  it('updateAsync() that throws: rejected with that, unchanged', async () => {
+  it('updateAsync() rejects with the error of fn, and stores nothing', async () => {
     const share = make();
     const error = new Error('mine');
     share.set(1);
@@ -240,7 +240,7 @@ describe('Share: setAsync and updateAsync', () => {
     assert.deepEqual([share.get(), share.version], [1, 1]);
   });
 
-  it('100 updateAsync increments at once: exact', async () => {
+  it('100 concurrent updateAsync() lose no increment', async () => {
     const share = make();
     share.set(0);
     const add = async (old) => {
@@ -251,7 +251,7 @@ describe('Share: setAsync and updateAsync', () => {
     assert.equal(share.get(), 100);
   });
 
-  it('close() rejects what is pending with ERR_MMAPIPC_CLOSED', async () => {
+  it('close() rejects pending calls with ERR_MMAPIPC_CLOSED', async () => {
     const one = make();
     const two = attach(one);
     const guard = one.lock();
@@ -275,7 +275,7 @@ describe('Share: setAsync and updateAsync', () => {
     assert.equal(one.version, 0);
   });
 
-  it('closed while updateAsync() runs fn: rejected with ERR_MMAPIPC_CLOSED', async () => {
+  it('updateAsync() rejects with ERR_MMAPIPC_CLOSED if the Share is closed while fn runs', async () => {
     const share = make();
     const promise = share.updateAsync(async () => {
       share.close();

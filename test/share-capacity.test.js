@@ -1,5 +1,5 @@
 /*
- * How large the value of a Share may be; and peek(), which decodes it once.
+ * The size limits of a Share's value; and peek(), which decodes it once.
  */
 'use strict';
 
@@ -9,17 +9,17 @@ const { amount, grouped } = require('./support/amounts');
 const { collect, holdings } = require('./support/holdings');
 const { shares } = require('./support/shares');
 
-const SETS = amount(20000, 100000);
+const SETS = amount(10000, 100000);
 const CODECS = ['auto', 'v8', 'json'];
 
-/* Bytes that are their own codec: values of any length to the byte. */
+/* A codec that stores bytes unchanged, for values of an exact length. */
 const BYTES = { encode: (value) => value, decode: (bytes) => bytes };
 
 describe('Share: capacity', function () {
   this.timeout(60000);
   const { make, attach } = shares();
 
-  it('too large: ERR_MMAPIPC_TOO_LARGE with required and capacity, the old value stays', async () => {
+  it('refuses a larger value with ERR_MMAPIPC_TOO_LARGE, and keeps the old value', async () => {
     for (const capacity of [10, 65536, 100000]) {
       const share = make(capacity);
       share.set('old');
@@ -43,7 +43,7 @@ describe('Share: capacity', function () {
     }
   });
 
-  it('values of no bytes, of exactly the capacity, and about the sizes where memory changes', () => {
+  it('accepts values of no bytes, of exactly the capacity, and around each size of buffer', () => {
     const edges = [0, 1, 7, 8, 9, 63, 64, 65, 65535, 65536, 65537, 2 ** 22 - 1, 2 ** 22];
     const last = 2 ** 22 + 9;
     const share = make(last, { codec: BYTES });
@@ -59,7 +59,7 @@ describe('Share: capacity', function () {
   });
 
   for (const codec of CODECS) {
-    it(`codec '${codec}': texts of up to 4 MiB and more, one- and two-byte characters`, () => {
+    it(`codec '${codec}': accepts texts of 4 MiB and more, in one- and two-byte characters`, () => {
       const share = make(9e6, { codec });
       for (const length of [65530, 65536, 65540, 2 ** 22 - 5, 2 ** 22 + 5]) {
         for (const letter of length < 1e5 ? ['a', 'é', '\u20ac'] : ['\u20ac']) {
@@ -71,7 +71,7 @@ describe('Share: capacity', function () {
     });
   }
 
-  it('a capacity of 1 byte holds what takes one', () => {
+  it('may be 1 byte, for a value of 1 byte', () => {
     const share = make(1);
     for (const value of ['x', true, null, '', Buffer.from('y')]) {
       share.set(value);
@@ -80,14 +80,14 @@ describe('Share: capacity', function () {
     assert.throws(() => share.set(1), { code: 'ERR_MMAPIPC_TOO_LARGE', required: 8, capacity: 1 });
   });
 
-  it('capacity tells what was asked for when it was made, and byteLength what the value takes', () => {
+  it('is the one requested at creation; byteLength is the size of the value', () => {
     const share = make(12345);
     assert.deepEqual([share.capacity, attach(share).capacity], [12345, 12345]);
     share.set('12345678');
     assert.equal(share.byteLength, 8);
   });
 
-  it(`${grouped(SETS)} sets and gets leave no memory, descriptor or mapping behind`, async () => {
+  it(`does not leak memory, descriptors or mappings in ${grouped(SETS)} sets and gets`, async () => {
     const share = make(200000);
     const large = { text: 'x'.repeat(100000) };
     const round = async (times) => {
@@ -115,7 +115,7 @@ describe('Share: capacity', function () {
 describe('Share: peek', () => {
   const { make, attach } = shares();
 
-  it('gives the same value until it is changed, by whomever', () => {
+  it('returns the same value until any object changes it', () => {
     const share = make();
     const other = attach(share);
     share.set({ a: [1] });
@@ -130,7 +130,7 @@ describe('Share: peek', () => {
     assert.equal(share.peek(), undefined);
   });
 
-  it('plain objects and arrays are frozen, deeply', () => {
+  it('freezes plain objects and arrays deeply', () => {
     const share = make();
     share.set({ a: [{ b: 1 }] });
     const value = share.peek();
@@ -140,7 +140,7 @@ describe('Share: peek', () => {
     assert.ok(!Object.isFrozen(share.get()));
   });
 
-  it('a value that holds anything else (Map, Date, Buffer, typed array) is fresh each time', () => {
+  it('decodes a value that contains a Map, Date, Buffer or typed array afresh each time', () => {
     const share = make();
     const values = [new Map([[1, 2]]), { at: new Date(5) }, Buffer.from('a'), [new Uint8Array(1)]];
     for (const value of values) {
@@ -152,7 +152,7 @@ describe('Share: peek', () => {
     }
   });
 
-  it('a read-only attacher peeks likewise', () => {
+  it('does the same for a read-only object', () => {
     const share = make();
     const reader = attach(share, { readOnly: true });
     assert.equal(reader.peek(), undefined);

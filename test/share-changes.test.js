@@ -1,5 +1,5 @@
 /*
- * A Share that tells of its changes: changed(), watch(), 'change'.
+ * Notification of changes: changed(), watch(), 'change'.
  */
 'use strict';
 
@@ -16,7 +16,7 @@ const LONG = 10000; /* ms: 'not stuck' */
 describe('Share: changed()', () => {
   const { make, attach } = shares();
 
-  it('gives the version of the next set, by this object or another one', async () => {
+  it('resolves with the version of the next set, by this object or another one', async () => {
     const share = make();
     const other = attach(share);
     const first = share.changed();
@@ -30,7 +30,7 @@ describe('Share: changed()', () => {
     assert.equal(await within(LONG, third), 3);
   });
 
-  it('since: a version that is over already gives the one that is there, at once', async () => {
+  it('resolves immediately with the current version if `since` is older', async () => {
     const share = make();
     share.set(1);
     share.set(2);
@@ -41,7 +41,7 @@ describe('Share: changed()', () => {
     assert.equal(await within(LONG, next), 3);
   });
 
-  it('no change is missed between changed({ since }) and the next one', async () => {
+  it('misses no change between two calls with `since`', async () => {
     const share = make();
     const other = attach(share);
     let last = 0;
@@ -59,7 +59,7 @@ describe('Share: changed()', () => {
     await writer;
   });
 
-  it('timeout: ERR_MMAPIPC_TIMEOUT, and nothing is left of it', async () => {
+  it('rejects with ERR_MMAPIPC_TIMEOUT after `timeout`, and leaves nothing pending', async () => {
     const share = make();
     for (const timeout of [0, 1, 20]) {
       await assert.rejects(share.changed({ timeout }), {
@@ -71,7 +71,7 @@ describe('Share: changed()', () => {
     assert.equal(await share.changed({ since: 0, timeout: 0 }), 1);
   });
 
-  it('signal: AbortError with code ABORT_ERR and the reason as its cause', async () => {
+  it('rejects with AbortError, code ABORT_ERR and the reason as its cause, on abort', async () => {
     const share = make();
     const reason = new Error('enough');
     const refused = { name: 'AbortError', code: 'ABORT_ERR', cause: reason };
@@ -87,7 +87,7 @@ describe('Share: changed()', () => {
     late.abort();
   });
 
-  it('wrong options are told', async () => {
+  it('refuses invalid options', async () => {
     const share = make();
     for (const options of [
       { since: '1' },
@@ -103,14 +103,14 @@ describe('Share: changed()', () => {
     assert.throws(() => share.watch({ sinse: 1 }), { name: 'TypeError' });
   });
 
-  it('many wait at once: all are told', async () => {
+  it('notifies all of many waits', async () => {
     const share = make();
     const all = Array.from({ length: 200 }, () => share.changed());
     share.set(1);
     assert.deepEqual(new Set(await within(LONG, Promise.all(all))), new Set([1]));
   });
 
-  it('a read-only attacher is told too', async () => {
+  it('notifies a read-only object', async () => {
     const share = make();
     const reader = attach(share, { readOnly: true });
     for (let i = 1; i < 5; i++) {
@@ -125,7 +125,7 @@ describe('Share: changed()', () => {
 describe('Share: watch()', () => {
   const { make, attach } = shares();
 
-  it('gives the newest value each time, and skips what came between', async () => {
+  it('yields the newest value each time, and skips intermediate ones', async () => {
     const share = make();
     const seen = [];
     const watching = (async () => {
@@ -145,7 +145,7 @@ describe('Share: watch()', () => {
     assert.ok(!seen.includes(0));
   });
 
-  it('begins with the first change after the call, whenever it is iterated over', async () => {
+  it('starts with the first change after the call, even if the iteration starts later', async () => {
     const share = make();
     share.set('before');
     const watch = share.watch();
@@ -154,7 +154,7 @@ describe('Share: watch()', () => {
     await watch.return();
   });
 
-  it('a cleared value comes as undefined', async () => {
+  it('yields undefined for a cleared value', async () => {
     const share = make();
     share.set(1);
     const watch = share.watch();
@@ -163,7 +163,7 @@ describe('Share: watch()', () => {
     await watch.return();
   });
 
-  it('break ends it, and nothing is left waiting', async () => {
+  it('ends on break, and leaves nothing pending', async () => {
     const share = make();
     const other = attach(share);
     for (let i = 0; i < 20; i++) {
@@ -177,7 +177,7 @@ describe('Share: watch()', () => {
     share.close();
   });
 
-  it('signal ends it with an AbortError, close() as if nothing more came', async () => {
+  it('throws an AbortError on abort, and ends normally on close()', async () => {
     const share = make();
     const controller = new AbortController();
     const one = share.watch({ signal: controller.signal }).next();
@@ -188,7 +188,7 @@ describe('Share: watch()', () => {
     assert.deepEqual(await within(LONG, two), { value: undefined, done: true });
   });
 
-  it('return() and throw() end it at once while next() is pending', async () => {
+  it('ends immediately on return() and throw() while next() is pending', async () => {
     const share = make();
     const one = share.watch();
     const pending = one.next();
@@ -201,7 +201,7 @@ describe('Share: watch()', () => {
     assert.equal((await within(LONG, other)).done, true);
   });
 
-  it('can be read as a stream, which ends when it is destroyed', async () => {
+  it('works as the source of a stream, and ends when the stream is destroyed', async () => {
     const share = make();
     const stream = Readable.from(share.watch());
     const data = once(stream, 'data');
@@ -213,14 +213,14 @@ describe('Share: watch()', () => {
     await within(LONG, closed);
   });
 
-  it('since: 0 begins with the value that is there', async () => {
+  it('starts with the current value if since is 0', async () => {
     const share = make();
     share.set('there');
     const { value } = await within(LONG, share.watch({ since: 0 }).next());
     assert.equal(value, 'there');
   });
 
-  it('many waits on one AbortSignal have one listener', async () => {
+  it('adds one listener to an AbortSignal for many waits', async () => {
     const share = make();
     const { signal } = new AbortController();
     const all = Array.from({ length: 20 }, () => share.changed({ signal }));
@@ -230,7 +230,7 @@ describe('Share: watch()', () => {
     assert.equal(getEventListeners(signal, 'abort').length, 0);
   });
 
-  it('two watch() at once each see the last value', async () => {
+  it('yields the last value to each of two iterators', async () => {
     const share = make();
     const last = async (watch) => {
       for await (const value of watch) if (value === 9) return value;
@@ -245,7 +245,7 @@ describe('Share: watch()', () => {
 describe("Share: 'change'", () => {
   const { make, attach } = shares();
 
-  it('tells the version, of own writes and of those of other objects', async () => {
+  it('has the version of own writes and of writes of other objects', async () => {
     const share = make();
     const other = attach(share);
     const seen = [];
@@ -259,7 +259,7 @@ describe("Share: 'change'", () => {
     assert.deepEqual(seen, [1, 2, 3]);
   });
 
-  it('is called later, never from within set(), and with the newest version last', async () => {
+  it('is emitted after set() has returned, the newest version last', async () => {
     const share = make();
     const seen = [];
     share.on('change', (version) => seen.push(version));
@@ -271,14 +271,14 @@ describe("Share: 'change'", () => {
     assert.equal(seen.at(-1), 1000);
   });
 
-  it('a listener that sets the value itself is told of that too', async () => {
+  it('is emitted also for a set by the listener', async () => {
     const share = make();
     share.on('change', () => share.version < 10 && share.set(share.version));
     share.set('go');
     while (share.version < 10) await sleep(1);
   });
 
-  it('once, off, removeAllListeners, addListener, prependListener work as in EventEmitter', async () => {
+  it('supports once, off, addListener and the other methods of EventEmitter', async () => {
     const share = make();
     const calls = [];
     const log = (name) => () => calls.push(name);
@@ -303,7 +303,7 @@ describe("Share: 'change'", () => {
     assert.equal(share.listenerCount('change'), 0);
   });
 
-  it("events.once(share, 'change') and share.eventNames() work", async () => {
+  it('works with events.once() and eventNames()', async () => {
     const share = make();
     const next = once(share, 'change');
     share.set(1);
@@ -312,7 +312,7 @@ describe("Share: 'change'", () => {
     assert.deepEqual(share.eventNames(), ['recovered']);
   });
 
-  it('listeners may be taken off after close(), and none is called', async () => {
+  it('is not emitted after close(), and listeners can then be removed', async () => {
     const share = make();
     let calls = 0;
     const one = () => calls++;
@@ -326,7 +326,7 @@ describe("Share: 'change'", () => {
     assert.throws(() => share.on('change', one), { code: 'ERR_MMAPIPC_CLOSED' });
   });
 
-  it('what a listener throws is an uncaughtException, and the Share goes on', () => {
+  it('turns an error of a listener into an uncaughtException, and continues', () => {
     const body = ({ Share }) => {
       const share = new Share(100);
       const seen = [];
@@ -346,7 +346,7 @@ describe("Share: 'change'", () => {
     assert.deepEqual(JSON.parse(stdout || '[]'), ['mine 1', 'mine 2'], stderr);
   });
 
-  it('what a listener throws without a handler ends the process', () => {
+  it('ends the process on an error of a listener without a handler', () => {
     const body = ({ Share }) => {
       const share = new Share(100);
       share.on('change', () => {

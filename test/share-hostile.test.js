@@ -1,6 +1,6 @@
 /*
- * A Share whose words, lengths, types and bytes another process has overwritten, or overwrites all
- * the time: named errors or values, never a crash, never stuck.
+ * A Share whose words, lengths, types and bytes another process has overwritten, or overwrites
+ * continuously: named errors or values, never a crash or a hang.
  */
 'use strict';
 
@@ -15,19 +15,20 @@ const { Worker } = require('node:worker_threads');
 const { Mmap, inspect } = require('..');
 const { layout } = require('../lib/native/binding');
 const { TYPE } = require('../lib/codec/codec');
+const { amount } = require('./support/amounts');
 const { ROOT } = require('./support/child');
 const { isLinux } = require('./support/platform');
 const { shares, within } = require('./support/shares');
 
 const SCRIBBLER = path.join(__dirname, 'fixtures', 'share-scribbler.js');
-const SCRIBBLED = 2500; /* ms */
+const SCRIBBLED = amount(1000, 2500); /* ms */
 const PAYLOAD = 65536;
 const HEAD = layout.cellSlot.size; /* bytes before those of a value */
 const CHECKED = 256; /* in a type: with a checksum */
 const CAPACITY = 5000;
 const OTHER_TYPE = 200;
 
-describe('a Share that was overwritten', function () {
+describe('an overwritten Share', function () {
   if (!isLinux) return;
   this.timeout(60000);
   const { make, attach } = shares();
@@ -37,7 +38,7 @@ describe('a Share that was overwritten', function () {
     files = [];
   });
 
-  /* { word(field, value), head(version, { length, type }), bytes(version, data) } to overwrite it. */
+  /* { word(field, value), head(version, { length, type }), bytes(version, data) }, which overwrite it. */
   function forge(share) {
     const fd = fs.openSync(`/proc/self/fd/${share.handle.split(':').at(-1)}`, 'r+');
     files.push(fd);
@@ -65,14 +66,14 @@ describe('a Share that was overwritten', function () {
     ['a length of 2^64 - 1', (f) => f.head(1, { length: -1 })],
     ['a length of 2^63', (f) => f.head(1, { length: 2n ** 63n })],
     ['a length of one more than the capacity', (f) => f.head(1, { length: CAPACITY + 1 })],
-    ['a type that is none', (f) => f.head(1, { type: 0xffff0000 })],
+    ['an invalid type', (f) => f.head(1, { type: 0xffff0000 })],
     ['a commit of 2^63', (f) => f.word('cell_commit', 2n ** 63n)],
     ['a commit of 2^64 - 1', (f) => f.word('cell_commit', -1)],
     ['a begin far ahead', (f) => f.word('cell_begin', 1000)],
     ['a begin of 2^64 - 1', (f) => f.word('cell_begin', -1)],
     ['a begin behind', (f) => f.word('cell_begin', 0)],
   ]) {
-    it(`${what}: ERR_MMAPIPC_CORRUPT from get and peek, at once`, () => {
+    it(`with ${what} throws ERR_MMAPIPC_CORRUPT from get() and peek()`, () => {
       const share = make(CAPACITY);
       share.set('a value');
       change(forge(share));
@@ -85,7 +86,7 @@ describe('a Share that was overwritten', function () {
       assert.equal(inspect(share.handle).kind, 'Share');
     });
 
-    it(`${what}: version, byteLength, a read-only get throw or give a value, within 2 s`, () => {
+    it(`with ${what} gives an error or a value from version, byteLength and a read-only get()`, () => {
       const share = make(CAPACITY);
       share.set('a value');
       change(forge(share));
@@ -102,7 +103,7 @@ describe('a Share that was overwritten', function () {
     });
   }
 
-  it('the next set() makes good what can be made good', () => {
+  it('is repaired by the next set() where possible', () => {
     for (const change of [
       (f) => f.head(1, { length: -1, type: 77 }),
       (f) => f.word('cell_begin', 1000),
@@ -117,7 +118,7 @@ describe('a Share that was overwritten', function () {
     }
   });
 
-  it('versions used up (commit 2^53 - 1): ERR_MMAPIPC_CORRUPT from set, the lock is free', () => {
+  it('with the last version (2^53 - 1) throws ERR_MMAPIPC_CORRUPT from set(), and unlocks', () => {
     const share = make(CAPACITY);
     for (const commit of [2n ** 53n - 1n, 2n ** 63n, -1n]) {
       forge(share).word('cell_commit', commit);
@@ -127,9 +128,9 @@ describe('a Share that was overwritten', function () {
     }
   });
 
-  it('types and lengths that do not fit each other: an error with a code, or a value', () => {
+  it('with types and lengths that do not match gives an error with a code, or a value', () => {
     const share = make(CAPACITY);
-    forge(share).word('codec', 0n); /* unknown: any codec may attach */
+    forge(share).word('codec', 0n); /* unknown, so any codec may attach */
     const json = attach(share, { codec: 'json' });
     const own = attach(share, { codec: { encode: Buffer.from, decode: String } });
     const { head, bytes } = forge(share);
@@ -153,7 +154,7 @@ describe('a Share that was overwritten', function () {
     assert.throws(() => share.get(), corrupt);
   });
 
-  it('a JSON text, a structured clone with bytes changed: an error with a code, or a value', () => {
+  it('with changed bytes of JSON or a structured clone gives an error with a code, or a value', () => {
     const share = make(CAPACITY);
     const { bytes } = forge(share);
     const plain = { name: 'a name', list: [1, 2, { deep: true }], text: '\u20ac' };
@@ -183,7 +184,7 @@ describe('a Share that was overwritten', function () {
     assert.ok(values < 2000);
   });
 
-  it('a length of gigabytes that the capacity has room for: an error with a code', () => {
+  it('with a length of gigabytes within the capacity gives an error with a code', () => {
     const share = make(2 ** 34);
     const { head } = forge(share);
     share.set('x');
@@ -198,7 +199,7 @@ describe('a Share that was overwritten', function () {
     assert.equal(share.get(), 'y');
   });
 
-  it('an event word that was overwritten: who waits for a change hears of one soon', async () => {
+  it('with an overwritten event word still notifies waits for a change', async () => {
     const share = make(CAPACITY);
     const { word } = forge(share);
     const other = attach(share);
@@ -211,7 +212,7 @@ describe('a Share that was overwritten', function () {
     }
   });
 
-  it('a peer overwrites it all the time: errors with a code or values, none beyond a second more', async () => {
+  it('gives errors with a code or values while a peer overwrites it, without a hang', async () => {
     const share = make(CAPACITY, { timeout: 500 });
     const reader = attach(share, { readOnly: true });
     forge(share).word('codec', 0n);
@@ -260,8 +261,8 @@ describe('a Share that was overwritten', function () {
     assert.equal(share.locked, false);
   });
 
-  /* The checksum was one of the source, read once more, and not of what was stored. */
-  it('takes the checksum of what it stored, also from memory that changes meanwhile', async () => {
+  /* The checksum was computed from a second read of the source, not from the stored bytes. */
+  it('has the checksum of the stored bytes, also when the source changes during set()', async () => {
     const source = new Mmap({ size: 65536 });
     const share = make(65536, { checksum: true });
     const code = `

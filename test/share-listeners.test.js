@@ -1,5 +1,5 @@
 /*
- * What keeps a process alive that waits for a Share, and what it hears from others.
+ * The waits and listeners that keep a process alive, and notification by other processes.
  */
 'use strict';
 
@@ -18,8 +18,8 @@ const openThere = (self, handle) => {
 };
 const setThere = (self, value) => self.share.set(value);
 
-describe('Share: what keeps a process alive', () => {
-  /* Runs each of the functions on a Share of its own; whether the process would go on for `ms`. */
+describe('Share: a process is kept alive by', () => {
+  /* Runs each of the functions on its own Share; whether the process stays alive for `ms`. */
   function isAlive(ms, functions) {
     const body = (mmapipc, sources, limit) => {
       global.kept = sources.map((source) => {
@@ -51,7 +51,7 @@ describe('Share: what keeps a process alive', () => {
     it(title, () => assert.equal(isAlive(300, [fn]), true));
   }
 
-  it('nothing else: no listener without ref(), nothing that is settled, aborted or closed', () => {
+  it('nothing else: no listener without ref(), nothing settled, aborted or closed', () => {
     const functions = [
       (share) => share.on('change', () => {}),
       (share) => share.ref(),
@@ -96,13 +96,13 @@ describe('Share: what keeps a process alive', () => {
   });
 });
 
-describe('Share: told by others', function () {
+describe('Share: a listener', function () {
   if (!isLinux) return;
   const { make } = shares();
   const start = peers();
 
   for (const kind of ['process', 'thread']) {
-    it(`a set in another ${kind} is told here, and one here is told there`, async () => {
+    it(`is notified of a set in another ${kind}, in both directions`, async () => {
       const share = make();
       const peer = await start[kind]();
       await peer.run(openThere, share.handle);
@@ -119,7 +119,7 @@ describe('Share: told by others', function () {
     });
   }
 
-  it('a listener that is killed or stopped harms nobody', async () => {
+  it('does not affect others when its process is killed or stopped', async () => {
     const share = make();
     const listeners = await Promise.all([1, 2, 3].map(() => start.process()));
     for (const peer of listeners) {
@@ -137,7 +137,7 @@ describe('Share: told by others', function () {
     }
   });
 
-  it('a thread that is terminated while it waits ends at once', async () => {
+  it('does not delay the termination of its thread', async () => {
     const share = make();
     const peer = await start.thread();
     await peer.run(openThere, share.handle);

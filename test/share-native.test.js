@@ -1,17 +1,18 @@
 /*
- * Share from C, by the objects of the addon: processes killed while they set, update and compare, at
- * any moment and at every instruction. Each program checks itself; what it has counted is printed.
+ * Share in C, with the object files of the addon: processes are killed while they set, update and
+ * compare, at any moment and at every instruction. Each program checks itself and prints its counts.
  */
 'use strict';
 
 const { amount, grouped } = require('./support/amounts');
 const { isLinux } = require('./support/platform');
-const { buildFixtures, runFixture } = require('./support/native');
+const { buildFixtures, instructions, runFixture } = require('./support/native');
 
-/* Of npm run test:slow: more of everything. */
+/* npm run test:slow repeats more. */
 const slow = process.env.MMAPIPC_SLOW === '1';
-const KILLS = slow ? 10000 : amount(200, 1000);
+const KILLS = slow ? 10000 : amount(100, 1000);
 const PATIENCE = slow ? 1800000 : 240000; // ms
+const STEPS = instructions({ slow });
 
 describe('Share, in C', function () {
   if (!isLinux) return;
@@ -24,9 +25,9 @@ describe('Share, in C', function () {
     console.log(output.replace(/^/gm, '      '));
   };
 
-  it(`${grouped(KILLS)} processes killed: the value is whole, and no acknowledged increment is lost`, () =>
+  it(`${grouped(KILLS)} killed processes leave a complete value, and lose no acknowledged increment`, () =>
     runs('share_kills', KILLS));
 
-  it('killed at every instruction: the value is the old one or the new one', () =>
-    runs('share_steps', slow ? 'all' : ''));
+  it(`a kill at ${STEPS.title} leaves the old value or the new one`, () =>
+    runs('share_steps', ...STEPS.args));
 });

@@ -1,5 +1,5 @@
 /*
- * Where a Share lives: its constructor, attach, open and with; who may do what with it.
+ * Opening a Share: the constructor, attach, open and with; access rights.
  */
 'use strict';
 
@@ -12,11 +12,11 @@ const { posixIt } = require('./support/platform');
 const { scratch } = require('./support/scratch');
 const { shares, thrownBy } = require('./support/shares');
 
-describe('Share: made and opened', () => {
+describe('Share: opening', () => {
   const { make, open, attach, mmap } = shares();
   const tmp = scratch();
 
-  it('a capacity is needed: a whole number of bytes, 1 or more', () => {
+  it('needs a capacity, a whole number of bytes from 1 on', () => {
     for (const capacity of [undefined, null, '100', 100n]) {
       assert.throws(() => make(capacity ?? (() => {})), { code: 'ERR_INVALID_ARG_TYPE' });
     }
@@ -27,7 +27,7 @@ describe('Share: made and opened', () => {
     }
   });
 
-  it('a misspelt option is told, with the one that was meant', () => {
+  it('reports a misspelt option with the valid one', () => {
     for (const [wrong, right] of [
       ['checkSum', 'checksum'],
       ['nam', 'name'],
@@ -40,7 +40,7 @@ describe('Share: made and opened', () => {
     }
   });
 
-  it('"file", which is one of Mmap, is told with "path"', () => {
+  it('refuses "file", and names "path"', () => {
     for (const call of [() => make(10, { file: 'x' }), () => open({ file: 'x' })]) {
       const error = thrownBy(call);
       assert.equal(error.code, 'ERR_INVALID_ARG_VALUE');
@@ -49,7 +49,7 @@ describe('Share: made and opened', () => {
     assert.match(thrownBy(() => mmap({ path: 'x', size: 10 })).message, /"?file"?/);
   });
 
-  it('options of a wrong type: TypeError', () => {
+  it('throws a TypeError for options of a wrong type', () => {
     for (const options of [
       { checksum: 1 },
       { readOnly: 'yes', name: 'x' },
@@ -72,7 +72,7 @@ describe('Share: made and opened', () => {
     assert.throws(() => make(10, { mode: 0o10000 }), { code: 'ERR_OUT_OF_RANGE' });
   });
 
-  it('at most one of handle, inherit, name and path says where it lives', () => {
+  it('accepts at most one of handle, inherit, name and path', () => {
     const pairs = { handle: make(10).handle, inherit: 'x', name: 'x', path: tmp() };
     for (const one of Object.keys(pairs)) {
       for (const two of Object.keys(pairs)) {
@@ -83,19 +83,19 @@ describe('Share: made and opened', () => {
     }
   });
 
-  it('anonymous: it has a handle, and neither name nor path', () => {
+  it('gives an anonymous Share a handle, and neither name nor path', () => {
     const share = make(10);
     assert.match(share.handle, /^[!-~]+$/);
     assert.deepEqual([share.name, share.path, share.readOnly], [undefined, undefined, false]);
   });
 
-  it('readOnly or create: false of nothing that exists: TypeError', () => {
+  it('throws a TypeError for an anonymous Share with readOnly or create: false', () => {
     for (const options of [{ readOnly: true }, { create: false }]) {
       assert.throws(() => make(10, options), { code: 'ERR_INVALID_ARG_VALUE' });
     }
   });
 
-  it('attach() takes a handle, open() one of four places; the capacity is found', () => {
+  it('finds the capacity: attach() by handle, open() by handle, inherit, name or path', () => {
     const share = make(777);
     share.set('x');
     const second = Share.attach(share.handle);
@@ -116,7 +116,7 @@ describe('Share: made and opened', () => {
     assert.equal(open({ path: pathToFileURL(file) }).path, file);
   });
 
-  it('attach() and open() say what is wrong with their arguments', () => {
+  it('refuses invalid arguments of attach() and open()', () => {
     const { handle } = make(10);
     for (const call of [
       () => Share.attach(),
@@ -132,7 +132,7 @@ describe('Share: made and opened', () => {
     assert.throws(() => open({ path: tmp() }), { code: 'ENOENT' });
   });
 
-  it('create: true makes or opens, false only opens, "exclusive" only makes', () => {
+  it("opens or creates with create: true, only opens with false, only creates with 'exclusive'", () => {
     for (const where of [{ name: 'c' }, { path: tmp() }]) {
       assert.throws(() => make(10, { ...where, create: false }), { code: 'ENOENT' });
       const share = make(10, { ...where, create: 'exclusive' });
@@ -143,7 +143,7 @@ describe('Share: made and opened', () => {
     }
   });
 
-  it('what exists is taken when its capacity is enough, else ERR_MMAPIPC_TOO_SMALL', () => {
+  it('uses an existing Share if its capacity suffices, otherwise throws ERR_MMAPIPC_TOO_SMALL', () => {
     const share = make(100, { name: 'sized' });
     assert.equal(make(1, { name: 'sized' }).capacity, 100);
     assert.equal(make(100, { name: 'sized' }).capacity, 100);
@@ -151,7 +151,7 @@ describe('Share: made and opened', () => {
       code: 'ERR_MMAPIPC_TOO_SMALL',
       required: 101,
       capacity: 100,
-      message: /100 bytes.* 101; Share\.open\(\) opens it with the size it has/,
+      message: /100 bytes.* 101 requested; Share\.open\(\) opens it with the size it has/,
     };
     assert.throws(() => make(101, { name: 'sized' }), refused);
     assert.throws(() => make(101, { handle: share.handle ?? make(100).handle }), refused);
@@ -159,7 +159,7 @@ describe('Share: made and opened', () => {
     assert.equal(open({ name: 'sized', capacity: 100 }).capacity, 100);
   });
 
-  it('a region of Mmap is no Share, and a Share is none of Mmap: ERR_MMAPIPC_KIND', () => {
+  it('throws ERR_MMAPIPC_KIND for a region of Mmap, and Mmap for one of Share', () => {
     const file = tmp();
     mmap({ name: 'bytes', size: 1000 });
     make(100, { name: 'value' });
@@ -172,7 +172,7 @@ describe('Share: made and opened', () => {
     assert.throws(() => mmap({ handle, size: 10 }), refused);
   });
 
-  it('with() gives back what fn gave, and closes it, also when fn throws or rejects', async () => {
+  it('with() returns the result of fn and closes the Share, also if fn throws or rejects', async () => {
     let kept;
     const keep = (share) => {
       kept = share;
@@ -203,7 +203,7 @@ describe('Share: made and opened', () => {
     assert.throws(() => Share.with(10), { name: 'TypeError' });
   });
 
-  it('attached read-only: reading works, ACCESS for every way to set and to lock', async () => {
+  it('allows only reads with readOnly; every way to set or lock throws ERR_MMAPIPC_ACCESS', async () => {
     const share = make(100);
     share.set('x');
     const reader = attach(share, { readOnly: true });
@@ -235,7 +235,7 @@ describe('Share: made and opened', () => {
     assert.equal(share.version, 1);
   });
 
-  posixIt('mode: the permission bits of what is made, 0600 unless said otherwise', () => {
+  posixIt('creates a path with the permission bits of `mode`, 0600 by default', () => {
     const [one, two] = [tmp(), tmp()];
     make(10, { path: one });
     make(10, { path: two, mode: 0o640 });
@@ -245,7 +245,7 @@ describe('Share: made and opened', () => {
     );
   });
 
-  it('works without new? No: it is a class', () => {
+  it('needs new, as it is a class', () => {
     assert.throws(() => Share(10), TypeError);
   });
 });

@@ -1,5 +1,5 @@
 /*
- * A Share that is closed, printed, posted; what is left of it on disk and in memory.
+ * Closing, printing and posting a Share; its traces on disk and in memory.
  */
 'use strict';
 
@@ -18,10 +18,10 @@ const { DISPOSE, shares } = require('./support/shares');
 const PAYLOAD = 65536;
 const BIG = 2 ** 30;
 
-describe('Share: closed, printed, posted', () => {
+describe('Share: closing, printing, posting', () => {
   const { make } = shares();
 
-  it('close() twice is fine; everything afterwards is ERR_MMAPIPC_CLOSED', async () => {
+  it('close() may be repeated; every other call then throws ERR_MMAPIPC_CLOSED', async () => {
     const share = make(100);
     share.set('x');
     share.peek();
@@ -64,13 +64,13 @@ describe('Share: closed, printed, posted', () => {
     assert.ok(inspect !== undefined && util.inspect(share).includes('closed: true'));
   });
 
-  it('stays closed, however many others are opened afterwards', function () {
+  it('a closed Share remains closed when many others are opened', function () {
     this.timeout(120000); /* 2 s on a quiet machine */
     const old = make(64);
     old.set('old');
     old.close();
     const closed = { code: 'ERR_MMAPIPC_CLOSED' };
-    /* Handles were used again after 4,096 opens. */
+    /* Native handles were reused after 4,096 opens. */
     for (let i = 0; i < 4110; i++) {
       const other = make(64);
       if (i > 4080) {
@@ -84,7 +84,7 @@ describe('Share: closed, printed, posted', () => {
     }
   });
 
-  it('close() while locked throws ERR_MMAPIPC_LOCKED, and it stays open', async () => {
+  it('close() while locked throws ERR_MMAPIPC_LOCKED, and the Share remains open', async () => {
     const share = make(100);
     const guard = share.lock();
     assert.throws(() => share.close(), { code: 'ERR_MMAPIPC_LOCKED' });
@@ -95,7 +95,7 @@ describe('Share: closed, printed, posted', () => {
     share.close();
   });
 
-  it('disposing releases the lock first', async () => {
+  it('dispose releases the lock first', async () => {
     const share = make(100, { name: 'd' });
     const other = make(100, { name: 'd' });
     for (const lock of ['lock', 'lockAsync']) {
@@ -111,7 +111,7 @@ describe('Share: closed, printed, posted', () => {
     share[DISPOSE]();
   });
 
-  it('JSON has where it lives: the handle, or { name } or { path }', () => {
+  it('JSON has the handle, { name } or { path }', () => {
     const share = make(10);
     const named = make(10, { name: 'json' });
     assert.equal(JSON.parse(JSON.stringify({ share })).share, share.handle);
@@ -131,7 +131,7 @@ describe('Share: closed, printed, posted', () => {
     assert.equal(typeof util.inspect(Object.create(share)), 'string');
   });
 
-  it('posting it to a thread throws a DataCloneError that names .handle, also with listeners on', async () => {
+  it('posting to a thread throws a DataCloneError that names .handle, also with listeners', async () => {
     const worker = new Worker('setInterval(() => {}, 1000)', { eval: true });
     const share = make(100);
     const refused = { name: 'DataCloneError', message: /\.handle/ };
@@ -171,10 +171,10 @@ describe('Share: on disk', () => {
     fs.closeSync(fd);
   }
 
-  /* As the machine's going down would leave it. */
+  /* As a power failure would leave it. */
   const goDown = (file) => patch(file, { boot_high: 0x1234, boot_low: 0x5678, clean: 0 });
 
-  /* Byte `at` of the value of this version, changed. */
+  /* Changes byte `at` of the value of this version. */
   function corrupt(file, { version, capacity }, at = 0) {
     const size = layout.cellSlot.size;
     const stride = size + Math.ceil(capacity / 64) * 64;
@@ -187,7 +187,7 @@ describe('Share: on disk', () => {
     fs.closeSync(fd);
   }
 
-  it('a path outlives all who had it open; flush() has it written', () => {
+  it('a path remains after all processes have closed it; flush() writes it', () => {
     const file = tmp();
     const child = (mmapipc, at) => {
       const share = new mmapipc.Share(1000, { path: at });
@@ -209,7 +209,7 @@ describe('Share: on disk', () => {
     assert.equal(fs.existsSync(file), false);
   });
 
-  linuxIt('a name is gone with the last one who has it', () => {
+  linuxIt('a name is removed when the last process closes it', () => {
     const one = make(100, { name: 'short' });
     const two = make(100, { name: 'short' });
     one.set(1);
@@ -220,7 +220,7 @@ describe('Share: on disk', () => {
     assert.deepEqual(files(), []);
   });
 
-  linuxIt('after the machine went down: ERR_MMAPIPC_UNCLEAN without a checksum', () => {
+  linuxIt('without a checksum, a power failure makes an open throw ERR_MMAPIPC_UNCLEAN', () => {
     const file = tmp();
     Share.with(1000, { path: file }, (share) => share.set({ a: 1 }));
     goDown(file);
@@ -232,7 +232,7 @@ describe('Share: on disk', () => {
     assert.equal(make(1000, { path: file }).get(), undefined);
   });
 
-  linuxIt('after the machine went down: a right checksum is believed, a wrong one is not', () => {
+  linuxIt('after a power failure, a right checksum is accepted, and a wrong one refused', () => {
     const file = tmp();
     const options = { path: file, checksum: true };
     Share.with(1000, options, (share) => share.set({ a: 1 }));
@@ -248,7 +248,7 @@ describe('Share: on disk', () => {
     unlink({ path: file });
   });
 
-  linuxIt('checksum: true tells a byte that was changed under it: ERR_MMAPIPC_CORRUPT', () => {
+  linuxIt('checksum: true detects a changed byte: ERR_MMAPIPC_CORRUPT', () => {
     const file = tmp();
     const share = make(100000, { path: file, checksum: true });
     const reader = open({ path: file, readOnly: true, checksum: true });
@@ -271,7 +271,7 @@ describe('Share: on disk', () => {
     assert.equal(reader.get(), 'anew');
   });
 
-  it('checksum: true refuses a value that has none: ERR_MMAPIPC_CORRUPT', () => {
+  it('checksum: true refuses a value without a checksum: ERR_MMAPIPC_CORRUPT', () => {
     const strict = make(100, { name: 'strict', checksum: true });
     const plain = make(100, { name: 'strict' });
     assert.equal(strict.get(), undefined);
@@ -283,8 +283,8 @@ describe('Share: on disk', () => {
     assert.equal(strict.get(), undefined);
   });
 
-  linuxIt('a file cut off: ERR_MMAPIPC_TRUNCATED, never a torn value', () => {
-    /* also inside pages, which the system tells nobody of: header, head of a slot, a value, the mark */
+  linuxIt('a truncated file throws ERR_MMAPIPC_TRUNCATED, and never gives a torn value', () => {
+    /* also inside pages, which the system does not report: header, head of a slot, a value, the mark */
     const cuts = [0, 100, 330, 4096, 5000, PAYLOAD, PAYLOAD + 10, PAYLOAD + 4096, PAYLOAD + 20160];
     for (const cut of [...cuts, PAYLOAD + 36864, PAYLOAD + 50000, PAYLOAD + 80386]) {
       const file = tmp();
@@ -346,7 +346,7 @@ describe('Share: on disk', () => {
     assert.ok(kb > 0 && kb < 1024, `${kb} KB`);
   });
 
-  it('Mmap is not disturbed: both live side by side in one process', () => {
+  it('a Share and an Mmap work in one process', () => {
     const share = make(100);
     const map = new Mmap({ size: 100 });
     share.set('x');

@@ -1,6 +1,6 @@
 /*
- * Listeners and waits of a Share that cannot be served as usual: the region is damaged, no thread can
- * be started, the object is closed, the thread is terminated.
+ * Listeners and waits of a Share in trouble: the region is damaged, no thread can be started, the
+ * object is closed, the thread is terminated.
  */
 'use strict';
 
@@ -29,20 +29,20 @@ function overwrite(file, length) {
   fs.closeSync(fd);
 }
 
-/* What another program may do to the file of a Share: [title, how, code]. */
+/* Damage that another program may do to the file of a Share: [title, how, code]. */
 const DAMAGES = [
   ['truncated to nothing', (file) => fs.truncateSync(file, 0), 'ERR_MMAPIPC_TRUNCATED'],
   ['truncated after its header', (file) => fs.truncateSync(file, PAGE), 'ERR_MMAPIPC_TRUNCATED'],
   ['overwritten', (file) => overwrite(file, PAGE), 'ERR_MMAPIPC_CORRUPT'],
 ];
 
-describe("Share: a listener of 'change' that cannot be served", function () {
+describe("Share: a listener of 'change' that cannot be notified", function () {
   if (!isLinux) return;
   this.timeout(30000);
   const tmp = scratch();
   const { make } = shares();
 
-  /* A Share of a file of its own with a value and a listener, and the path. */
+  /* A Share of a separate file, with a value and a listener, and the path. */
   function listened() {
     const path = tmp();
     const share = make(100, { path });
@@ -61,14 +61,14 @@ describe("Share: a listener of 'change' that cannot be served", function () {
         SOON,
         once(share, 'error').catch(() => {}),
       );
-      /* Longer than the time between two looks of the thread that watches. */
+      /* Longer than the polling interval of the watching thread. */
       await sleep(600);
       assert.deepEqual(errors, [code]);
       await assert.rejects(share.changed(), { code });
     });
   }
 
-  it("without a listener of 'error': a warning, and the process goes on", async () => {
+  it("gives a warning, and the process continues, without a listener of 'error'", async () => {
     const { path } = listened();
     const warned = once(process, 'warning');
     fs.truncateSync(path, 0);
@@ -77,7 +77,7 @@ describe("Share: a listener of 'change' that cannot be served", function () {
     assert.match(warning.message, /'change' of a Share is not emitted any more: /);
   });
 
-  it('is not kept when the Share is closed', () => {
+  it('is released when the Share is closed', () => {
     const share = new Share(100);
     share.close();
     for (const name of ['on', 'addListener', 'once', 'prependListener', 'prependOnceListener']) {
@@ -87,7 +87,7 @@ describe("Share: a listener of 'change' that cannot be served", function () {
   });
 });
 
-/* Runs in a process that can start no thread for most of its Shares. */
+/* Runs in a process that cannot start a thread for most of its Shares. */
 async function withoutThreads(mmapipc, file, count) {
   const listeners = [];
   for (let i = 0; i < count; i++) {
@@ -118,12 +118,12 @@ async function withoutThreads(mmapipc, file, count) {
   console.log(JSON.stringify([told, value, threads]));
 }
 
-describe('where no thread can be started', function () {
+describe('a process that cannot start threads', function () {
   this.timeout(60000);
 
-  /* The limit counts the threads of a user, and does not hold for root. */
+  /* The limit counts the threads of a user, and does not apply to root. */
   before(function () {
-    /* Its runtime aborts the process when a thread cannot be started. */
+    /* Its runtime aborts a process that cannot start a thread. */
     if (process.env.ASAN_OPTIONS !== undefined) this.skip();
     const command = ['--reuid', NOBODY, '--regid', NOBODY, '--clear-groups', 'test', '-r', ROOT];
     if (isLinux && spawnSync('setpriv', command.map(String)).status === 0) return;
@@ -131,14 +131,14 @@ describe('where no thread can be started', function () {
     this.skip();
   });
 
-  it('listeners, changed(), watch() and lockAsync() of a Share and of a file work', () => {
+  it('has working listeners, changed(), watch() and lockAsync() of a Share and of a file', () => {
     const folder = fs.mkdtempSync('/tmp/mmapipc-');
     fs.chmodSync(folder, 0o777);
     try {
       const { status, stdout, stderr } = runFunction(withoutThreads, [`${folder}/file`, SHARES], {
         command: [
           ...['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'],
-          /* Enough for Node's own threads (11) and not for those of all Shares. */
+          /* Enough for Node's own threads (11), but not for those of all Shares. */
           ...['sh', '-c', 'exec prlimit --nproc=$(($(ps -L -u $0 -o pid= | wc -l) + 20)) "$@"'],
           String(NOBODY),
         ],
@@ -154,11 +154,11 @@ describe('where no thread can be started', function () {
   });
 });
 
-describe('a thread that is terminated in the middle of a section', function () {
+describe('a thread that is terminated inside a critical section', function () {
   this.timeout(60000);
 
   for (const section of ['withLock', 'update']) {
-    linuxIt(`${section}(): the lock is free, the value whole, the process lives`, async () => {
+    linuxIt(`of ${section}() leaves the lock released and the value complete`, async () => {
       const share = new Share(100);
       share.set('before');
       for (let i = 0; i < RUNS; i++) {

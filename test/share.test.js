@@ -1,5 +1,5 @@
 /*
- * The value of a Share: set, get, update, compareAndSet, clear, as one process sees them.
+ * The value of a Share: set, get, update, compareAndSet, clear, in one process.
  */
 'use strict';
 
@@ -13,10 +13,10 @@ const { shares, thrownBy } = require('./support/shares');
 const CODECS = ['auto', 'v8', 'json'];
 const NO_VALUES = [undefined, () => 1, Symbol('s')];
 
-/* Bytes that are their own codec: values of any length to the byte. */
+/* A codec that stores bytes unchanged, for values of an exact length. */
 const BYTES = { encode: (value) => value, decode: (bytes) => bytes };
 
-/* The codec that the header names, made unknown: participants of any codec may attach. */
+/* Makes the codec in the header unknown, so that any codec may attach. */
 function forgetCodec(share) {
   const file = `/proc/self/fd/${share.handle.split(':').at(-1)}`;
   const fd = fs.openSync(file, 'r+');
@@ -27,7 +27,7 @@ function forgetCodec(share) {
 describe('Share: set and get', () => {
   const { make, attach } = shares();
 
-  it('nothing was set: get() and peek() are undefined, version and byteLength 0', () => {
+  it('initially, get() and peek() return undefined, and version and byteLength are 0', () => {
     const share = make();
     assert.equal(share.get(), undefined);
     assert.equal(share.peek(), undefined);
@@ -35,7 +35,7 @@ describe('Share: set and get', () => {
   });
 
   for (const codec of CODECS) {
-    it(`codec '${codec}': what was set is got, by this object and by another one`, () => {
+    it(`codec '${codec}': get() returns the value that was set, in this object and another one`, () => {
       const share = make(4096, { codec });
       const other = attach(share, { codec });
       const values = [{ a: [1, 'é', { b: null }] }, [], {}, 'text', '\u20ac', 1.5, true, null, ''];
@@ -66,7 +66,7 @@ describe('Share: set and get', () => {
     }
   });
 
-  it('a codec of your own: { encode, decode }, called as its methods', () => {
+  it('the methods of a custom codec { encode, decode } are called on it', () => {
     const codec = {
       salt: 7,
       encode(value) {
@@ -81,14 +81,14 @@ describe('Share: set and get', () => {
     assert.deepEqual([share.get(), share.codec, share.byteLength], [35, 'custom', 1]);
   });
 
-  it('set() returns the new version, which is one more each time', () => {
+  it('set() returns the new version, one higher each time', () => {
     const share = make();
     const other = attach(share);
     assert.deepEqual([share.set(1), other.set(2), share.set(3)], [1, 2, 3]);
     assert.deepEqual([share.version, other.version], [3, 3]);
   });
 
-  it('get() gives a fresh value each time', () => {
+  it('get() returns a fresh value each time', () => {
     const share = make();
     share.set({ list: [1] });
     const one = share.get();
@@ -96,7 +96,7 @@ describe('Share: set and get', () => {
     assert.deepEqual(share.get(), { list: [1] });
   });
 
-  it('a value is taken as it is when set() is called', () => {
+  it('set() stores the value as it is at the time of the call', () => {
     const share = make();
     const value = { a: 1 };
     share.set(value);
@@ -104,7 +104,7 @@ describe('Share: set and get', () => {
     assert.deepEqual(share.get(), { a: 1 });
   });
 
-  it('undefined, a function, a symbol: TypeError, and the old value stays', async () => {
+  it('set() throws a TypeError for undefined, functions and symbols, and keeps the value', async () => {
     for (const codec of [...CODECS, BYTES]) {
       const share = make(100, { codec });
       share.set(Buffer.from('"old"'));
@@ -120,7 +120,7 @@ describe('Share: set and get', () => {
     }
   });
 
-  it('what a codec does not have (bigint in JSON, a function inside): TypeError, unchanged', () => {
+  it('set() throws a TypeError for a value that the codec lacks, and keeps the old value', () => {
     const json = make(100, { codec: 'json' });
     const auto = make(100);
     json.set(1);
@@ -130,7 +130,7 @@ describe('Share: set and get', () => {
     assert.deepEqual([json.get(), json.version, auto.get(), auto.version], [1, 1, 1, 1]);
   });
 
-  it('what an encode() of yours throws comes out of set(), and nothing has changed', () => {
+  it('set() throws the error of a custom encode(), and keeps the old value', () => {
     const error = new Error('mine');
     const codec = {
       encode(value) {
@@ -148,7 +148,7 @@ describe('Share: set and get', () => {
     assert.deepEqual([share.get(), share.version, share.locked], ['good', 1, false]);
   });
 
-  it('a getter or toJSON that uses the Share itself in the middle of a set does no harm', () => {
+  it('a getter or toJSON may use the Share during a set()', () => {
     const share = make(1000);
     const seen = [];
     const value = {
@@ -164,7 +164,7 @@ describe('Share: set and get', () => {
     assert.ok(seen.length > 0 && seen.every((one) => one === 'inner'));
   });
 
-  it('a region of unknown codec: ERR_MMAPIPC_CODEC for what another codec has written', () => {
+  it('a value of another codec throws ERR_MMAPIPC_CODEC', () => {
     const auto = make(1000);
     forgetCodec(auto);
     const json = attach(auto, { codec: 'json' });
@@ -184,7 +184,7 @@ describe('Share: set and get', () => {
     assert.deepEqual(auto.get(), { a: 1 });
   });
 
-  it('decode() of yours that throws: ERR_MMAPIPC_CORRUPT with that as its cause', () => {
+  it('get() throws ERR_MMAPIPC_CORRUPT with the error of a custom decode() as its cause', () => {
     const error = new Error('mine');
     const codec = {
       encode: () => Buffer.from('x'),
@@ -203,7 +203,7 @@ describe('Share: update, compareAndSet, clear', () => {
   const { make, attach } = shares();
   const badReturn = { name: 'TypeError', code: 'ERR_INVALID_RETURN_VALUE' };
 
-  it('update() gives fn a fresh copy of the old value, and returns the new one', () => {
+  it('update() passes fn a fresh copy of the old value, and returns the new one', () => {
     const share = make();
     share.set({ n: 1 });
     const result = share.update((old) => {
@@ -213,14 +213,14 @@ describe('Share: update, compareAndSet, clear', () => {
     assert.deepEqual([result, share.get(), share.version], [{ n: 2 }, { n: 2 }, 2]);
   });
 
-  it('update() of what was never set gives fn undefined', () => {
+  it('update() passes fn undefined if nothing was set', () => {
     assert.equal(
       make().update((old) => (old === undefined ? 'first' : 'no')),
       'first',
     );
   });
 
-  it('update() has the lock while fn runs', () => {
+  it('update() holds the lock while fn runs', () => {
     const share = make();
     const other = attach(share, { timeout: 0 });
     share.update(() => {
@@ -233,7 +233,7 @@ describe('Share: update, compareAndSet, clear', () => {
     other.set(2);
   });
 
-  it('refuses changes of the same object within the function of update()', () => {
+  it('update() refuses changes by the same object inside fn', () => {
     const share = make();
     const DEADLOCK = { code: 'ERR_MMAPIPC_DEADLOCK' };
     share.set(1);
@@ -256,7 +256,7 @@ describe('Share: update, compareAndSet, clear', () => {
     assert.equal(share.get(), 5);
   });
 
-  it('fn that throws: the error comes out, the value is unchanged and the lock free', () => {
+  it('update() throws the error of fn, keeps the value and releases the lock', () => {
     const share = make();
     const error = new Error('mine');
     share.set(1);
@@ -271,7 +271,7 @@ describe('Share: update, compareAndSet, clear', () => {
     attach(share).set(2);
   });
 
-  it('fn that returns undefined or a promise: TypeError, unchanged, the lock free', () => {
+  it('update() throws a TypeError if fn returns undefined or a promise, and releases the lock', () => {
     const share = make();
     share.set(1);
     for (const fn of [() => {}, async () => 2, () => ({ then() {} })]) {
@@ -281,11 +281,11 @@ describe('Share: update, compareAndSet, clear', () => {
     assert.deepEqual([share.get(), share.version, share.locked], [1, 1, false]);
   });
 
-  it('update() wants a function', () => {
+  it('update() needs a function', () => {
     assert.throws(() => make().update(1), { code: 'ERR_INVALID_ARG_TYPE' });
   });
 
-  it('fn that gives the lock away: ERR_MMAPIPC_NOT_LOCKED, unchanged', () => {
+  it('update() throws ERR_MMAPIPC_NOT_LOCKED if fn releases the lock, and keeps the value', () => {
     const share = make();
     share.set(1);
     const fn = () => {
@@ -296,7 +296,7 @@ describe('Share: update, compareAndSet, clear', () => {
     assert.deepEqual([share.get(), share.locked], [1, false]);
   });
 
-  it('compareAndSet() sets over the version expected and no other; 0 is nothing set', () => {
+  it('compareAndSet() replaces only the expected version; 0 means that nothing is set', () => {
     const share = make();
     const other = attach(share);
     assert.equal(share.compareAndSet(1, 'a'), false);
@@ -307,7 +307,7 @@ describe('Share: update, compareAndSet, clear', () => {
     assert.deepEqual([share.get(), share.version, share.locked], ['b', 2, false]);
   });
 
-  it('compareAndSet() wants a version: a whole number, not negative', () => {
+  it('compareAndSet() needs a version, a whole number from 0 on', () => {
     const share = make();
     for (const version of ['0', undefined, null, 1n]) {
       assert.throws(() => share.compareAndSet(version, 1), { code: 'ERR_INVALID_ARG_TYPE' });
@@ -317,7 +317,7 @@ describe('Share: update, compareAndSet, clear', () => {
     }
   });
 
-  it('clear(): get() is undefined again, the version goes on', () => {
+  it('clear() makes get() return undefined, and increases the version', () => {
     const share = make();
     share.set('x');
     assert.equal(share.clear(), undefined);
@@ -327,7 +327,7 @@ describe('Share: update, compareAndSet, clear', () => {
     assert.equal(share.compareAndSet(2, 1), true);
   });
 
-  it('works in a subclass', () => {
+  it('all methods work in a subclass', () => {
     class Counter extends Share {
       add() {
         return this.update((old) => (old ?? 0) + 1);

@@ -1,7 +1,6 @@
 /*
- * Several handlers of SIGBUS in one process: copies of the package beside each other, and listeners.
- *
- * Two copies installed over each other passed an unguarded fault round and round, at 100 % CPU.
+ * Several handlers of SIGBUS in one process: copies of the package, and listeners. Two copies passed
+ * an unguarded fault to each other endlessly, at 100 % CPU.
  */
 'use strict';
 
@@ -17,7 +16,7 @@ describe('several handlers of SIGBUS', function () {
   this.timeout(30000);
   const tmp = scratch();
 
-  /* A copy of the package with a binary of its own, which the loader takes for another library. */
+  /* A copy of the package with its own binary, which the loader treats as another library. */
   function copyPackage() {
     const folder = tmp();
     const binary = require.resolve('../build/Release/mmapipc.node');
@@ -56,16 +55,16 @@ describe('several handlers of SIGBUS', function () {
     return [stdout, signal];
   }
 
-  linuxIt('two copies each repair their own faults; a signal of neither ends the process', () => {
+  linuxIt('repair the faults of two copies; a signal of neither ends the process', () => {
     assert.deepEqual(run('kill', false), ['00000\n', 'SIGBUS']);
     assert.deepEqual(run('fault', false), ['00000\n', 'SIGBUS']);
   });
 
-  linuxIt("a process.on('SIGBUS') set before two copies is reached", () => {
+  linuxIt('call a listener that was set before two copies were loaded', () => {
     assert.deepEqual(run('kill', true), ['00000\nheard\n', null]);
   });
 
-  linuxIt("a fault that process.on('SIGBUS') does not repair ends the process", () => {
+  linuxIt('end the process on a fault that a listener does not repair', () => {
     assert.deepEqual(run('fault', true), ['00000\n', 'SIGBUS']);
   });
 });
@@ -74,7 +73,7 @@ describe('a process at its limits', function () {
   this.timeout(30000);
   const tmp = scratch();
 
-  linuxIt('without a free place in the signal queue a wait for a lock ends in time', () => {
+  linuxIt('ends a wait for a lock on timeout and abort with a full signal queue', () => {
     const file = tmp();
     fs.writeFileSync(file, 'x');
     const body = ({ Mmap, Share }, path_) => {
@@ -101,7 +100,7 @@ describe('a process at its limits', function () {
     assert.deepEqual([stdout, signal], ['ERR_MMAPIPC_TIMEOUT,ABORT_ERR\n', null], stderr);
   });
 
-  linuxIt('closed mappings give their addresses back before a new one fails', () => {
+  linuxIt('reuses the addresses of closed mappings before a new one fails', () => {
     const file = tmp();
     fs.writeFileSync(file, '');
     fs.truncateSync(file, 256 << 20);

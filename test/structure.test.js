@@ -1,7 +1,7 @@
 'use strict';
 
-// The house keeps its plan: this project breaks no rule of support/structure.js, and each rule
-// finds what it is there for, and that only (support/structure/cases/).
+// This project breaks no rule of support/structure.js, and each rule reports its planted violations
+// and nothing else (support/structure/cases/).
 
 const assert = require('node:assert/strict');
 const path = require('node:path');

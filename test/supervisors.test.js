@@ -1,7 +1,7 @@
 /*
- * What `inherit` does below programs that start others: it creates wherever nothing above uses
- * mmapipc, whether or not there is an IPC channel, and throws where something above does. Everything
- * runs below a process that has not loaded mmapipc, as this one has.
+ * `inherit` in processes that other programs start: it creates the region if no ancestor uses
+ * mmapipc, with or without an IPC channel, and throws if one does. As this process has loaded
+ * mmapipc, everything runs below one that has not.
  */
 'use strict';
 
@@ -19,7 +19,7 @@ const APP = path.join(__dirname, 'fixtures', 'counting-app.js');
 const ANCESTOR = path.join(__dirname, 'fixtures', 'ancestor.js');
 const NOT_INHERITED = 'ERR_MMAPIPC_NOT_INHERITED';
 
-/* As it is where no process above has loaded mmapipc. */
+/* The environment below a process without mmapipc. */
 function environment(more) {
   const names = Object.keys(process.env).filter((name) => /^MMAPIPC_(PARENT|INHERIT_)/.test(name));
   return { ...process.env, ...Object.fromEntries(names.map((name) => [name, undefined])), ...more };
@@ -36,9 +36,9 @@ function printed(code, { env } = {}) {
   return stdout.trim().split('\n');
 }
 
-describe('inherit below supervisors', function () {
+describe('inherit under supervisors', function () {
   if (!isLinux) return;
-  this.timeout(30000);
+  this.timeout(60000);
 
   it('works in a child forked by a process without mmapipc', () => {
     const { stdout } = spawnSync(
@@ -49,7 +49,7 @@ describe('inherit below supervisors', function () {
     assert.equal(stdout, 'counted 1000\n');
   });
 
-  it('works under node --watch, and again after a change', async () => {
+  it('works under node --watch, also after a restart', async () => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'mmapipc-watch-'));
     const copy = path.join(folder, 'app.js');
     fs.copyFileSync(APP, copy);
@@ -78,7 +78,7 @@ describe('inherit below supervisors', function () {
     assert.deepEqual(printed("await child('await thread(`open()`)')"), ['created']);
   });
 
-  it('throws in a thread when the one that started it has loaded mmapipc, or one above that', () => {
+  it('throws in a thread when its parent thread, or one above, has loaded mmapipc', () => {
     assert.deepEqual(printed("load(); await thread('open()')"), [NOT_INHERITED]);
     assert.deepEqual(printed("load(); await thread('await thread(`open()`)')"), [NOT_INHERITED]);
   });
@@ -91,23 +91,23 @@ describe('inherit below supervisors', function () {
     assert.deepEqual(printed("await child('open()'); load()"), ['created']);
   });
 
-  it('a second copy of the package in the same thread decides as the first', () => {
+  it('behaves the same in a second copy of the package in the thread', () => {
     const again = 'load(); forget(); load(); forget(); open()';
     assert.deepEqual(printed(again), ['created']);
     assert.deepEqual(printed(`load(); await child('${again}')`), [NOT_INHERITED]);
     assert.deepEqual(printed(`load(); await thread('${again}')`), [NOT_INHERITED]);
   });
 
-  it('creates in the main thread though a thread with the same environment loaded mmapipc before', () => {
+  it('creates in the main thread after a thread with the same environment loaded mmapipc', () => {
     assert.deepEqual(printed("await thread('load()', { env: SHARE_ENV }); open()"), ['created']);
   });
 
-  it('creates in a child with an environment of its own, and in one that was only spawned', () => {
+  it('creates in a child with a separate environment, and in a spawned child', () => {
     assert.deepEqual(printed("load(); await child('open()', { env: {} })"), ['created']);
     assert.deepEqual(printed("load(); await spawned('open()')"), ['created']);
   });
 
-  it('creates below a shell, and where a mark does not name the parent', () => {
+  it('creates below a shell, and when the mark does not name the parent', () => {
     assert.deepEqual(printed("load(); await belowShell('open()')"), ['created']);
     for (const mark of ['1:0', 'rubbish 7:0']) {
       assert.deepEqual(printed('open()', { env: { MMAPIPC_PARENT: mark } }), ['created'], mark);

@@ -1,6 +1,5 @@
 /*
- * Threads and time: the addon in many threads at once and in turn, and many mappings in a row,
- * with nothing left of them.
+ * The addon in many threads, concurrently and in turn, and many mappings in turn: nothing leaks.
  */
 'use strict';
 
@@ -19,8 +18,9 @@ const { scratch } = require('./support/scratch');
 
 const RW = PROT_READ | PROT_WRITE;
 const FIXTURE = path.join(__dirname, 'fixtures', 'thread.js');
-const WORKERS = amount(100, 1000); /* the last 70 % are measured */
-const MAPPINGS = amount(2000, 10000);
+const WORKERS = amount(30, 1000); /* the last 70 % are measured */
+const TERMINATED = amount(6, 20);
+const MAPPINGS = amount(1000, 10000);
 
 function start(workerData) {
   const worker = new Worker(FIXTURE, { workerData });
@@ -33,11 +33,11 @@ function start(workerData) {
   return { worker, done };
 }
 
-describe('in worker_threads', function () {
+describe('the addon in worker_threads', function () {
   this.timeout(180000);
   const tmp = scratch();
 
-  it('works in the main thread and eight others at once, on one memory', async () => {
+  it('works in the main thread and eight others concurrently, on the same memory', async () => {
     const map = new Mmap(tmp(), 4096, RW);
     const threads = Array.from({ length: 8 }, () =>
       start({ file: map.file, task: 'add', times: 20000 }),
@@ -49,7 +49,7 @@ describe('in worker_threads', function () {
     map.close();
   });
 
-  it('each has its own mapping: closing in one leaves the others', async () => {
+  it('has separate mappings: a close in one thread does not affect the others', async () => {
     const map = new Mmap(tmp(), 4096, RW);
     map.write('here');
     const { message } = await start({ file: map.file, task: 'close' }).done;
@@ -58,11 +58,11 @@ describe('in worker_threads', function () {
     map.close();
   });
 
-  it('ends with mappings open, and when terminated in the middle of a copy', async () => {
+  it('lets a thread end with open mappings, and be terminated during a copy', async () => {
     const file = tmp();
     new Mmap(file, 1 << 20, RW).close();
     const lines = mappingsOf(file).length;
-    for (let i = 0; i < 20; i++) {
+    for (let i = 0; i < TERMINATED; i++) {
       assert.equal((await start({ file, task: 'leave' }).done).code, 0);
       const { worker, done } = start({ file, task: 'loop' });
       await new Promise((resolve) => worker.once('message', resolve));
@@ -74,7 +74,7 @@ describe('in worker_threads', function () {
   });
 
   linuxIt(
-    'stays when only threads that are gone have loaded it: its SIGBUS handler still works',
+    'stays loaded after all threads that loaded it ended: its SIGBUS handler still works',
     () => {
       const body = (_, root, file) => {
         const code = `
@@ -102,7 +102,7 @@ describe('in worker_threads', function () {
     },
   );
 
-  it(`${grouped(WORKERS)} workers in turn leave no descriptor, mapping or memory`, async () => {
+  it(`leaks no descriptor, mapping or memory in ${grouped(WORKERS)} workers in turn`, async () => {
     const file = tmp();
     new Mmap(file, 4096, RW).close();
     const round = async (n) => {
@@ -128,7 +128,7 @@ describe(`${grouped(MAPPINGS)} mappings in turn`, function () {
   this.timeout(120000);
   const tmp = scratch();
 
-  it('leave no descriptor, mapping or memory, whatever was done with them', () => {
+  it('leak no descriptor, mapping or memory, after any use', () => {
     const file = tmp();
     fs.writeFileSync(file, Buffer.alloc(20000, 'x'));
     const fixture = path.join(__dirname, 'fixtures', 'many-mappings.js');
@@ -137,7 +137,7 @@ describe(`${grouped(MAPPINGS)} mappings in turn`, function () {
     const { first, last, left } = JSON.parse(stdout);
     assert.deepEqual(left, []);
     assert.equal(last.fds, first.fds);
-    /* The quarantine's 128 ranges lie side by side, as one line, or apart. */
+    /* The quarantine's 128 ranges are adjacent, as one line, or separate. */
     assert.ok(last.maps <= first.maps + 140, `${first.maps} -> ${last.maps} mappings`);
     const growth = (last.rss - first.rss) / 1e6;
     assert.ok(growth < 10, `${growth.toFixed(1)} MB more`);

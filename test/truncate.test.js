@@ -1,5 +1,5 @@
 /*
- * A file made shorter under its mapping, by another process: zeros and a named error, no crash.
+ * A file truncated by another process while it is mapped: zeros and a named error, no crash.
  */
 'use strict';
 
@@ -17,7 +17,7 @@ const RW = PROT_READ | PROT_WRITE;
 const PAGE = 4096;
 const TRUNCATED = { name: 'MmapipcError', code: 'ERR_MMAPIPC_TRUNCATED' };
 
-describe('a file truncated under its mapping', () => {
+describe('a file truncated while it is mapped', () => {
   const tmp = scratch();
   const cut = (path, size = 0) => execFileSync('truncate', ['-s', String(size), path]);
 
@@ -32,7 +32,7 @@ describe('a file truncated under its mapping', () => {
     ['read-only', PROT_READ],
     ['private', RW, MAP_PRIVATE],
   ]) {
-    linuxIt(`${kind}: plain reads give zeros, every call throws, naming the path`, () => {
+    linuxIt(`${kind}: plain reads give zeros, and every call throws an error with the path`, () => {
       const path = make();
       const map = new Mmap(path, 0, prot, flags);
       const { buffer } = map;
@@ -62,29 +62,26 @@ describe('a file truncated under its mapping', () => {
       assert.equal(buffer.length, 0);
     });
 
-    linuxIt(
-      `${kind}: the first call that touches the lost bytes throws, delivering nothing`,
-      () => {
-        const first = [
-          (map) => map.read(2 * PAGE),
-          (map) => map.readInto(Buffer.alloc(10), 3 * PAGE),
-          (map) => map.readString(2 * PAGE, 10),
-          (map) => (kind === 'read-only' ? map.read() : map.write('y', 3 * PAGE)),
-          (map) => (kind === 'read-only' ? map.read() : map.write(Buffer.alloc(9), 2 * PAGE)),
-        ];
-        for (const call of first) {
-          const path = make();
-          const map = new Mmap(path, 0, prot, flags);
-          cut(path, PAGE);
-          assert.equal(map.readString(0, 3), 'xxx');
-          assert.throws(() => call(map), TRUNCATED);
-          map.close();
-        }
-      },
-    );
+    linuxIt(`${kind}: the first call that touches the lost bytes throws`, () => {
+      const first = [
+        (map) => map.read(2 * PAGE),
+        (map) => map.readInto(Buffer.alloc(10), 3 * PAGE),
+        (map) => map.readString(2 * PAGE, 10),
+        (map) => (kind === 'read-only' ? map.read() : map.write('y', 3 * PAGE)),
+        (map) => (kind === 'read-only' ? map.read() : map.write(Buffer.alloc(9), 2 * PAGE)),
+      ];
+      for (const call of first) {
+        const path = make();
+        const map = new Mmap(path, 0, prot, flags);
+        cut(path, PAGE);
+        assert.equal(map.readString(0, 3), 'xxx');
+        assert.throws(() => call(map), TRUNCATED);
+        map.close();
+      }
+    });
   }
 
-  linuxIt('stays so when the file grows again, while a new mapping sees the file', () => {
+  linuxIt('still throws when the file grows again; a new mapping has the new file', () => {
     const path = make();
     const map = new Mmap(path, 0, RW);
     const { buffer } = map;
@@ -101,7 +98,7 @@ describe('a file truncated under its mapping', () => {
     fresh.close();
   });
 
-  linuxIt('truncated and grown before anybody looked is the file as it is now', () => {
+  linuxIt('is mapped as it is now if it grew again before any access', () => {
     const path = make();
     const map = new Mmap(path, 0, RW);
     cut(path);
@@ -112,18 +109,15 @@ describe('a file truncated under its mapping', () => {
     map.close();
   });
 
-  linuxIt(
-    'inside its last page: the missing bytes are zeros, without a word (README says so)',
-    () => {
-      const path = make(1);
-      const map = new Mmap(path);
-      cut(path, 10);
-      assert.equal(map.readString(8, 4), 'xx\0\0');
-      map.close();
-    },
-  );
+  linuxIt('inside its last page reads as zeros, undetected, as documented', () => {
+    const path = make(1);
+    const map = new Mmap(path);
+    cut(path, 10);
+    assert.equal(map.readString(8, 4), 'xx\0\0');
+    map.close();
+  });
 
-  linuxIt('each mapping knows of its own loss only', () => {
+  linuxIt('affects only mappings that lost bytes', () => {
     const path = make();
     const hit = new Mmap(path);
     const low = new Mmap({ file: path, size: 10 });
@@ -135,7 +129,7 @@ describe('a file truncated under its mapping', () => {
     for (const map of [hit, low, other]) map.close();
   });
 
-  linuxIt('many mappings, opened and closed in between, are each found', () => {
+  linuxIt('is detected in each of many mappings, also after others are closed', () => {
     const maps = Array.from({ length: 300 }, () => new Mmap(make(2), 0, RW));
     for (let i = 0; i < 300; i += 2) maps[i].close();
     for (let i = 0; i < 300; i += 4) maps[i] = new Mmap(make(2));
@@ -148,7 +142,7 @@ describe('a file truncated under its mapping', () => {
     });
   });
 
-  linuxIt('under optimised code gives zeros from there on', () => {
+  linuxIt('reads as zeros in optimised code', () => {
     const body = ({ Mmap: There }, path) => {
       const map = new There(path, 0, 3);
       const { buffer } = map;
@@ -174,7 +168,7 @@ describe('a file truncated under its mapping', () => {
     assert.deepEqual([stdout, signal], ['0 255 32640\nERR_MMAPIPC_TRUNCATED\n', null]);
   });
 
-  linuxIt('in a worker_thread, while the main thread maps another file', async () => {
+  linuxIt('throws in a worker_thread, while the main thread maps another file', async () => {
     const path = make(64);
     const code = `
       const { workerData, parentPort } = require('node:worker_threads');
@@ -198,7 +192,7 @@ describe('a file truncated under its mapping', () => {
     await worker.terminate();
   });
 
-  linuxIt('is only noticed where it is wished: onTruncate "crash" leaves it to the system', () => {
+  linuxIt("ends the process with SIGBUS if onTruncate is 'crash'", () => {
     const body = ({ Mmap: There }, path, onTruncate) => {
       const guarded = new There({ file: `${path}-other`, size: 10, readOnly: false });
       const map = new There({ file: path, onTruncate });
@@ -211,7 +205,7 @@ describe('a file truncated under its mapping', () => {
     assert.deepEqual([soft.stdout, soft.signal], ['10 0\n', null]);
   });
 
-  it('onTruncate takes two words', () => {
+  it("accepts 'throw' or 'crash' as onTruncate", () => {
     for (const onTruncate of ['ignore', true, null]) {
       assert.throws(() => new Mmap({ file: make(), onTruncate }), {
         code: 'ERR_INVALID_ARG_VALUE',
@@ -221,10 +215,10 @@ describe('a file truncated under its mapping', () => {
   });
 });
 
-describe('SIGBUS from elsewhere', () => {
+describe('SIGBUS of other origin', () => {
   const tmp = scratch();
 
-  linuxIt('sent by a process ends this one, as without us', () => {
+  linuxIt('ends the process when sent by a process', () => {
     const body = ({ Mmap: There }, path) => {
       const map = new There(path, 100, 3);
       process.kill(process.pid, 'SIGBUS');
@@ -235,7 +229,7 @@ describe('SIGBUS from elsewhere', () => {
   });
 
   for (const when of ['before', 'after']) {
-    linuxIt(`goes to process.on('SIGBUS'), set ${when} the first mapping`, () => {
+    linuxIt(`reaches a process.on('SIGBUS') that was set ${when} the first mapping`, () => {
       const body = ({ Mmap: There }, path, order) => {
         const listen = () =>
           process.on('SIGBUS', () => {
@@ -253,7 +247,7 @@ describe('SIGBUS from elsewhere', () => {
     });
   }
 
-  linuxIt("the next mapping takes its place back from a later process.on('SIGBUS')", () => {
+  linuxIt("is handled again, after a later process.on('SIGBUS'), from the next mapping on", () => {
     const body = ({ Mmap: There }, path) => {
       const first = new There(path, 8192, 3);
       process.on('SIGBUS', () => {
@@ -270,7 +264,7 @@ describe('SIGBUS from elsewhere', () => {
     assert.deepEqual([stdout, signal], ['0 8192\nheard\n', null]);
   });
 
-  linuxIt('WebAssembly traps go on as they are', () => {
+  linuxIt('does not disturb WebAssembly traps', () => {
     const body = ({ Mmap: There }, path) => {
       const map = new There(path, 8192, 3);
       /* (module (memory 1) (func (export "f") (param i32) (result i32) local.get 0 i32.load)) */

@@ -1,5 +1,5 @@
 /*
- * What users see of wrong values: the words and codes of errors, and where in a value the fault lies.
+ * Errors of invalid values: their text and codes, and the path to the fault within a value.
  */
 'use strict';
 
@@ -12,10 +12,10 @@ const { Mmap, Share, pack, sizeOf, unpack } = require('..');
 const { TYPE, freeze, makeCodec } = require('../lib/codec/codec');
 const { shares, thrownBy } = require('./support/shares');
 
-describe('errors of wrong values', () => {
+describe('errors of invalid values', () => {
   const { make, attach, mmap: open } = shares();
 
-  it('name the option or argument once, as Node does, and their code in the stack', () => {
+  it('name the option or argument once, as Node does, and have their code in the stack', () => {
     const map = open({ size: 64 });
     const table = [
       [
@@ -49,7 +49,7 @@ describe('errors of wrong values', () => {
     }
   });
 
-  it('views whose memory is gone: ERR_INVALID_STATE', () => {
+  it('have the code ERR_INVALID_STATE for views of detached memory', () => {
     const map = open({ size: 64 });
     for (const View of [Uint8Array, Float64Array, DataView]) {
       const view = new View(new ArrayBuffer(16));
@@ -69,7 +69,7 @@ describe('errors of wrong values', () => {
     assert.equal(map.write(new Uint8Array(0)), 0);
   });
 
-  it('views whose memory has shrunk: ERR_INVALID_STATE, and no value of a Share', () => {
+  it('have the code ERR_INVALID_STATE for views of shrunk memory, which a Share refuses', () => {
     const map = open({ size: 64 });
     const share = make(100);
     share.set('kept');
@@ -94,7 +94,7 @@ describe('errors of wrong values', () => {
     assert.equal(share.get().list.length, 2);
   });
 
-  it('say where in the value it lies', () => {
+  it('have the path to the fault within the value', () => {
     const json = make(100, { codec: 'json' });
     const cycle = { a: {} };
     cycle.a.b = cycle;
@@ -114,7 +114,7 @@ describe('errors of wrong values', () => {
     assert.match(thrownBy(() => make(100).set(deep)).message, / at \.deep\.deep/);
   });
 
-  it('a Share opened with a codec that does not go with its own: ERR_MMAPIPC_CODEC at once', () => {
+  it('have the code ERR_MMAPIPC_CODEC when a Share is opened with another codec', () => {
     const custom = { encode: Buffer.from, decode: String };
     const auto = make(10);
     const json = make(10, { codec: 'json' });
@@ -130,14 +130,14 @@ describe('errors of wrong values', () => {
 describe('values', () => {
   const { make, mmap: open } = shares();
 
-  it('write() takes the encoding of a string', () => {
+  it('of write() may have an encoding', () => {
     const map = open({ size: 8 });
     assert.equal(map.write('00ff10', 1, undefined, 'hex'), 3);
     assert.deepEqual([...map.read(0, 5)], [0, 0, 255, 16, 0]);
     assert.equal(map.write('\u00e9\u00e8', 0, 1, 'latin1'), 1);
   });
 
-  it('sizeOf() is the length of what pack() makes, or an error', () => {
+  it('of sizeOf() are the length of the result of pack(), or it throws', () => {
     for (const [template, ...list] of [
       ['N n C', 1, 2, 3],
       ['a5 A3 Z7 x2', 'a', 'b', 'c'],
@@ -167,7 +167,7 @@ describe('values', () => {
     assert.ok(!freeze(vm.runInNewContext('({ list: new Map() })')));
   });
 
-  it('console.log prints capacity and version, also of a closed Share', () => {
+  it('of capacity and version are printed by console.log, also of a closed Share', () => {
     const share = make(77);
     share.set(1);
     assert.match(util.inspect(share), /capacity: 77,\s+version: 1/);
@@ -175,7 +175,7 @@ describe('values', () => {
     assert.match(util.inspect(share), /capacity: 77/);
   });
 
-  it('with integer keys that V8 would take many times their bytes for are refused', () => {
+  it('with integer keys that would take V8 many times their bytes are refused', () => {
     const auto = makeCodec('auto');
     const forged = (n) => v8.serialize(Array.from({ length: n }, () => ({ 1000: null })));
     const decode = (bytes) => auto.decode(TYPE.V8, bytes, bytes.length);

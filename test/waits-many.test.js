@@ -1,7 +1,7 @@
 /*
- * Thousands of waits on one object. 30,000 calls of changed() took 36 seconds, as each looked at all
- * that waited before it; and a signal that ended 10,000 waits for the lock of a file started and
- * stopped a thread for each. Counted are the calls into C, as times vary.
+ * Thousands of waits on one object. 30,000 calls of changed() took 36 seconds, as each call went
+ * through all waits before it; a signal that ended 10,000 waits for the lock of a file started and
+ * stopped a thread for each. The tests count the calls into C, as times vary.
  */
 'use strict';
 
@@ -14,7 +14,7 @@ const { scratch } = require('./support/scratch');
 
 const MANY = 1000;
 
-/* How often binding[name] is called while act() runs. */
+/* The number of calls of binding[name] while act() runs. */
 function callsOf(name, act) {
   const real = binding[name];
   let count = 0;
@@ -51,7 +51,7 @@ async function abortMany(holder, object, begin) {
 describe('a thousand waits of one object', () => {
   const tmp = scratch();
 
-  linuxIt('for a change arm one bell, and each hears of the change', async () => {
+  linuxIt('for a change arm one watch, and all are notified of the change', async () => {
     const share = new Share(64);
     let waits;
     const armed = callsOf('bellArm', () => {
@@ -63,7 +63,7 @@ describe('a thousand waits of one object', () => {
     share.close();
   });
 
-  linuxIt('for a lock of memory end with one signal; the one behind them is served', async () => {
+  linuxIt('for a region lock end with one signal; the next wait gets the lock', async () => {
     const share = new Share(64);
     const other = Share.attach(share.handle);
     await abortMany(other, share, 'regionLockBegin');
@@ -71,7 +71,7 @@ describe('a thousand waits of one object', () => {
     share.close();
   });
 
-  posixIt('for a lock of a file end with one signal; the one behind them is served', async () => {
+  posixIt('for a file lock end with one signal; the next wait gets the lock', async () => {
     const open = () => new Mmap({ file, size: 64, readOnly: false });
     const file = tmp();
     const [map, other] = [open(), open()];

@@ -1,15 +1,15 @@
-# The turns of a perl that is timed as measure.js times what runs in Node: warmed up, in batches of
-# about 2 ms, and with nothing subtracted for the loop.
+# The turns of a perl. It is timed as measure.js times Node: after a warm-up, in batches of about 2 ms,
+# and with nothing subtracted for the loop.
 #
-# Standard input: a line for each batch wanted, which is answered with nanoseconds a call. A first line
-# says that it is warmed up.
+# Each line of standard input runs a batch, and is answered with the nanoseconds a call. The first line of
+# the output reports the end of the warm-up.
 package Turns;
 use strict;
 use warnings;
 
 use constant { WARM_UP => 0.15, BATCH => 0.002 };
 
-# $batch->($calls) gives seconds; each of so many values is to be used equally often.
+# $batch->($calls) returns seconds; it must use each of this many values equally often.
 sub serve {
   my ($batch, $values) = @_;
   my $turns = 1;

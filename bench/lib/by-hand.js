@@ -1,12 +1,12 @@
 /*
- * Packing and unpacking as a user would write it: with the methods of Buffer, and with DataView.
- * Buffer has methods for text, which a reader of its documentation takes; DataView has none.
+ * Packing and unpacking as a user would write it, with the methods of Buffer and with DataView. Text is
+ * packed with the methods of Buffer; DataView has none for it.
  */
 'use strict';
 
 const TEXT = 20; /* a20 */
 
-/* template -> what makes, of the Buffer of a mapping, a function of a record */
+/* template -> a function of the Buffer of a mapping that returns a function of a record */
 const withBuffer = {
   pack: {
     lldV:

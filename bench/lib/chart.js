@@ -1,5 +1,5 @@
 /*
- * Draws bars on a logarithmic scale as SVG, by Vega-Lite (bench/package.json).
+ * Draws bars on a logarithmic scale as SVG, with Vega-Lite (bench/package.json).
  */
 'use strict';
 
@@ -62,7 +62,7 @@ function specification({ title, subtitle, axis, bars }) {
   };
 }
 
-/* A promise of a function that gives a promise of the SVG of a chart. */
+/* Resolves with a function of a chart that resolves with its SVG. */
 async function loadChart() {
   let vega, lite;
   try {

@@ -1,16 +1,16 @@
 /*
- * Processes beside the one of a trial. Each ends when the trial's does, however that comes about:
- * their scripts exit on 'disconnect'.
+ * Processes beside the process of a trial. Each ends with that process, for any reason, because their
+ * scripts exit on 'disconnect'.
  */
 'use strict';
 
 const { fork } = require('node:child_process');
 const path = require('node:path');
 
-/* A script of this folder. */
+/* Starts a script of this folder. */
 const start = (script, ...args) => fork(path.join(__dirname, script), args.map(String));
 
-/* A promise of its next message. */
+/* Resolves with the next message of the child. */
 function answer(child) {
   return new Promise((resolve, reject) => {
     const onMessage = (message) => {
@@ -26,7 +26,7 @@ function answer(child) {
   });
 }
 
-/* A promise of the answer to a message. */
+/* Resolves with the child's answer to a message. */
 function ask(child, message) {
   const answered = answer(child);
   child.send(message);

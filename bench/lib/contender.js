@@ -1,6 +1,6 @@
 /*
- * One of two processes on one lock: contender.js <way> <file> <ms>. Locks and unlocks for that long
- * once it is told to, and tells how often.
+ * One of two processes on one lock: contender.js <way> <file> <ms>. After a message it locks and unlocks
+ * for that time, and sends back how often.
  */
 'use strict';
 

@@ -1,6 +1,6 @@
 /*
- * A counter in shared memory that several processes increment under one lock, by a plain store: it is
- * exact if the lock is one.
+ * A counter in shared memory that several processes increment under one lock, with plain stores. It is
+ * exact if the lock works.
  */
 'use strict';
 
@@ -10,7 +10,8 @@ const { Mmap } = require('../..');
 const { peer } = require('./peers');
 const { SHARED_MUTEX, openMutex } = require('./region-ways');
 
-/* of { map, place, work }: what takes the lock, does the work, and gives the lock back */
+/* name -> a function of { map, place, work } that returns what to call: it takes the lock, does the work,
+ * and releases the lock */
 const WAYS = {
   'lock(); unlock()':
     ({ map, work }) =>
@@ -56,7 +57,7 @@ const WAYS = {
 
 const wordsOf = ({ buffer }) => new Uint32Array(buffer.buffer, buffer.byteOffset, 1);
 
-/* Work that no optimiser leaves out, some nanoseconds a step. */
+/* Work that the compiler cannot remove, some nanoseconds a step. */
 function busy(steps) {
   let state = 1;
   for (let i = 0; i < steps; i++) state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0;

@@ -1,5 +1,5 @@
 /*
- * A process that sends back what it is sent (forked by share-ways.js).
+ * A process that sends each message back (forked by share-ways.js).
  */
 'use strict';
 

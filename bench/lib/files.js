@@ -1,5 +1,5 @@
 /*
- * Files to measure on, in a folder that goes when the process does.
+ * Files for measurements, in a folder that is removed when the process exits.
  */
 'use strict';
 
@@ -7,7 +7,7 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 
-/* The path of a new file `name`; `inMemory`: on tmpfs where there is one. */
+/* The path of a new file `name`; `inMemory`: on tmpfs if the system has it. */
 function temporary(name, { inMemory = false } = {}) {
   const parent = inMemory && fs.existsSync('/dev/shm') ? '/dev/shm' : os.tmpdir();
   const folder = fs.mkdtempSync(path.join(parent, 'mmapipc-bench-'));

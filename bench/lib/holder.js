@@ -1,5 +1,5 @@
 /*
- * A process with so much memory, all of it touched, that takes the lock of a region and keeps it until
+ * A process with this much memory, all of it touched, that takes the lock of a region and holds it until
  * it is killed.
  *
  *     holder.js <handle> <bytes>        (forked by region-lock.js)
@@ -14,12 +14,12 @@ const CHUNK = 64 * 2 ** 20;
 
 const [, , handle, bytes] = process.argv;
 
-/* If memory runs out, let it be this process that the system ends. */
+/* If memory runs out, the system should end this process. */
 function volunteer() {
   try {
     fs.writeFileSync('/proc/self/oom_score_adj', '1000');
   } catch {
-    /* the system has no such thing */
+    /* the system does not have it */
   }
 }
 
@@ -32,5 +32,5 @@ for (let rest = Number(bytes); rest > 0; rest -= CHUNK) {
 }
 const map = new Mmap({ handle });
 const guard = map.lock();
-globalThis.benchKept = { kept, map, guard }; /* what is collected would be released */
+globalThis.benchKept = { kept, map, guard }; /* so that nothing is collected */
 process.send('held');

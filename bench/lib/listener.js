@@ -1,6 +1,6 @@
 /*
- * Listens for changes of a Share, in a process or a thread of its own: answers each with the time, and
- * a message with the processor time that the process has used.
+ * Listens for changes of a Share, in a process or a thread of its own. It answers each change with the
+ * time, and each message with the processor time that the process has used.
  *
  *     listener.js <handle>        (forked, or run as a Worker, by share.js)
  */

@@ -1,5 +1,5 @@
 /*
- * One lock + unlock of a whole file, exclusive, in each package's shortest way.
+ * One exclusive lock + unlock of a whole file, in the shortest way of each package.
  */
 'use strict';
 
@@ -8,7 +8,7 @@ const fs = require('node:fs');
 const { Mmap } = require('../..');
 const { peer } = require('./peers');
 
-/* name -> function of a file that gives the function to measure, or undefined when it is absent */
+/* name -> a function of a file that returns the function to measure; undefined: the package is absent */
 const PAIRS = {
   'lock, unlock'(file) {
     const map = new Mmap({ file, readOnly: false });

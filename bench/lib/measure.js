@@ -4,16 +4,16 @@
 'use strict';
 
 const WARM_UP = 150e6; /* ns */
-const BATCH = 2e6; /* ns: shorter than what a scheduler gives at a time */
+const BATCH = 2e6; /* ns: shorter than a time slice of the scheduler */
 
-/* Escapes, so what is stored here must have been computed. */
+/* It escapes, so the compiler cannot remove the computation of values that are stored in it. */
 const sink = new Array(64).fill(undefined);
 globalThis.benchSink = sink;
 
 /* Nanoseconds of a clock that all processes of the system share. */
 const now = () => Number(process.hrtime.bigint());
 
-/* Nanoseconds that `calls` calls of run(argument) take, the arguments in turn. */
+/* The nanoseconds that `calls` calls of run(argument) take, with the arguments in turn. */
 function batch(run, args, calls) {
   const mask = args.length - 1;
   const begin = process.hrtime.bigint();
@@ -28,14 +28,14 @@ async function batchAsync(run, args, calls) {
   return Number(process.hrtime.bigint() - begin);
 }
 
-/* How many times `args` fit into a batch, when `turns` times took so long. */
+/* How many times `args` fit into a batch, if `turns` times took this long. */
 const fitting = (turns, took) =>
   Math.min(Math.max(Math.floor((BATCH / took) * turns), 1), turns * 4);
 
 /*
- * Warms up, and returns a function that times one batch: nanoseconds a call. run() is called with
- * each of `args` equally often, in turn (their number is a power of two); what it returns is kept
- * for a while.
+ * Warms up, and returns a function that times one batch, in nanoseconds a call. run() is called with
+ * each of `args` equally often, in turn (their number is a power of two). Its results are kept for a
+ * while.
  */
 function timer(run, args) {
   let turns = 1;
@@ -46,12 +46,12 @@ function timer(run, args) {
   }
   const calls = turns * args.length;
   return () => {
-    batch(run, args, args.length); /* the caches may be full of somebody else's bytes */
+    batch(run, args, args.length); /* the caches may hold the bytes of another process */
     return batch(run, args, calls) / calls;
   };
 }
 
-/* A promise of the same for run() that returns a promise: one call at a time. */
+/* Resolves with the same for a run() that returns a promise: one call at a time. */
 async function asyncTimer(run, args) {
   let turns = 1;
   for (let spent = 0; spent < WARM_UP;) {
@@ -66,7 +66,7 @@ async function asyncTimer(run, args) {
   };
 }
 
-/* What is measured in the first `times` turns of a process only, as it takes long. */
+/* A measurement that takes long, and so is made in the first `times` turns of a process only. */
 function rarely(times, measure) {
   let left = times;
   return () => (left-- > 0 ? measure() : {});

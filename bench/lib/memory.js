@@ -1,5 +1,5 @@
 /*
- * The memory of this process, in bytes, exact where the system tells (the kernel's quicker figures
+ * The memory of this process in bytes. It is exact if the system reports it (the kernel's faster figures
  * are rounded by some hundred KB).
  */
 'use strict';
@@ -17,7 +17,7 @@ function field(name) {
 
 const resident = () => field('Rss');
 
-/* A page that n processes share counts 1/n; where the system does not tell: as resident(). */
+/* A page that n processes share counts 1/n. If the system does not report that: the same as resident(). */
 const proportional = () => field('Pss');
 
 module.exports = { resident, proportional, kind: EXACT ? 'PSS' : 'RSS' };

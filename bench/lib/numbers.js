@@ -9,13 +9,13 @@ function median(values) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/* The value that `share` (0 to 1) of them do not exceed. */
+/* The value that a `share` (0 to 1) of the values do not exceed. */
 function percentile(values, share) {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.max(Math.ceil(sorted.length * share) - 1, 0)];
 }
 
-/* Of two series measured in the same rounds: the median of a / b. */
+/* The median of a / b, for two series measured in the same rounds. */
 const ratio = (a, b) => median(a.map((value, round) => value / b[round]));
 
 function duration(ns) {
@@ -31,7 +31,7 @@ function size(bytes) {
   return `${Math.round(bytes / 2 ** 20)} MB`;
 }
 
-/* A markdown table; the first column to the left. */
+/* A markdown table; the first column is left-aligned. */
 function table(head, rows) {
   const line = (cells) => `| ${cells.join(' | ')} |`;
   const rule = head.map((_, column) => (column === 0 ? '---' : '---:'));

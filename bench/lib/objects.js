@@ -1,5 +1,5 @@
 /*
- * Objects to share, the same in every trial.
+ * Objects to share; they are the same in every trial.
  */
 'use strict';
 

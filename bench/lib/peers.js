@@ -1,9 +1,9 @@
 /*
- * Other packages, where they are installed (bench/package.json).
+ * Other packages, if they are installed (bench/package.json).
  */
 'use strict';
 
-/* Its exports, or undefined when it is absent or does not load. */
+/* The exports of a package; undefined if it is absent or does not load. */
 function peer(name) {
   try {
     return require(name);

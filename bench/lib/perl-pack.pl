@@ -1,8 +1,8 @@
-# Times perl's own pack or unpack: the same values in turn, as Turns.pm has it.
+# Times perl's own pack or unpack, with the same values in turn (Turns.pm).
 #
 #     perl-pack.pl pack|unpack <template>        (started by perl.js)
 #
-# Standard input: the values of each call on a line of its own, an empty line, then as for Turns.pm.
+# Standard input: the values of each call on a line of their own, an empty line, then the lines of Turns.pm.
 use strict;
 use warnings;
 use FindBin;
@@ -13,7 +13,7 @@ use Turns;
 my ($operation, $template) = @ARGV;
 my (@lists, @packed, @kept);
 
-# What was read as text and looks like a number shall be one, and nothing else.
+# Turns text that looks like a number into a number that is no string as well.
 while (my $line = <STDIN>) {
   chomp $line;
   last if $line eq '';

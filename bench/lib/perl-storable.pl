@@ -1,8 +1,8 @@
-# Times perl's own Storable: freeze and thaw of values in turn, as Turns.pm has it.
+# Times perl's own Storable: freeze and thaw of values in turn (Turns.pm).
 #
 #     perl-storable.pl        (started by perl.js)
 #
-# Standard input: each value on a line of its own, as JSON; an empty line; then as for Turns.pm.
+# Standard input: each value as JSON on a line of its own, an empty line, then the lines of Turns.pm.
 use strict;
 use warnings;
 use FindBin;

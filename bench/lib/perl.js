@@ -1,5 +1,5 @@
 /*
- * Times what perl has itself, in a perl beside this process: pack and unpack (perl-pack.pl), and
+ * Times perl's own functions, in a perl beside this process: pack and unpack (perl-pack.pl), and
  * Storable (perl-storable.pl).
  */
 'use strict';
@@ -10,8 +10,8 @@ const path = require('node:path');
 const readline = require('node:readline');
 
 /*
- * A promise of a function like that of measure.js's timer, or of undefined where there is no perl.
- * `values`: a line each.
+ * Resolves with a function like that of timer() in measure.js; with undefined if there is no perl.
+ * `values`: one line each.
  */
 async function timerOf(script, args, values) {
   const child = spawn('perl', [path.join(__dirname, script), ...args], {
@@ -23,9 +23,10 @@ async function timerOf(script, args, values) {
     return undefined;
   }
   const lines = readline.createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  child.stdin.on('error', () => {}); /* it has ended, and so have its lines */
+  child.stdin.on('error', () => {}); /* perl has ended, and so do its lines */
   child.stdin.write(`${values.join('\n')}\n\n`, 'latin1');
-  if ((await lines.next()).done) return undefined; /* a module is missing; it has said which */
+  /* Without a first line a module is missing; perl has printed its name. */
+  if ((await lines.next()).done) return undefined;
   return async () => {
     child.stdin.write('turn\n');
     const { value, done } = await lines.next();
@@ -34,7 +35,7 @@ async function timerOf(script, args, values) {
   };
 }
 
-/* `lists` are the values of each call; strings in them hold no white space. */
+/* `lists`: the values of each call. Strings in them contain no white space. */
 const perlTimer = (operation, template, lists) =>
   timerOf(
     'perl-pack.pl',
@@ -42,7 +43,7 @@ const perlTimer = (operation, template, lists) =>
     lists.map((values) => values.join(' ')),
   );
 
-/* freeze + thaw of each of `values`, which JSON has. */
+/* freeze + thaw of each of `values`, which JSON can represent. */
 const storableTimer = (values) =>
   timerOf(
     'perl-storable.pl',

@@ -1,17 +1,17 @@
 /*
- * Several processes that do the same at the same time (racer.js).
+ * Several processes that run the same code at the same time (racer.js).
  */
 'use strict';
 
 const { answer, ask, start } = require('./children');
 const { now } = require('./measure');
 
-const LEAD = 10e6; /* ns: all have been told by then */
+const LEAD = 10e6; /* ns: all have the message by then */
 
 /*
- * A promise of race({ ms } or { calls }), which gives a promise of { took, counts }: ns from the
- * common beginning to the end of the last one, and how often each has called; undefined where the
- * module's racers[name](...args) gives none.
+ * Resolves with race({ ms } or { calls }), which resolves with { took, counts }: the ns from the common
+ * beginning to the end of the last process, and the calls of each. Resolves with undefined if the module's
+ * racers[name](...args) returns undefined.
  */
 async function racers(count, file, name, ...args) {
   const all = Array.from({ length: count }, () =>

@@ -1,17 +1,17 @@
 /*
- * One of several processes that do the same at the same time.
+ * One of several processes that run the same code at the same time.
  *
  *     racer.js <module> <name> <JSON of arguments>        (forked by race.js)
  *
- * The module exports `racers`: name -> function of the arguments that gives what to call. It is called
- * from a common moment on, up to another, or so many times.
+ * The module exports `racers`: name -> a function of the arguments that returns the function to call. All
+ * processes begin to call it at the same moment, and call it up to another moment, or a number of times.
  */
 'use strict';
 
 const { now } = require('./measure');
 
 const WARM_UP = 20_000; /* calls */
-const UNLOOKED = 64; /* calls between two looks at the clock */
+const UNLOOKED = 64; /* calls between two reads of the clock */
 
 const [, , file, name, args] = process.argv;
 const run = require(file).racers[name](...JSON.parse(args));

@@ -1,12 +1,12 @@
 /*
- * Records to pack and to unpack, the same in every trial: where in the file each lies, and its
+ * Records to pack and to unpack, the same in every trial: the offset of each in the file, and its
  * values.
  */
 'use strict';
 
 const CACHE_LINE = 64;
 
-/* From 0 to 1, exclusive; the same sequence each time. */
+/* Random numbers from 0 to below 1; the same sequence each time. */
 function generator() {
   let state = 1;
   return () => {
@@ -19,7 +19,7 @@ const integers = (random, bits) => Math.floor(random() * 2 ** bits);
 const signed = (random, bits) => integers(random, bits) - 2 ** (bits - 1);
 const fraction = (random) => (random() - 0.5) * 1e6;
 
-/* Made by the decoder, so that it is flat: no call has to put it together first. */
+/* Made by the decoder, so that the string is flat, and no call has to join its parts first. */
 function text(random, most) {
   const length = most / 2 + Math.floor(random() * (most / 2 + 1));
   const letters = Array.from({ length }, () => 97 + Math.floor(random() * 26));
@@ -53,7 +53,7 @@ function place(random, fileSize, bytes) {
   return Math.floor((random() * (fileSize - bytes)) / CACHE_LINE) * CACHE_LINE;
 }
 
-/* `count` of { offset, and the values: a, b... }, at cache lines all over a file. */
+/* `count` records { offset, a, b... }, on cache lines all over a file. */
 function records(template, count, fileSize) {
   const random = generator();
   const { bytes, fields } = LAYOUTS[template];
@@ -63,18 +63,18 @@ function records(template, count, fileSize) {
   }));
 }
 
-/* `count` of { offset, values }, where `values` are those of `length` records, in one Array. */
+/* `count` times { offset, values }; `values`: those of `length` records, in one Array. */
 function bulks(template, count, length, fileSize) {
   const random = generator();
   const { bytes, fields } = LAYOUTS[template];
   return Array.from({ length: count }, () => {
-    const values = []; /* filled by push, as most are: V8 then knows that it has no holes */
+    const values = []; /* filled by push, as most arrays are: V8 then knows that it has no holes */
     for (let i = 0; i < length; i++) values.push(...Object.values(fields(random)));
     return { offset: place(random, fileSize, bytes * length), values };
   });
 }
 
-/* The values of one of them as a list. */
+/* The values of a record as a list. */
 const valuesOf = ({ values, a, b, c, d, e }) =>
   values ?? [a, b, c, d, e].filter((value) => value !== undefined);
 

@@ -1,6 +1,6 @@
 /*
- * A Redis server of this process alone, on a socket in a folder of its own, which writes nothing to a
- * disk. A shell beside it ends it when this process is gone, however that came about.
+ * A Redis server for this process alone, on a socket in a folder of its own. It writes nothing to a disk.
+ * A shell beside it ends it when this process has ended, for any reason.
  */
 'use strict';
 
@@ -11,10 +11,10 @@ const { setTimeout: sleep } = require('node:timers/promises');
 
 const { temporary } = require('./files');
 
-const PATIENCE = 100; /* looks at the socket */
-const LOOK = 50; /* ms */
+const PATIENCE = 100; /* checks for the socket */
+const LOOK = 50; /* ms between two checks */
 
-/* Standard input ends with this process. */
+/* The server ends when its standard input does, which ends with this process. */
 const SCRIPT = `trap '' INT TERM HUP
 command -v redis-server >/dev/null || exit 1
 redis-server "$@" </dev/null >/dev/null 2>&1 &
@@ -22,7 +22,7 @@ cat >/dev/null
 kill -KILL $!
 wait`;
 
-/* A promise of its socket; undefined where there is no Redis. */
+/* Resolves with the path of its socket; with undefined if there is no Redis. */
 async function startRedis() {
   if (process.platform === 'win32') return undefined;
   const socket = temporary('redis.sock');

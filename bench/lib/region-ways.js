@@ -1,5 +1,5 @@
 /*
- * One lock + unlock of memory without a file, in each way there is, and of what stands beside it.
+ * One lock + unlock of memory without a file, in each way there is, and in each way of the peers.
  */
 'use strict';
 
@@ -18,7 +18,7 @@ const FILE_LOCKS = ['fs-ext', 'fs-native-extensions'];
 
 const nothing = () => undefined;
 
-/* of an object with a lock */
+/* name -> a function of an object with a lock */
 const CALLS = {
   'lock().release()': (object) => () => object.lock().release(),
   'lock(); unlock()': (object) => () => {
@@ -35,8 +35,8 @@ const OURS = Object.keys(OBJECTS).flatMap((kind) =>
 );
 
 /*
- * Where the peers' locks are: what all processes open, and how it is made to vanish, once all have it
- * open, and with this process.
+ * The locks of the peers: what all processes open, and how it is removed once all processes have it open,
+ * or when this process ends.
  */
 const PLACES = {
   file: {
@@ -57,7 +57,7 @@ const PLACES = {
   },
 };
 
-/* Its end would grumble about a name that is gone: this process ends before that. */
+/* Closing would complain about a removed name, so this process ends before that. */
 function openMutex(name) {
   const { sharedMutex } = peer(SHARED_MUTEX);
   process.on('exit', () => process.kill(process.pid, 'SIGKILL'));
@@ -88,7 +88,7 @@ function compareExchangeTwice() {
   };
 }
 
-/* What to measure of a lock that nobody else wants; undefined: absent. */
+/* The function to measure on a free lock; undefined: the package is absent. */
 function freePair(name) {
   if (name === CAS) return compareExchangeTwice();
   if (name in PEERS) {

@@ -1,7 +1,7 @@
 /*
- * Runs the cases of a bench, each in a process of its own. Cases of one group are compared with
- * each other: their processes take turns of a few milliseconds, so that whatever else the machine
- * does disturbs all of them alike. They end when this process does, however that comes about.
+ * Runs the cases of a bench, each in a process of its own. The cases of one group are compared with each
+ * other: their processes take turns of a few milliseconds, so that other work of the machine disturbs
+ * all of them alike. They end with this process, for any reason.
  */
 'use strict';
 
@@ -10,7 +10,7 @@ const path = require('node:path');
 
 class Trial {
   #child;
-  #settle; /* { resolve, reject } of the answer that is awaited */
+  #settle; /* { resolve, reject } of the awaited answer */
 
   constructor(file, name) {
     this.name = name;
@@ -39,7 +39,7 @@ class Trial {
   }
 }
 
-/* One round of one group; `collect(name, figures)` gets what each turn of each case gave. */
+/* Runs one round of one group; `collect(name, figures)` gets the result of each turn of each case. */
 async function runGroup(file, names, turns, collect) {
   const trials = [];
   try {
@@ -50,7 +50,7 @@ async function runGroup(file, names, turns, collect) {
     }
     for (let turn = 0; turn < turns; turn++) {
       for (const trial of trials) collect(trial.name, await trial.turn());
-      trials.push(trials.shift()); /* nobody always comes after the same one */
+      trials.push(trials.shift()); /* so that no case always follows the same one */
     }
   } finally {
     for (const trial of trials) trial.end();
@@ -58,8 +58,8 @@ async function runGroup(file, names, turns, collect) {
 }
 
 /*
- * A map: case -> { figure: [its value in each turn of each round] }; without figures: absent. The
- * n-th values of cases of one group belong together.
+ * A map: case -> { figure: [its value in each turn of each round] }. A case without figures is absent.
+ * The n-th values of all cases of a group belong together.
  */
 async function runRounds({ file, bench, rounds, onGroup }) {
   const results = new Map(bench.groups.flat().map((name) => [name, {}]));

@@ -1,5 +1,5 @@
 /*
- * One of several processes that scan the same file; holds it until it is killed.
+ * One of several processes that scan the same file. It keeps the file until it is killed.
  *
  *     scanner.js <way> <file>        (forked by map.js)
  */
@@ -18,7 +18,7 @@ const WAYS = {
   read: (file) => fs.promises.readFile(file),
 };
 
-let bytes; /* kept: what is measured must not be collected */
+let bytes; /* kept, so that the measured memory is not collected */
 
 async function main([way, file]) {
   bytes = await WAYS[way](file);
@@ -29,5 +29,5 @@ async function main([way, file]) {
 }
 
 process.on('disconnect', () => process.exit(0));
-process.on('error', () => process.exit(1)); /* nobody is left to send to */
+process.on('error', () => process.exit(1)); /* the parent has ended */
 main(process.argv.slice(2));

@@ -1,7 +1,7 @@
 /*
- * Setting one value and getting it again, in each way there is for other processes or threads to see
- * it. Each way is a function that gives (a promise of) what takes a value and gives it back, or
- * undefined when it is absent.
+ * Setting one value and getting it again, in each way in which other processes or threads can see it.
+ * Each way is a function that returns (a promise of) a function of a value that returns the value, or
+ * undefined if the way is absent.
  */
 'use strict';
 
@@ -18,7 +18,7 @@ const { startRedis } = require('./redis');
 const SMALL = 4096; /* bytes */
 const LARGE = 4 * 2 ** 20;
 
-/* The yardstick: bytes, and back. */
+/* The measure for all others: to bytes, and back. */
 function json() {
   return (value) => {
     const bytes = Buffer.from(JSON.stringify(value), 'latin1');
@@ -26,7 +26,7 @@ function json() {
   };
 }
 
-/* A codec of ours, in and out of memory of this process. */
+/* A codec of mmapipc, into memory of this process and out of it. */
 function bare(codec) {
   const { encode, decode } = boundTo(makeCodec(codec));
   const scratch = Buffer.alloc(LARGE);
@@ -49,7 +49,7 @@ function share(codec, capacity = LARGE) {
   };
 }
 
-/* As a user would: the length, and UTF-8, in a mapped file, under the lock of another package. */
+/* As a user would write it: the length and UTF-8 in a mapped file, under the lock of another package. */
 function lockedFile() {
   const fsExt = peer('fs-ext');
   if (fsExt === undefined) return undefined;
@@ -67,7 +67,7 @@ function lockedFile() {
   };
 }
 
-/* Threads of one process only, and without a lock. */
+/* For threads of one process only, and without a lock. */
 function threads() {
   const memory = new SharedArrayBuffer(SMALL);
   const bytes = new Uint8Array(memory);
@@ -89,7 +89,7 @@ function lmdb() {
   };
 }
 
-/* To a child, which sends it back. */
+/* To a child process, which sends it back. */
 async function message() {
   const child = start('echo.js');
   await answer(child);

@@ -1,5 +1,5 @@
 /*
- * The process of one trial: opens one case of one bench, then measures it once for each message.
+ * The process of one trial: opens one case of one bench, and measures it once for each message.
  *
  *     trial.js <bench file> <case>        (forked by rounds.js)
  */
@@ -21,5 +21,5 @@ async function main() {
 }
 
 process.on('disconnect', () => process.exit(0));
-process.on('error', () => process.exit(1)); /* nobody is left to send to */
+process.on('error', () => process.exit(1)); /* the parent has ended */
 main().catch(fail);

@@ -1,6 +1,6 @@
 /*
- * A process that waits for the lock of a region each time it is told to, and tells when it had it, and
- * what processor time it took; or only sleeps, as one who waits does.
+ * A process that waits for the lock of a region after each message, and sends back when it got the lock
+ * and the processor time of the wait. Or it only sleeps, as a waiter does.
  *
  *     waiter.js <handle> sync|async|sleep        (forked by region-lock.js)
  */
@@ -22,7 +22,7 @@ async function wait() {
   process.send({ at, recovered, used: user + system });
 }
 
-/* What so many sleeps of the system cost by themselves. */
+/* The cost of this many sleeps of the system alone. */
 function sleep({ each, ms }) {
   const before = process.cpuUsage();
   const word = new Int32Array(new SharedArrayBuffer(4));

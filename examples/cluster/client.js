@@ -1,7 +1,7 @@
 /*
- * The load, in a process of its own: autocannon, and an account of every answer. The answers carry
- * the number that their request has in the shared count. A number that comes twice is a request
- * that was answered and is missing in the count.
+ * The load, in a process of its own: autocannon, and a record of every answer. Each answer has the
+ * number of its request in the shared count. A number that comes twice means that the count lacks a
+ * request that was answered.
  */
 'use strict';
 
@@ -9,13 +9,13 @@ const { createHistogram } = require('node:perf_hooks');
 
 const autocannon = require('autocannon');
 
-const CLIENTS = 32; /* send every second request, by turns; the others are by one greedy client */
-const RECONNECT = 50; /* requests of a connection, so that a worker that is new gets some too */
-const SAMPLE = 100; /* ms; autocannon stops at the end of one */
+const CLIENTS = 32; /* they send every second request, in turn; one greedy client sends the others */
+const RECONNECT = 50; /* requests of a connection, so that a new worker gets some too */
+const SAMPLE = 100; /* ms; autocannon stops at the end of a sample */
 const TIMEOUT = 10; /* s, of a request */
-const DAY = 86_400; /* s; it is told when to stop */
+const DAY = 86_400; /* s: no limit, because a message stops the load */
 
-/* A set of whole numbers, a bit each. */
+/* A set of whole numbers, with one bit for each. */
 class NumberSet {
   size = 0;
   highest = 0;
@@ -36,17 +36,17 @@ class NumberSet {
   }
 }
 
-/* What was sent and what was answered, by all connections together. */
+/* The requests and answers of all connections together. */
 class Account {
   sent = 0;
   ok = 0;
   limited = 0;
-  other = 0; /* neither; must not be */
+  other = 0; /* neither; must stay 0 */
   broken = 0; /* no answer came, and the connection went on with the next request */
   #numbers = new NumberSet();
-  #letThrough = new Map(); /* client -> its requests that were not limited */
-  #revisions = new Map(); /* revision -> the lowest and the highest number that was served it */
-  #waiting = new Map(); /* connections that have no answer yet -> when they sent */
+  #letThrough = new Map(); /* client -> its requests that were allowed */
+  #revisions = new Map(); /* revision -> the lowest and the highest number that it served */
+  #waiting = new Map(); /* connections without an answer yet -> when they sent */
   #times = createHistogram(); /* us */
 
   watch(connection) {
@@ -55,7 +55,7 @@ class Account {
       if (this.#waiting.has(connection)) this.broken += 1;
       this.#waiting.set(connection, performance.now());
     });
-    /* 'response' would leave out the last one before autocannon connects anew. */
+    /* 'response' misses the last answer before autocannon reconnects. */
     connection.on('headers', ({ statusCode, headers }) => {
       const ms = performance.now() - this.#waiting.get(connection);
       this.#times.record(Math.max(1, Math.round(ms * 1000)));
@@ -105,7 +105,7 @@ class Account {
   }
 }
 
-/* `headers`: names and values, in turns. */
+/* `headers`: names and values in turn. */
 function valueOf(headers, name) {
   for (let i = 0; i < headers.length; i += 2) {
     if (headers[i] === name) return headers[i + 1];
@@ -136,5 +136,5 @@ process.on('message', (message) => {
   if (message.stop) load.stop();
   else drive(message).catch((error) => process.send({ error: error.message }));
 });
-process.on('SIGINT', () => {}); /* of Ctrl-C, the primary takes care */
-process.on('disconnect', () => process.exit(1)); /* the primary is gone */
+process.on('SIGINT', () => {}); /* the primary handles Ctrl-C */
+process.on('disconnect', () => process.exit(1)); /* the primary has ended */

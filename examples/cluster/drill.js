@@ -1,6 +1,6 @@
 /*
- * The emergency: a worker is killed in the middle of its update, with the lock of the counter in its
- * hands, and another takes its place.
+ * The emergency: a worker is killed in the middle of its update, while it holds the lock of the counter,
+ * and another worker replaces it.
  */
 'use strict';
 
@@ -8,15 +8,15 @@ const { inspect } = require('../..');
 const { NAMES } = require('./state');
 const { until } = require('./until');
 
-/* Who has the lock of the counter, according to the memory itself; null for nobody. */
+/* The holder of the counter's lock, read from the memory itself; null: the lock is free. */
 const holder = () => inspect({ inherit: NAMES.counter }).lock.holder;
 
-/* Resolves with what happened, once the others go on and the new one has answered requests. */
+/* Resolves with the figures, once the other workers go on and the new one has answered requests. */
 async function killInside(team, { counter, tally }) {
   const answered = ({ row }) => tally.get(row, 'answered');
   const victim = team.living.reduce((a, b) => (answered(b) > answered(a) ? b : a));
 
-  /* It stops inside its next update by itself: from then on it has the lock, and keeps it. */
+  /* The worker stops by itself inside its next update, and so keeps the lock. */
   tally.set(victim.row, 'stall', 1);
   const held = await until(`worker ${victim.pid} inside its critical section`, () => {
     const found = holder();
@@ -38,7 +38,7 @@ async function killInside(team, { counter, tally }) {
     holderPid: held.pid,
     wasAlive: held.alive,
     heldMs: held.heldMs,
-    pause /* ms until the others had the lock and went on */,
+    pause /* ms until another worker held the lock and went on */,
     successor: { row: successor.row, pid: successor.pid },
   };
 }

@@ -1,11 +1,11 @@
 /*
- * Whether the figures of a run agree. Three parties have counted without asking one another: the
- * client its answers, each worker what it did (in its own row), and all workers together (in the
- * shared count, under its lock).
+ * Checks whether the figures of a run agree. Three parties have counted independently: the client its
+ * answers, each worker its own work (in its own row), and all workers together (in the shared count,
+ * under its lock).
  *
- * Lost is a request that was answered and is missing in the count. There are two ways to see one,
- * and both must see none: an answer whose number another answer has too, as its increment was
- * overwritten; and an increment that a worker made and that is not in the count.
+ * A request is lost if it was answered and the count lacks it. Two checks find such requests, and both
+ * must find none: an answer with the number of another answer, because an increment was overwritten;
+ * and an increment that a worker has made and the count lacks.
  */
 'use strict';
 
@@ -13,7 +13,7 @@ const { isDeepStrictEqual } = require('node:util');
 
 const sum = (rows, field) => rows.reduce((total, row) => total + row[field], 0);
 
-/* What the figures come to. */
+/* The totals of the figures. */
 function totals({ client, shared, rows, drill }) {
   const counted = sum(rows, 'counted');
   const twice = client.answered - client.distinct;
@@ -31,12 +31,12 @@ function totals({ client, shared, rows, drill }) {
   };
 }
 
-/* Each check: what is said when it fails, and whether it holds. */
+/* Each check: the complaint if it fails, and whether it holds. */
 function countChecks({ client, shared, rows, drill }, all) {
   const unanswered = client.broken + client.pending;
   const others = rows.filter((_, row) => row !== drill.row);
   return [
-    [`${all.lost} requests are lost from the count`, all.lost === 0],
+    [`the count lacks ${all.lost} requests that were answered`, all.lost === 0],
     [
       `the shared count is ${shared.requests}, the workers have counted ${all.counted}`,
       shared.requests === all.counted,
@@ -50,7 +50,7 @@ function countChecks({ client, shared, rows, drill }, all) {
       client.highest <= shared.requests,
     ],
     [
-      `a worker that lives has begun ${sum(others, 'begun')} requests and counted ${sum(others, 'counted')}`,
+      `a living worker has begun ${sum(others, 'begun')} requests and counted ${sum(others, 'counted')}`,
       others.every(({ begun, counted }) => begun === counted),
     ],
     [
@@ -62,11 +62,11 @@ function countChecks({ client, shared, rows, drill }, all) {
       client.sent === client.answered + unanswered,
     ],
     [
-      `${all.unheard} requests are counted and were not heard of, of ${unanswered} without an answer`,
+      `${all.unheard} requests were counted without an answer for the client, which lacks ${unanswered} answers`,
       all.unheard >= 0 && all.unheard <= unanswered,
     ],
     [
-      `${client.broken} requests broke off, on ${client.connections} connections`,
+      `${client.broken} requests were broken off, on ${client.connections} connections`,
       client.broken <= client.connections + client.timeouts,
     ],
     [`${client.other} answers are errors`, client.other === 0],
@@ -77,15 +77,18 @@ function drillChecks({ drill, rows, living }, all) {
   const { successor } = drill;
   return [
     [
-      `process ${drill.holderPid} had the lock when ${drill.pid} was killed`,
+      `process ${drill.holderPid} held the lock when ${drill.pid} was killed`,
       drill.holderPid === drill.pid && drill.wasAlive && rows[drill.row].inside === 1,
     ],
     [`${all.recoveries} locks were recovered, not 1`, all.recoveries === 1],
     [
-      `nobody took the place of worker ${drill.pid}`,
+      `no worker replaced worker ${drill.pid}`,
       rows[successor.row].answered > 0 && living.some(({ pid }) => pid === successor.pid),
     ],
-    [`${living.length} workers live, not ${rows.length - 1}`, living.length === rows.length - 1],
+    [
+      `${living.length} workers are alive, not ${rows.length - 1}`,
+      living.length === rows.length - 1,
+    ],
   ];
 }
 
@@ -101,13 +104,13 @@ function limitChecks({ client, shared, limit }, all) {
       client.limited <= all.limited && all.limited - client.limited <= all.unheard,
     ],
     [
-      `${client.mostOfOne} requests of one client were let through, ${most} are allowed`,
+      `${client.mostOfOne} requests of one client were accepted, ${most} are allowed`,
       client.mostOfOne <= most,
     ],
   ];
 }
 
-/* Revisions in order: none is served after a later one. */
+/* Whether no request got an older revision than an earlier request. */
 function isInOrder(revisions) {
   return revisions.every(
     ({ revision, lowest }, i) =>
@@ -128,7 +131,7 @@ function flagChecks({ client, shared, stats, living }, all) {
     ],
     ['a request was served by old flags after a newer one', isInOrder(client.revisions)],
     [
-      'a worker says other figures at /stats',
+      'a worker reports other figures at /stats',
       stats.every(([, figures]) => isDeepStrictEqual(figures, expected)),
     ],
     [
@@ -141,7 +144,7 @@ function flagChecks({ client, shared, stats, living }, all) {
   ];
 }
 
-/* { all: totals, complaints: what does not agree } */
+/* { all: the totals, complaints: the failed checks } */
 function judge(figures) {
   const all = totals(figures);
   const checks = [

@@ -1,17 +1,18 @@
 /*
- * A rate limiter for all workers together: so many requests of each client in a window of time.
+ * A rate limiter for all workers together: a number of requests of each client in a window of time.
  */
 'use strict';
 
 const WINDOW = 1000; /* ms */
-const LIMIT = 100; /* requests of one client in it */
-const MOST = 1000; /* clients that are told apart; the others share one allowance */
+const LIMIT = 100; /* requests of one client in a window */
+const MOST = 1000; /* clients with a limit of their own; all others share one */
 
-/* Whether a request of this client is allowed; if so, it is one of its requests. `limits`: a Share. */
+/* Whether a request of this client is allowed. An allowed request is counted. `limits`: a Share. */
 function admit(limits, client) {
   let isAllowed;
   limits.update(({ window, windows, used }) => {
-    /* Under the lock, so that no one is late; a clock that was set back does not give a new window. */
+    /* Read under the lock, so that no process uses an old time. A clock that was set back does not begin a
+     * new window. */
     const now = Math.floor(Date.now() / WINDOW);
     if (now > window) {
       isAllowed = true;

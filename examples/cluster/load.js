@@ -1,5 +1,5 @@
 /*
- * The primary's side of the load client: starts it, stops it, has its account.
+ * The primary's side of the load client: starts it, stops it, and gets its figures.
  */
 'use strict';
 
@@ -13,13 +13,13 @@ class Load {
   #seen = new Set();
   #isDismissed = false;
 
-  /* Rejects when the client fails or ends before its time. */
+  /* Rejects when the client fails or ends too early. */
   failure;
 
   constructor() {
     let fail;
     this.failure = new Promise((_, reject) => (fail = reject));
-    this.failure.catch(() => {}); /* it may come when nobody waits */
+    this.failure.catch(() => {}); /* it may be rejected while no code awaits it */
     this.#account = new Promise((resolve) => {
       this.#child.on('message', ({ seen, error, ...account }) => {
         if (seen !== undefined) this.#seen.add(seen);
@@ -39,12 +39,12 @@ class Load {
     this.#child.send({ url, connections });
   }
 
-  /* Whether an answer by this revision of the flags has come. */
+  /* Whether the client has got an answer with this revision of the flags. */
   hasSeen(revision) {
     return this.#seen.has(revision);
   }
 
-  /* What it has sent and got. */
+  /* The figures of the client. */
   stop() {
     this.#child.send({ stop: true });
     return this.#account;
@@ -56,7 +56,7 @@ class Load {
     await once(this.#child, 'exit');
   }
 
-  /* Whether there was something to kill. */
+  /* Returns whether there was a process to kill. */
   killNow() {
     const { pid, exitCode, signalCode } = this.#child;
     if (pid === undefined || exitCode !== null || signalCode !== null) return false;

@@ -1,5 +1,5 @@
 /*
- * What the example prints: the figures, and what they mean. Text only.
+ * The output of the example: the figures and their meaning, as text.
  */
 'use strict';
 
@@ -22,12 +22,12 @@ function sections({ client, shared, stats, drill, limit, rows }, all) {
     [
       'Requests',
       ['answered, as the client counts', whole(client.answered)],
-      ['answered, as the workers count', whole(all.answered), 'each in memory of its own'],
+      ['answered, as the workers count', whole(all.answered), 'each in a row of its own'],
       ['count in shared memory', whole(shared.requests), 'by all of them, under its lock'],
       [
         'lost from the count',
         whole(all.lost),
-        'answered, and missing in the count; every answer has a number of its own',
+        'answered, but not in the count; every answer has a number of its own',
       ],
       [
         'unfinished in the killed worker',
@@ -43,7 +43,7 @@ function sections({ client, shared, stats, drill, limit, rows }, all) {
     ],
     [
       'A worker killed inside its critical section',
-      ['process', `${drill.pid}`, `had the lock for ${drill.heldMs} ms when SIGKILL came`],
+      ['process', `${drill.pid}`, `had held the lock for ${drill.heldMs} ms when it got SIGKILL`],
       ['lock recoveries', whole(all.recoveries), `the others went on after ${ms(drill.pause)}`],
       [
         'replaced by process',
@@ -74,7 +74,7 @@ function sections({ client, shared, stats, drill, limit, rows }, all) {
   ];
 }
 
-/* `verdict`: what judge() says. */
+/* The second argument: the result of judge(). */
 function report(figures, { all, checks, complaints }) {
   const { client, living } = figures;
   const title =

@@ -1,6 +1,6 @@
 /*
- * One run, from the primary's side: the workers, the load, what happens while it goes on, and the
- * figures that are left when all is quiet.
+ * One run, from the primary's side: the workers, the load, the events under load, and the figures after
+ * the last request.
  */
 'use strict';
 
@@ -15,7 +15,7 @@ const { Team } = require('./team');
 const { until } = require('./until');
 
 const CONNECTIONS = 8; /* for each worker */
-const TRIES = 50; /* for each worker, to hear from all; the cluster gives them work by turns */
+const TRIES = 50; /* requests for each worker until all have answered; the cluster serves them in turn */
 
 class Run {
   #workers;
@@ -32,7 +32,7 @@ class Run {
     this.#state = makeState(workers + 1);
   }
 
-  /* Resolves with the figures that judge.js judges. */
+  /* Resolves with the figures for judge.js. */
   play() {
     return Promise.race([this.#play(), this.#team.failure, this.#load.failure]);
   }
@@ -57,13 +57,13 @@ class Run {
     return this.#figures(client, drill);
   }
 
-  /* Waits until this part of the time is over. */
+  /* Waits until this part of the time has passed. */
   async #at(part, doing) {
     this.#doing = doing;
     await sleep(Math.max(0, this.#begin + part * this.#seconds * 1000 - performance.now()));
   }
 
-  /* Resolves when all workers have served requests by the new flags, and the client has seen it. */
+  /* Resolves when all workers have served requests with the new flags, and the client has seen it. */
   async #change(theme) {
     this.#doing = 'changing the flags';
     const { revision } = this.#state.flags.update((old) => ({ revision: old.revision + 1, theme }));
@@ -75,8 +75,8 @@ class Run {
   async #figures(client, drill) {
     const { counter, limits, flags, tally } = this.#state;
     /*
-     * What the client has sent last may still be on its way. After a worker has answered us it knows
-     * of all connections that came before ours; after they are closed nothing more can come.
+     * The last requests of the client may still be on their way. A worker that has answered this process
+     * knows all earlier connections; once they are closed, no request can follow.
      */
     await this.#askAll();
     const isQuiet = ({ row }) => tally.get(row, 'connections') === 0;
@@ -105,7 +105,7 @@ class Run {
     return [...answers];
   }
 
-  /* { doing, seconds, requests, workers, theme } of this moment; before the load, less. */
+  /* { doing, seconds, requests, workers, theme } at this moment; fewer before the load begins. */
   get progress() {
     return {
       doing: this.#doing,
@@ -116,19 +116,19 @@ class Run {
     };
   }
 
-  /* Resolves when no child is left. */
+  /* Resolves when all children have ended. */
   async end() {
     await Promise.all([this.#team.dismiss(), this.#load.dismiss()]);
   }
 
-  /* For when there is no time. */
+  /* Ends the children without waiting for them. */
   killNow() {
     this.#team.killNow();
     this.#load.killNow();
   }
 }
 
-/* The figures as a worker tells them, by a connection of its own: whichever has its turn. */
+/* The figures of the worker whose turn it is, over a new connection. */
 function ask(port) {
   return new Promise((resolve, reject) => {
     const options = { host: '127.0.0.1', port, path: '/stats', agent: false };

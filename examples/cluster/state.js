@@ -1,34 +1,34 @@
 /*
- * What the processes of the example share. The primary makes it before it forks, and the workers
- * find it by the same names:
+ * The shared state of the example. The primary creates it before it forks, and the workers find it by
+ * the same names:
  *
  *   flags    Share  { revision, theme }            set by the primary, peeked at on every request
  *   counter  Share  { requests, limited }          changed by every request, under its lock
- *   limits   Share  { window, windows, used }      who has asked how often in the current window
- *   tally    Mmap   a row of numbers for each worker, which only that worker adds to: what the
- *                   shared count is checked against
+ *   limits   Share  { window, windows, used }      the requests of each client in the current window
+ *   tally    Mmap   a row of numbers for each worker, which only that worker increments; the shared
+ *                   count is checked against them
  */
 'use strict';
 
 const { Mmap, Share } = require('../..');
 
 const NAMES = { flags: 'flags', counter: 'counter', limits: 'limits', tally: 'tally' };
-const CAPACITY = 256 * 1024; /* bytes; what is not used costs nothing */
-const ROW = 16; /* int32 of a worker: a cache line, so that no two workers write to one */
+const CAPACITY = 256 * 1024; /* bytes; the unused part takes no memory */
+const ROW = 16; /* int32 for each worker: a cache line, so that no two workers write to one */
 
 const FIELDS = {
-  begun: 0 /* requests that it began with */,
+  begun: 0 /* requests that it has begun */,
   counted: 1 /* whose update of the counter has returned */,
   answered: 2 /* whose response was sent after that */,
   limited: 3 /* of those, refused by the rate limiter */,
-  recoveries: 4 /* locks got from one who had died with it */,
+  recoveries: 4 /* locks taken from a dead worker */,
   connections: 5 /* open now */,
-  revision: 6 /* of the flags that it served last */,
+  revision: 6 /* of the flags that it has used last */,
   stall: 7 /* set by the primary: stop in the middle of the next update */,
   inside: 8 /* it has stopped there */,
 };
 
-/* The rows of all workers that there are or were. */
+/* The rows of all workers, living and dead. */
 class Tally {
   #map;
   #cells;

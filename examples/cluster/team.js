@@ -1,6 +1,6 @@
 /*
- * The workers, as the primary sees them: forks them, kills one when asked, and makes sure that one
- * that dies unasked ends the run with an error.
+ * The primary's side of the workers: forks them, kills one on request, and ends the run with an error if
+ * a worker dies otherwise.
  */
 'use strict';
 
@@ -11,16 +11,16 @@ const path = require('node:path');
 class Team {
   port; /* on which they listen */
 
-  /* Rejects when a worker dies that was to live. */
+  /* Rejects when a worker dies that should live. */
   failure;
 
   #fail;
-  #members = []; /* { row, pid, worker, isAlive } in the order of their birth */
+  #members = []; /* { row, pid, worker, isAlive } in the order of their start */
   #isDismissed = false;
 
   constructor() {
     this.failure = new Promise((_, reject) => (this.#fail = reject));
-    this.failure.catch(() => {}); /* it may come when nobody waits */
+    this.failure.catch(() => {}); /* it may be rejected while no code awaits it */
     cluster.setupPrimary({ exec: path.join(__dirname, 'worker.js'), args: [] });
   }
 

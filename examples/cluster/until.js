@@ -1,5 +1,5 @@
 /*
- * Waits for what another process does, by looking.
+ * Waits for a condition that another process fulfils, by polling.
  */
 'use strict';
 
@@ -8,7 +8,8 @@ const { setTimeout: sleep } = require('node:timers/promises');
 const PATIENCE = 30_000; /* ms */
 const GLANCE = 2; /* ms */
 
-/* The first result of `look()` that is true; an error that says `what` did not come. */
+/* Resolves with the first truthy result of `look()`. After the PATIENCE it rejects with an error that
+ * names `what`. */
 async function until(what, look) {
   const end = performance.now() + PATIENCE;
   for (;;) {

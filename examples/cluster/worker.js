@@ -1,9 +1,9 @@
 /*
  * One cluster worker: an HTTP server whose state is in shared memory.
  *
- *   GET /stats   the figures of all workers: from any worker the same
- *   GET /...     counted, and limited by client (header x-client); the answer says which number the
- *                request has in the count, and follows the flags of this moment
+ *   GET /stats   the figures of all workers; every worker reports the same
+ *   GET /...     counted, and limited by client (header x-client); the answer has the number of the
+ *                request in the count, and uses the current flags
  */
 'use strict';
 
@@ -13,15 +13,15 @@ const http = require('node:http');
 const { admit } = require('./limiter');
 const { findState } = require('./state');
 
-const NAME = 40; /* characters of a client's name that count */
-const STALL = 20_000; /* ms after which a worker that nobody kills ends by itself */
+const NAME = 40; /* characters of a client's name that are compared */
+const STALL = 20_000; /* ms after which a worker that is not killed ends by itself */
 
 const { flags, counter, limits, tally } = findState();
-const row = Number(process.env.CLUSTER_ROW); /* of the tally: ours */
+const row = Number(process.env.CLUSTER_ROW); /* this worker's row of the tally */
 
 /*
- * The number of this request in the count, and the flags. That an earlier worker has died inside is
- * worth a note, and no more: a value is set whole or not at all.
+ * The number of this request in the count, and the flags. If an earlier worker has died inside, that is
+ * only counted: the value is never half set.
  */
 function count(isAllowed) {
   return counter.withLock((guard) => {
@@ -35,7 +35,7 @@ function count(isAllowed) {
   });
 }
 
-/* In the middle of an update, with the lock: here the primary kills us. */
+/* Stops in the middle of an update, with the lock held: here the primary kills this worker. */
 function stall() {
   tally.set(row, 'inside', 1);
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, STALL);
@@ -93,5 +93,5 @@ server.on('connection', (socket) => {
 });
 server.listen(0, '127.0.0.1'); /* the cluster gives all workers one free port */
 
-process.on('SIGINT', () => {}); /* of Ctrl-C, the primary takes care */
-cluster.worker.on('error', () => process.exit(1)); /* the primary is gone */
+process.on('SIGINT', () => {}); /* the primary handles Ctrl-C */
+cluster.worker.on('error', () => process.exit(1)); /* the primary has ended */

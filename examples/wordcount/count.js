@@ -1,21 +1,21 @@
 /*
- * Counting words and lines in bytes, as `wc` does in the C locale: a word is a run of bytes that
- * are not ASCII whitespace, a line is a newline. Knows nothing of files or processes.
+ * Counts words and lines in bytes, as `wc` does in the C locale: a word is a run of bytes that are not
+ * ASCII whitespace, and a line ends with a newline. This file does not know files or processes.
  */
 'use strict';
 
 const NEWLINE = 10;
 
-/* 1 for whitespace, 0 for what words are made of. */
+/* 1 for whitespace, 0 for the bytes of words. */
 const SPACE = new Uint8Array(256);
 for (const character of ' \t\n\v\f\r') SPACE[character.charCodeAt(0)] = 1;
 
 const isSpace = (byte) => SPACE[byte] === 1;
 
 /*
- * The words that begin in `bytes`, and the lines that end there. `afterSpace`: the byte before the
- * first one is whitespace, or there is none; the next slice is told the same by what is returned.
- * No branch depends on whether a byte is whitespace: in text no processor can guess that.
+ * The words that begin in `bytes`, and the lines that end in it. `afterSpace`: whether the byte before
+ * the first one is whitespace, or there is none; the result has it for the next slice. No branch depends
+ * on whether a byte is whitespace, because no processor can predict that in text.
  */
 function count(bytes, afterSpace) {
   let words = 0;
@@ -31,7 +31,7 @@ function count(bytes, afterSpace) {
   return { words, lines, afterSpace: before === 1 };
 }
 
-/* Where the share of worker `index` of `workers` begins; that of the next one is where it ends. */
+/* The first byte of the share of worker `index` of `workers`. The share ends where the next one begins. */
 const shareStart = (size, index, workers) => Math.floor((size / workers) * index);
 
 /* [start, end) of one worker's share. */

@@ -1,12 +1,12 @@
 /*
- * What the example prints: the table of both ways, and the sentence below it. Text only.
+ * The output of the example: the table of both ways and the sentence below it, as text.
  */
 'use strict';
 
 const whole = (number) => Math.round(number).toLocaleString('en-US');
 const mega = (bytes) => `${whole(bytes / 1e6)} MB`;
 
-/* Columns of equal width: the first to the left, numbers to the right. */
+/* Columns of equal width: the first is left-aligned, and the numbers are right-aligned. */
 function align(rows) {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   const pad = (cell, column) =>
@@ -14,7 +14,7 @@ function align(rows) {
   return rows.map((row) => row.map(pad).join('  ').trimEnd()).join('\n');
 }
 
-/* `runs`: [name, result of countTogether()] of each way. */
+/* `runs`: [name, result of countTogether()] for each way. */
 function table(runs, workers) {
   const kind = runs[0][1].kind;
   const head = ['', 'words', 'lines', 'bytes', 'time', `${kind} per worker`, `${kind} of all`];

@@ -1,6 +1,6 @@
 /*
- * The primary's side: forks the workers, leads them through the steps together, and makes sure that
- * one that dies ends the job with an error instead of a wait without end.
+ * The primary's side: forks the workers, leads them through the steps together, and ends the job with an
+ * error, instead of an endless wait, if a worker dies.
  */
 'use strict';
 
@@ -20,7 +20,9 @@ class Team {
 
   constructor(size, onProgress) {
     this.#onProgress = onProgress;
-    this.#failure.catch(() => {}); /* it may come when nobody waits; the next step hears of it */
+    this.#failure.catch(
+      () => {},
+    ); /* it may be rejected while no code awaits it; the next step awaits it */
     cluster.setupPrimary({ exec: path.join(__dirname, 'worker.js'), args: [] });
     this.#workers = Array.from({ length: size }, () => this.#fork());
   }
@@ -43,7 +45,7 @@ class Team {
     return this.#fail(Object.assign(new Error(error.message), { code: error.code }));
   }
 
-  /* The answers of all workers, each to the message that `task` makes for it, if any. */
+  /* Resolves with the answers of all workers to the messages that `task` returns for them, if any. */
   step(task) {
     const answers = this.#workers.map(
       (worker, index) =>
@@ -67,9 +69,9 @@ class Team {
 const sum = (rows, name) => rows.reduce((total, row) => total + row[name], 0);
 
 /*
- * Counts `file` with `workers` workers, the one way ('mapped') or the other ('read'). The clock
- * runs from when all are up until the last has counted; memory is measured after that, by all of
- * them while all still hold their bytes. Rejects when a worker fails or dies.
+ * Counts `file` with `workers` workers, in one way ('mapped') or the other ('read'). The time runs from
+ * the moment when all workers are up until the last one has counted. Then all workers measure their memory,
+ * while all still hold their bytes. Rejects if a worker fails or dies.
  */
 async function countTogether({ way, file, size, workers, onProgress }) {
   const team = new Team(workers, onProgress);

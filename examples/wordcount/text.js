@@ -1,5 +1,5 @@
 /*
- * Makes a large text file of a known number of words, fast: one block of made-up lines, written
+ * Creates a large text file with a known number of words, fast: it writes one block of invented lines
  * again and again. The same size gives the same text.
  */
 'use strict';
@@ -10,7 +10,7 @@ const BLOCK = 1_000_000; /* bytes, at least */
 const WORDS = 'a be sea moon river harbour lighthouse weather-beaten constellation'.split(' ');
 const GAPS = [...Array(12).fill(' '), '  ', '\t', '\n', '\r\n', '\n\n'];
 
-/* A block that ends with a newline, and what is in it, counted while it is made. */
+/* A block that ends with a newline, and its counts, taken while it is created. */
 function makeBlock() {
   const parts = [];
   let [words, lines, bytes, state] = [0, 0, 0, 1];
@@ -29,7 +29,7 @@ function makeBlock() {
   return { block: Buffer.from(parts.join('')), words, lines };
 }
 
-/* Writes at least `bytes` bytes to a new file; resolves with what is in it. */
+/* Writes at least `bytes` bytes to a new file; resolves with its counts. */
 async function makeText(file, bytes, onProgress) {
   const { block, words, lines } = makeBlock();
   const blocks = Math.ceil(bytes / block.length);

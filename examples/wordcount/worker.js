@@ -1,7 +1,7 @@
 /*
- * One cluster worker: counts its share of a file, either straight from a mapping or from a copy of
- * the whole file that fs.readFile makes. Does one step for each message of the primary and answers
- * it; the bytes stay held until the primary hangs up, so that all workers can be measured together.
+ * One cluster worker: counts its share of a file, either directly in a mapping or in a copy of the whole
+ * file from fs.readFile. It does one step for each message of the primary, and answers it. It keeps the
+ * bytes until the primary disconnects, so that all workers can be measured together.
  */
 'use strict';
 
@@ -14,9 +14,9 @@ const { count, isSpace } = require('./count');
 
 const SLICE = 4 * 1024 * 1024;
 
-/* Each way gives a function for `length` bytes from `offset`. */
+/* Each way returns a function for `length` bytes from `offset`. */
 const WAYS = {
-  /* The views are windows into the page cache: nothing is copied, and no file is too large. */
+  /* The views are Buffers over the page cache: nothing is copied, and no file is too large. */
   mapped(file) {
     const map = new Mmap({ file });
     return (offset, length) => map.view(offset, length);
@@ -27,7 +27,7 @@ const WAYS = {
   },
 };
 
-let slice; /* kept: what is measured must not be collected */
+let slice; /* kept, so that the measured memory is not collected */
 
 async function countShare({ way, file, start, end }) {
   slice = await WAYS[way](file);
@@ -41,14 +41,14 @@ async function countShare({ way, file, start, end }) {
     lines += found.lines;
     afterSpace = found.afterSpace;
     process.send({ progress: bytes.length });
-    await breathe(); /* lets a message go out, and hears when the primary is gone */
+    await breathe(); /* lets a message be sent, and notices when the primary has ended */
   }
   return { words, lines, bytes: end - start };
 }
 
 /*
- * Bytes of memory: the proportional set size, in which a page that n processes share counts 1/n;
- * the resident set size where the system does not tell.
+ * Bytes of memory: the proportional set size, in which a page that n processes share counts 1/n; the
+ * resident set size if the system does not report it.
  */
 function memory() {
   try {
@@ -68,6 +68,6 @@ process.on('message', async ({ step, ...task }) => {
     process.send({ error: { message, code } });
   }
 });
-process.on('SIGINT', () => {}); /* of Ctrl-C, the primary takes care */
-cluster.worker.on('error', () => process.exit(1)); /* the primary is gone */
+process.on('SIGINT', () => {}); /* the primary handles Ctrl-C */
+cluster.worker.on('error', () => process.exit(1)); /* the primary has ended */
 process.send({ answer: 'ready' });

@@ -1,4 +1,4 @@
-/* How a model says that something must never be. ONLY: of a twin nothing but this one is asked. */
+/* Asserts that a state never occurs. ONLY: the one property that is checked of a twin. */
 #ifdef ONLY
 #define FORBID(what, when) what = (when); assert(!ONLY)
 #else

@@ -1,12 +1,12 @@
 /*
- * What the models of birth and leaving see of the system: one path, the inodes made at it, and what
- * open, flock, byte locks, close and a death do to them. Included by birth.pml and leave.pml; no
- * model of its own.
+ * The system in the models creation.pml and leave.pml: one path, the inodes that are created at it,
+ * and the effects of open, flock, byte locks, close and a death. It is no model of its own.
  *
- * An inline whose name begins with sys_ is one system call, hence one step: others act between any
- * two of them, and before any of them the process may be killed (OR_DIE). Two calls are one step
- * only where nobody could tell the difference: a look at the path with the close() that follows
- * when the inode is gone, and the bytes given back with the lock under which alone they are read.
+ * An inline whose name begins with sys_ is one system call, and so one step: other processes run
+ * between any two steps, and before each step the process may be killed (OR_DIE). Two calls are one
+ * step only where no process could see the difference: a check of the path with the close() that
+ * follows if the inode is gone, and a release of bytes with that of the lock under which alone they
+ * are read.
  */
 #include "forbid.pml"
 
@@ -14,33 +14,33 @@
 #define SLOTS 5 /* inodes 1 to 4: each of three processes has one open, the path names a fourth */
 
 /*
- * One inode. Its nlink is 1 while path names it, else 0: the rule's "nlink > 0 and the path still
- * this inode" is one question here. A slot is used again, as the kernel uses numbers again, but not
- * while somebody has the inode open: that is why comparing numbers is enough.
+ * One inode. Its nlink is 1 while it is at the path, otherwise 0: the rule "nlink > 0 and the path
+ * still leads to this inode" is one check here. A slot is reused, as the kernel reuses inode
+ * numbers, but not while a process has the inode open: so comparing numbers is enough.
  */
 typedef Inode {
   byte refs;    /* processes that have it open */
-  bool locked;  /* flock, the birth lock */
+  bool locked;  /* flock, the creation lock */
   byte writers; /* participants' bytes held, F_WRLCK */
-  byte readers; /* the same of read-only attachers, F_RDLCK */
+  byte readers; /* those of read-only participants, F_RDLCK */
   bool sized;   /* the file is not empty */
   bool marked;  /* it begins with our magic */
-  bool filled;  /* the header is whole and the space is taken */
+  bool filled;  /* the header is whole and the space is allocated */
   bool version; /* the version is stored: the region is finished */
   /* The rest is for the assertions only; no rule reads it. */
-  bool foreign; /* somebody else's bytes */
-  bool cut;     /* an outsider has truncated it */
-  bool removed; /* by an explicit unlink(), which those attached survive */
-  byte users;   /* objects attached */
-  byte mapped;  /* the same, and those closed that still have the mapping */
+  bool foreign; /* it has foreign content */
+  bool cut;     /* another program has truncated it */
+  bool removed; /* by an explicit unlink(), after which attached processes keep it */
+  byte users;   /* attached objects */
+  byte mapped;  /* the same, and closed objects that still have the mapping */
 }
 
-byte path = NONE; /* the inode that the name leads to */
+byte path = NONE; /* the inode at the path */
 Inode node[SLOTS];
 bool deaths;  /* processes may die */
-bool patient; /* nobody gives up waiting for the birth lock */
+bool patient; /* no process gives up waiting for the creation lock */
 
-/* Somebody is attached to another inode than mine, and no unlink() has taken the name from it. */
+/* A process is attached to another inode, and that inode was not removed by unlink(). */
 #define OWNED(k) (k != i && node[k].users > 0 && !node[k].removed)
 #define OWNED_ELSEWHERE (OWNED(1) || OWNED(2) || OWNED(3) || OWNED(4))
 
@@ -50,16 +50,16 @@ bool patient; /* nobody gives up waiting for the birth lock */
 #define WRITE_BYTE 1
 #define READ_BYTE 2
 
-/* What a process has, besides its place in the code. */
+/* The state of a process, besides its place in the code. */
 #define PROCESS_STATE \
-  byte i = NONE; /* the inode that I have open */ \
-  bool locks;    /* I hold its birth lock */ \
-  byte presence; /* the byte of it that I hold */ \
-  bool uses;     /* I am one of its users */ \
-  bool maps;     /* I am one of its mapped */ \
-  bool alone     /* what sys_probe told */
+  byte i = NONE; /* the inode that it has open */ \
+  bool locks;    /* it holds the creation lock */ \
+  byte presence; /* the byte that it holds */ \
+  bool uses;     /* it is one of the users */ \
+  bool maps;     /* it is one of mapped */ \
+  bool alone     /* the result of sys_probe */
 
-/* Where nothing is at the path: a new inode, in the lowest free slot. */
+/* If nothing is at the path: creates an inode in the lowest free slot. */
 inline make_inode() {
   path = 1;
   do
@@ -68,7 +68,7 @@ inline make_inode() {
   od
 }
 
-/* An inode that nobody can reach any more is forgotten, so that its slot is as new. */
+/* An unreachable inode is cleared, so that its slot can be reused. */
 inline drop_inode() {
   drop_lock();
   node[i].mapped = node[i].mapped - maps;
@@ -117,14 +117,14 @@ inline stop_using() {
   uses = false
 }
 
-/* A death begins: nothing of it runs any more. */
+/* A death begins: its code no longer runs. */
 inline lose_memory() {
   stop_using();
   node[i].mapped = node[i].mapped - maps;
   maps = false
 }
 
-/* open(), with O_CREAT or without; i stays NONE where nothing is. */
+/* open(), with O_CREAT or without; i stays NONE if there is no file. */
 inline sys_open(create) {
   if
   :: d_step {
@@ -139,7 +139,7 @@ inline sys_open(create) {
   fi
 }
 
-/* flock() until it has it. One O_RDONLY descriptor is as good as another: LOCK_EX asks no more. */
+/* flock() until it is taken. An O_RDONLY descriptor is enough for LOCK_EX. */
 inline sys_flock() {
   if
   :: d_step { !node[i].locked -> take_lock() }
@@ -147,7 +147,7 @@ inline sys_flock() {
   fi
 }
 
-/* LOCK_UN, not only close(): that would not let go while a forked child has a copy. */
+/* LOCK_UN, not only close(): with a copy in a forked child, close() would not release the lock. */
 inline sys_unflock() {
   if
   :: d_step { drop_lock() }
@@ -155,7 +155,7 @@ inline sys_unflock() {
   fi
 }
 
-/* Gives back all there is of the inode: lock, mapping, descriptors. */
+/* Releases everything of the inode: lock, mapping, descriptors. */
 inline sys_close() {
   if
   :: d_step { drop_inode() }
@@ -163,7 +163,7 @@ inline sys_close() {
   fi
 }
 
-/* Does anybody else hold a byte? F_OFD_GETLK over all of them, with F_WRLCK. */
+/* Whether another process holds a byte: F_OFD_GETLK over all bytes, with F_WRLCK. */
 inline sys_probe() {
   if
 #ifdef BROKEN_READERS_UNSEEN
@@ -175,7 +175,8 @@ inline sys_probe() {
   fi
 }
 
-/* A death: memory goes first, then the descriptors with their locks one by one, in any order. */
+/* A death: first the memory is lost, then the descriptors and their locks one by one, in any order.
+ * */
 inline sys_exit() {
   do
 #ifdef BROKEN_LOCK_OUTLIVES

@@ -1,19 +1,19 @@
 /*
- * The waiter that process 1 of lock.pml may have: a thread that waits for the same lock, and what
- * both know of its wait. They look at that under a monitor, which is free between any two steps but
- * TAKING and DONE. Included by lock.pml; no model of its own.
+ * The waiter that process 1 of lock.pml may have: a thread that waits for the same lock, and the
+ * shared state of its wait. Both access that under a monitor, which is free between any two steps
+ * except TAKING and DONE. It is no model of its own.
  */
 
 #define IDLE 0
 #define WAITING 1
-#define TAKING 2 /* has the word, and is yet to say RECOVERED */
-#define DONE 3   /* has won, and the process is not told */
+#define TAKING 2 /* has the word, and has yet to set the recovery flag */
+#define DONE 3   /* has won, and the process does not know yet */
 byte wait = IDLE;
-bool fresh;         /* it has not looked yet */
-bool thread_waited; /* as `waited` of a process */
+bool fresh;         /* it has not read the word yet */
+bool thread_waited; /* like `waited` of a process */
 bool threaded;      /* there is a waiter */
 
-#ifdef TOLD_WHEN_WON
+#ifdef NOTIFIED_WHEN_WON
 bool recovered_when_won;
 #endif
 
@@ -40,7 +40,7 @@ inline thread_takes() {
 }
 
 inline win() {
-#ifdef TOLD_WHEN_WON
+#ifdef NOTIFIED_WHEN_WON
   recovered_when_won = recovered;
 #endif
 #ifdef BROKEN_CLEARED_WHEN_WON
@@ -49,7 +49,8 @@ inline win() {
   wait = DONE
 }
 
-/* What it has in hand is the process's, and dies with it: so this is the next one's thread, too. */
+/* Its state belongs to the process and is lost with it: so this is also the thread of the next one.
+ * */
 proctype Thread() {
 end:
   do
@@ -60,7 +61,7 @@ end:
      }
   :: d_step { THREAD_LOOKS && owner == DEAD -> thread_takes(); wait = TAKING }
   :: d_step { wait == TAKING -> recovered = true; win() }
-  :: d_step { /* what its own process has is another's for it */
+  :: d_step { /* its own process counts as another owner */
        THREAD_LOOKS && owner != DEAD && (owner != FREE || (kept && !THREAD_HAS_WAITED)) ->
        thread_waited = THREAD_HAS_WAITED;
        fresh = false;
@@ -69,7 +70,7 @@ end:
      }
   :: d_step { at[THREAD] == ARMED -> at[THREAD] = ASLEEP }
   :: d_step { at[THREAD] == ASLEEP && SLICE_ENDS(THREAD) -> at[THREAD] = WOKEN }
-  :: atomic { /* the wait is over, and the wake was perhaps for another */
+  :: atomic { /* the wait has ended, and the wake may have been for another */
        wait == IDLE && at[THREAD] == WOKEN ->
        at[THREAD] = AWAKE;
 #ifndef BROKEN_CANCEL_EATS_WAKE

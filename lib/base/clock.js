@@ -1,6 +1,6 @@
 /*
- * The clock, timers and task queues, taken when the package is loaded. Test runners replace them by
- * fakes that stand still (jest.useFakeTimers, sinon); a lock must time out all the same.
+ * The clock, timers and task queues, as they are when the package is loaded. Test runners replace
+ * them with fakes that stand still (jest.useFakeTimers, sinon); waits must time out all the same.
  */
 'use strict';
 
@@ -16,8 +16,12 @@ const { queueMicrotask } = globalThis;
 
 const LONGEST_TIMER = 2 ** 31 - 1; /* ms; Node fires longer ones at once */
 
+/* The most ms of one wait in C: worker.terminate() and process.exit() take effect between two. */
+const SLICE = 20;
+
 module.exports = {
   LONGEST_TIMER,
+  SLICE,
   clearInterval,
   clearTimeout,
   nextTick,

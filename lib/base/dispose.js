@@ -1,11 +1,11 @@
 /*
- * An object that is closed when a function is done with it.
+ * Runs a function with an object, and disposes of the object afterwards.
  */
 'use strict';
 
 const DISPOSE = Symbol.dispose ?? Symbol.for('nodejs.dispose');
 
-/* Gives back what fn(object) returned; a promise is awaited before the object is disposed of. */
+/* Returns the result of fn(object). A promise is settled before the object is disposed of. */
 function use(object, fn) {
   let result;
   try {

@@ -1,6 +1,6 @@
 /*
- * The errors: MmapipcError for what is ours, fs-like ones for the system's refusals, Node's own
- * codes for wrong arguments. This file makes them; it knows no binding.
+ * The errors: MmapipcError for failures of this package, errors like those of fs for failures of the
+ * operating system, and Node's own codes for wrong arguments. This file does not know the binding.
  */
 'use strict';
 
@@ -30,9 +30,9 @@ function withCode(error, code) {
   const hidden = { writable: true, configurable: true, enumerable: false };
   Object.defineProperty(error, 'name', { ...hidden, value: `${error.name} [${code}]` });
   try {
-    void error.stack; // the user's own Error.prepareStackTrace may throw
+    void error.stack;
   } catch {
-    // the error is worth more than its stack
+    // the user's own Error.prepareStackTrace has thrown: the error matters more than its stack
   }
   delete error.name;
   Object.defineProperty(error, 'toString', { ...hidden, value: toStringWithCode });
@@ -43,7 +43,7 @@ function toStringWithCode() {
   return `${this.name} [${this.code}]: ${this.message}`;
 }
 
-/* What was given instead, in Node's words. */
+/* The value that was received, worded as in Node's own errors. */
 function received(value) {
   if (value === null || value === undefined) return `Received ${value}`;
   if (typeof value === 'function') return `Received function ${value.name}`;
@@ -59,7 +59,7 @@ function shown(value) {
   return text.length > 28 ? `${text.slice(0, 25)}...` : text;
 }
 
-/* `what` names it, as in `The "offset" argument`; `expected` completes "must be ...". */
+/* `what` names the argument, as `The "offset" argument` does; `expected` completes "must be ...". */
 function invalidType(what, expected, value) {
   return withCode(
     new TypeError(`${what} must be ${expected}. ${received(value)}`),
@@ -71,7 +71,7 @@ function invalidValue(what, reason) {
   return withCode(new TypeError(`${what} ${reason}`), 'ERR_INVALID_ARG_VALUE');
 }
 
-/* Memory that the argument no longer has. */
+/* The argument is a view of memory that no longer exists. */
 function invalidState(what) {
   return withCode(
     new TypeError(
@@ -89,7 +89,7 @@ function invalidReturn(what, reason) {
   );
 }
 
-/* As Node's own: AbortError, its cause the signal's reason. */
+/* The same as Node's own: AbortError, with the signal's reason as its cause. */
 function abortError(signal) {
   const error = new Error('The operation was aborted', { cause: signal.reason });
   error.code = 'ABORT_ERR';
@@ -97,7 +97,7 @@ function abortError(signal) {
   return error;
 }
 
-/* An argument or option is named by its quoted name alone, as Node's own errors do. */
+/* Errors of ranges name an argument or option by its quoted name alone, as Node's own do. */
 const QUOTED = /^The (?:option ("[^"]+")|("[^"]+") (?:argument|option))$/;
 
 function outOfRange(what, expected, value) {
@@ -110,7 +110,8 @@ function outOfRange(what, expected, value) {
   );
 }
 
-/* As fs gives it: `ENOENT: no such file or directory, open '/x'`, with errno, code, syscall, path. */
+/* An error like those of fs: `ENOENT: no such file or directory, open '/x'`, with errno, code, syscall
+ * and path. `hint` is added to the message. */
 function systemError(errno, syscall, path, hint = '') {
   const [code, text] = util.getSystemErrorMap().get(errno) ?? [nameOf(errno), 'system error'];
   const where = path === undefined ? '' : ` '${path}'`;
@@ -128,7 +129,7 @@ function nameOf(errno) {
   return found ? found[0] : `E${-errno}`;
 }
 
-/* The number of a system error by its name, for the few that this layer finds itself. */
+/* The number of a system error by its name, for the few that are found in JS. */
 function errnoOf(name) {
   for (const [errno, [code]] of util.getSystemErrorMap()) if (code === name) return errno;
   return 0;

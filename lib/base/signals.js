@@ -1,12 +1,12 @@
 /*
- * Functions that run when an AbortSignal is aborted: one listener for each signal, however many wait
- * on it, as Node warns of more than ten.
+ * Functions that run when an AbortSignal is aborted. Each signal gets one listener, however many
+ * functions wait for it, because Node warns about more than ten.
  */
 'use strict';
 
 const waiting = new WeakMap(); /* signal -> { fns: Set, listener } */
 
-/* Runs fn() once, when the signal is aborted; until offAbort(). */
+/* Runs fn() once, when the signal is aborted, unless offAbort() comes first. */
 function onAbort(signal, fn) {
   const entry = waiting.get(signal);
   if (entry !== undefined) {

@@ -1,5 +1,6 @@
 /*
- * Checks of arguments, each a named error that says what was expected. No side effects.
+ * Checks of arguments. A failed check throws an error that names the argument and what is expected of
+ * it. Nothing has a side effect.
  */
 'use strict';
 
@@ -9,7 +10,7 @@ const { invalidState, invalidType, invalidValue, outOfRange } = require('./error
 
 const MAX = Number.MAX_SAFE_INTEGER;
 
-/* An integer between min and max; `what` names it in the error. */
+/* An integer between min and max; `what` names the argument in the error. */
 function integer(value, what, min = 0, max = MAX) {
   if (typeof value !== 'number') throw invalidType(what, 'of type number', value);
   if (!Number.isInteger(value)) throw outOfRange(what, 'an integer', value);
@@ -17,7 +18,7 @@ function integer(value, what, min = 0, max = MAX) {
   return value;
 }
 
-/* Milliseconds; fractions and Infinity are fine. */
+/* Milliseconds; fractions and Infinity are allowed. */
 function timeoutOf(value, what) {
   if (typeof value !== 'number') throw invalidType(what, 'of type number', value);
   if (!(value >= 0)) throw outOfRange(what, '>= 0', value);
@@ -34,13 +35,13 @@ function callback(value, what) {
   return value;
 }
 
-/* Optional. */
+/* An AbortSignal, or undefined. */
 function abortSignal(value) {
   if (value === undefined || typeof value?.addEventListener === 'function') return value;
   throw invalidType('The option "signal"', 'an AbortSignal', value);
 }
 
-/* An object of options whose every key is known; undefined counts as none. */
+/* An object of options, all of whose keys are known; undefined counts as {}. */
 function options(value, known, what) {
   if (value === undefined) return {};
   if (value === null || typeof value !== 'object') {
@@ -58,7 +59,7 @@ function options(value, known, what) {
   return value;
 }
 
-/* The known name that a slip of the finger or of the shift key would have meant, if any. */
+/* The known name that differs from this one by a typing error at most, if there is one. */
 function nearest(key, known) {
   const lower = key.toLowerCase();
   let best;
@@ -70,7 +71,7 @@ function nearest(key, known) {
   return best;
 }
 
-/* Levenshtein's distance, by rows. */
+/* The Levenshtein distance, computed row by row; 3 stands for all larger ones. */
 function distance(a, b) {
   if (Math.abs(a.length - b.length) > 2) return 3;
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
@@ -88,8 +89,8 @@ function distance(a, b) {
 const typed = Object.getPrototypeOf(Uint8Array.prototype);
 const { get: dataLength } = Object.getOwnPropertyDescriptor(DataView.prototype, 'byteLength');
 
-/* The empty view, unless its memory was detached, or shrunk to less than where it begins. Both methods
- * check that first. */
+/* Returns the view, unless its memory was detached, or shrunk so that the view lies outside it. Both
+ * methods below check that first. */
 function existing(view, what) {
   try {
     if (isDataView(view)) dataLength.call(view);
@@ -100,7 +101,7 @@ function existing(view, what) {
   return view;
 }
 
-/* Any view as a Uint8Array over the same bytes. */
+/* A Uint8Array over the bytes of any view. */
 function bytesOf(view, what, expected) {
   if (isUint8Array(view)) return view.length === 0 ? existing(view, what) : view;
   if (!ArrayBuffer.isView(view)) throw invalidType(what, expected, view);

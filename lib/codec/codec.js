@@ -1,8 +1,8 @@
 /*
- * The codecs: a value as a type (one byte) and bytes, and back. encode() writes into the scratch
- * memory that it is given where the bytes fit, and not before all code of the user's has run (a
- * getter, a toJSON, a custom encode may use the same codec). What decode() returns shares no memory
- * with what it was given; it throws ERR_MMAPIPC_CORRUPT or ERR_MMAPIPC_CODEC and nothing else.
+ * The codecs turn a value into a type (one byte) and bytes, and back. encode() writes into the given
+ * scratch memory if the bytes fit. It writes after all user code has run, because a getter, a toJSON or
+ * a custom encode may use the same codec. The result of decode() shares no memory with its input;
+ * decode() throws only ERR_MMAPIPC_CORRUPT and ERR_MMAPIPC_CODEC.
  */
 'use strict';
 
@@ -38,7 +38,7 @@ function writeClone(value, encoded) {
   return note(encoded, TYPE.V8, bytes, bytes.length);
 }
 
-/* undefined when it is too long for a string, which a clone is not. */
+/* undefined if the text is longer than a string can be; a clone has no such limit. */
 function textOf(plain) {
   try {
     return JSON.stringify(plain);
@@ -48,35 +48,35 @@ function textOf(plain) {
   }
 }
 
-function encodeAuto(value, room, encoded) {
-  if (!isObject(value)) return writePrimitive(value, room, encoded);
+function encodeAuto(value, scratch, encoded) {
+  if (!isObject(value)) return writePrimitive(value, scratch, encoded);
   if (isPlain(value)) {
     const text = textOf(value);
-    if (text !== undefined) return writeJson(text, room, encoded);
+    if (text !== undefined) return writeJson(text, scratch, encoded);
   }
-  return encodeV8(value, room, encoded);
+  return encodeV8(value, scratch, encoded);
 }
 
-function encodeV8(value, room, encoded) {
-  if (!isObject(value)) return writePrimitive(value, room, encoded);
+function encodeV8(value, scratch, encoded) {
+  if (!isObject(value)) return writePrimitive(value, scratch, encoded);
   if (isUint8Array(value) && Buffer.isBuffer(value)) {
-    bytesOf(value, 'The "value" argument'); // throws when its memory is gone
+    bytesOf(value, 'The "value" argument'); // throws if its memory was detached
     return note(encoded, TYPE.BUFFER, value, byteLength.call(value));
   }
   return writeClone(value, encoded);
 }
 
-function encodeJson(value, room, encoded) {
+function encodeJson(value, scratch, encoded) {
   if (isNone(value)) throw noValue(value);
   const text = JSON.stringify(value);
   if (text === undefined) throw noText();
-  return writeJson(text, room, encoded);
+  return writeJson(text, scratch, encoded);
 }
 
 const isNone = (value) =>
   value === undefined || typeof value === 'function' || typeof value === 'symbol';
 
-/* Only what JSON has, so that nothing that others write gets to V8's deserializer. */
+/* Decodes only JSON, so that no bytes of other processes reach V8's deserializer. */
 function decodeJson(type, bytes, length) {
   if (isJson(type)) return readJson(type, bytes, length);
   if (type !== TYPE.NONE) throw otherCodec(type, 'json');
@@ -85,7 +85,7 @@ function decodeJson(type, bytes, length) {
 
 const isJson = (type) => type === TYPE.JSON_ASCII || type === TYPE.JSON_UTF8;
 
-/* Of 'auto' and 'v8', which read each other's. */
+/* For 'auto' and 'v8', which read each other's values. */
 function decodeAny(name) {
   return (type, bytes, length) => {
     if (isJson(type)) return readJson(type, bytes, length);
@@ -97,11 +97,11 @@ function decodeAny(name) {
 
 function encodeCustom(custom) {
   const { encode } = custom;
-  return (value, room, encoded) => {
+  return (value, scratch, encoded) => {
     if (isNone(value)) throw noValue(value);
     const bytes = encode.call(custom, value);
     if (!isUint8Array(bytes)) throw noBytes(bytes);
-    bytesOf(bytes, 'What "codec.encode" returned');
+    bytesOf(bytes, 'The result of "codec.encode"');
     return note(encoded, TYPE.CUSTOM, bytes, byteLength.call(bytes));
   };
 }
@@ -126,24 +126,26 @@ class Codec {
     this.#read = read;
   }
 
-  /* { type, bytes, length }, one object for all calls: its bytes are `room`, or others. */
-  encode(value, room) {
+  /* { type, bytes, length }, one object for all calls; `bytes` is `scratch` or another Buffer. */
+  encode(value, scratch) {
     try {
-      return this.#write(value, room, this.#encoded);
+      return this.#write(value, scratch, this.#encoded);
     } catch (error) {
       throw encodeError(error, value);
     }
   }
 
-  /* The value of the first `length` of the bytes. */
+  /* The value of the first `length` bytes. */
   decode(type, bytes, length) {
     if (!(type <= LAST)) throw corrupt(`its type ${type} is unknown`);
-    if (!(length <= bytes.length)) throw corrupt('it is longer than there is room');
+    if (!(length <= bytes.length)) {
+      throw corrupt(`its length ${length} is more than its memory, ${bytes.length}`);
+    }
     try {
       return this.#read(type, bytes, length);
     } catch (error) {
       if (error instanceof MmapipcError) throw error;
-      throw corrupt('its bytes mean nothing', error);
+      throw corrupt('its bytes do not fit its type', error);
     }
   }
 }

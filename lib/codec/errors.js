@@ -1,6 +1,6 @@
 /*
- * What can go wrong between a value and its bytes, said so that the reader knows what to do. Knows
- * the types' numbers, and nothing of how they are written.
+ * The errors of the codecs. This file knows the numbers of the types, and nothing of how values are
+ * encoded.
  */
 'use strict';
 
@@ -12,9 +12,9 @@ const { findBigint, findCycle, findDeep, findUnclonable } = require('./where');
 
 const WHAT = 'The "value" argument';
 
-/* What V8 cannot clone; as its own errors are, plain ones by another name. */
+/* A value that V8 cannot clone. Like V8's own, it is an Error with another name. */
 class DataCloneError extends Error {
-  /* Whether another object can be cloned by itself: codec/v8.js fills this in. */
+  /* Whether an object can be cloned by itself; codec/v8.js sets it. */
   static canClone = () => true;
 }
 Object.defineProperty(DataCloneError.prototype, 'name', {
@@ -23,18 +23,20 @@ Object.defineProperty(DataCloneError.prototype, 'name', {
   configurable: true,
 });
 
-/* The error, with a cause as the constructors of errors set it. */
+/* Sets the cause of an error as the constructor of an error does. */
 function because(error, cause) {
   Object.defineProperty(error, 'cause', { value: cause, writable: true, configurable: true });
   return error;
 }
 
-/* A value that is none. */
+/* undefined, a function or a symbol. */
 const noValue = (value) => invalidType(WHAT, 'a value (no undefined, function or symbol)', value);
 
 const noBytes = (value) =>
   withCode(
-    new TypeError(`The "codec.encode" function must return a Uint8Array, and gave ${kind(value)}`),
+    new TypeError(
+      `The "codec.encode" function must return a Uint8Array. It returned ${kind(value)}`,
+    ),
     'ERR_INVALID_RETURN_VALUE',
   );
 
@@ -44,11 +46,17 @@ const kind = (value) =>
     : `an instance of ${value.constructor?.name ?? 'Object'}`;
 
 const noText = () =>
-  invalidValue(WHAT, "has no JSON text: its toJSON() gave nothing that JSON has; codec 'auto' may");
+  invalidValue(
+    WHAT,
+    "has no JSON text, because its toJSON() returned undefined, a function or a symbol; use codec 'auto'",
+  );
 
 const tooLong = (cause) =>
   withCode(
-    new RangeError(`${WHAT} is too large: its JSON text is longer than a string may be`, { cause }),
+    new RangeError(
+      `${WHAT} is too large: its JSON text is longer than a string can be; set a smaller value`,
+      { cause },
+    ),
     'ERR_OUT_OF_RANGE',
   );
 
@@ -56,8 +64,8 @@ const OURS = [
   [
     (error) => error instanceof DataCloneError,
     (error, value) => {
-      const place = findUnclonable(value, DataCloneError.canClone);
-      return invalidValue(WHAT, `holds what cannot be cloned${place}: ${error.message}`);
+      const where = findUnclonable(value, DataCloneError.canClone);
+      return invalidValue(WHAT, `has a part that cannot be cloned${where}: ${error.message}`);
     },
   ],
   [
@@ -65,7 +73,7 @@ const OURS = [
     (error, value) =>
       invalidValue(
         WHAT,
-        `holds a cycle${findCycle(value)}, which JSON does not have; codec 'auto' keeps it`,
+        `contains itself${findCycle(value)}, which JSON cannot express; use codec 'auto'`,
       ),
   ],
   [
@@ -73,14 +81,14 @@ const OURS = [
     (error, value) =>
       invalidValue(
         WHAT,
-        `holds a bigint${findBigint(value)}, which JSON does not have; codec 'auto' keeps it`,
+        `contains a bigint${findBigint(value)}, which JSON cannot express; use codec 'auto'`,
       ),
   ],
   [isTooLong, tooLong],
 ];
 
-/* By name, as V8's serializer makes its errors in the main realm, which may be another one than ours
- * (Jest, vitest). */
+/* Compares the name, not the class: V8's serializer makes its errors in the main realm, and this file may
+ * run in another (Jest, vitest). */
 function isNative(error, name) {
   return types.isNativeError(error) && error.name === name;
 }
@@ -93,13 +101,15 @@ function isOverflow(error) {
   return isNative(error, 'RangeError') && error.message === 'Maximum call stack size exceeded';
 }
 
-/* What encoding threw, in our words; what the user's own code threw, as it is. */
+/* The error for an error of encoding. An error of the user's own code stays as it is. */
 function encodeError(error, value) {
   const deep = isOverflow(error) ? findDeep(value) : undefined;
   if (deep !== undefined) {
     return because(
       withCode(
-        new RangeError(`${WHAT} is nested too deeply for this thread's stack${deep}`),
+        new RangeError(
+          `${WHAT} is nested too deeply for this thread's stack${deep}; set a flatter value`,
+        ),
         'ERR_OUT_OF_RANGE',
       ),
       error,
@@ -109,45 +119,47 @@ function encodeError(error, value) {
   return found ? because(found[1](error, value), error) : error;
 }
 
-/* Bytes that no codec of ours writes. */
+/* Bytes that no codec of this package writes. */
 function corrupt(reason, cause) {
   const more = isOverflow(cause) ? " (or it is nested too deeply for this thread's stack)" : '';
   return new MmapipcError(
     'ERR_MMAPIPC_CORRUPT',
-    `The value cannot be decoded: ${reason}${cause ? ` (${told(cause)})` : ''}${more}; another ` +
-      'process has overwritten it, or encodes otherwise; set it anew',
+    `The value cannot be decoded: ${reason}${cause ? ` (${messageOf(cause)})` : ''}${more}; another ` +
+      'process has overwritten it, or uses another codec; set the value again',
     { cause },
   );
 }
 
-/* A cause may be anything that a custom decode throws. */
-function told(cause) {
+/* A custom decode can throw any value as the cause. */
+function messageOf(cause) {
   try {
     return String(cause?.message ?? cause);
   } catch {
-    return 'it says no more';
+    return 'an error without a message';
   }
 }
 
-/* A value whose type this codec does not read. */
+/* A value with a type that this codec does not read. */
 function otherCodec(type, name) {
   const writer = WRITERS[type];
   const safe =
-    name === 'json' ? "; 'json' decodes nothing else, so that no writer need be trusted" : '';
+    name === 'json'
+      ? "; 'json' decodes only JSON, because other data from an untrusted writer is not safe to decode"
+      : '';
   return new MmapipcError(
     'ERR_MMAPIPC_CODEC',
-    `The value was set by a process with codec ${writer}, and this one has codec '${name}': give ` +
-      `every process the same codec${safe}`,
+    `The value was set by a process with codec ${writer}, and this process has codec '${name}': use ` +
+      `the same codec in every process${safe}`,
     { found: writer, wanted: name },
   );
 }
 
-/* A region that was made with a codec that does not go with the one asked for. */
+/* A region that was created with a codec that does not go with the requested one. */
 function codecMismatch(where, found = 'unknown to this version', wanted) {
   return new MmapipcError(
     'ERR_MMAPIPC_CODEC',
-    `${where} was made with codec '${found}', and is opened with codec '${wanted}'; give every ` +
-      'process the same codec',
+    `${where} was created with codec '${found}', and is opened with codec '${wanted}'; use the same ` +
+      'codec in every process',
     { found, wanted },
   );
 }

@@ -1,7 +1,7 @@
 /*
- * What is plain: the values of which JSON gives back exactly what structuredClone would, and those
- * that can be frozen. A value that isPlain() takes has no toJSON and no trap that JSON.stringify could
- * run, and no getter but one that gives the same value each time.
+ * Plain values: those for which JSON returns exactly what structuredClone would, and those that can be
+ * frozen. A plain value has no toJSON and no trap that JSON.stringify could run, and each of its getters
+ * returns the same value each time.
  */
 'use strict';
 
@@ -16,8 +16,8 @@ const OBJECT = Object.prototype;
 const ARRAY = Array.prototype;
 
 /*
- * The objects met so far: the first in a list, as most values have few; beyond it all in a set, a
- * new one each time, as V8's take six times as long once they were cleared.
+ * The objects of the present walk: the first in a list, because most values have few, and more than that
+ * in a set. Each walk makes a new set, because a V8 set is six times slower once it was cleared.
  */
 const FEW = 12;
 const few = new Array(FEW).fill(null);
@@ -25,7 +25,8 @@ let many;
 let met = 0;
 let busy = false;
 
-/* Notes an object; false when it is met again, as JSON knows neither cycles nor identity. */
+/* Records an object. Returns false if it was recorded before, because JSON keeps neither cycles nor
+ * identity. */
 function isNew(object) {
   if (met < FEW) {
     for (let i = 0; i < met; i++) if (few[i] === object) return false;
@@ -45,7 +46,8 @@ function forget() {
   busy = false;
 }
 
-/* An object or array; a walk within a walk (a getter that sets) has no list, and says no. */
+/* Of an object or array. A walk within a walk (a getter that sets a value) has no list, and returns
+ * false. */
 function isPlain(value) {
   if (busy) return false;
   busy = true;
@@ -56,7 +58,7 @@ function isPlain(value) {
   }
 }
 
-/* Of numbers neither NaN, nor an infinity, nor -0. */
+/* NaN, the infinities and -0 are not plain. */
 function isPlainValue(value) {
   if (typeof value === 'string') return true;
   if (typeof value === 'number') return value - value === 0 && (value !== 0 || 1 / value > 0);
@@ -64,7 +66,7 @@ function isPlainValue(value) {
   return typeof value === 'boolean';
 }
 
-/* `toJSON` counts wherever it is: JSON.stringify finds hidden and inherited ones, too. */
+/* JSON.stringify also calls a `toJSON` that is inherited or not enumerable. */
 function isPlainObject(value) {
   if (isProxy(value) || isView(value) || !isNew(value)) return false;
   const prototype = getPrototypeOf(value);
@@ -73,7 +75,8 @@ function isPlainObject(value) {
   return met < FEW ? hasPlainFields(value) : hasSteadyFields(value);
 }
 
-/* No getter runs, as an accessor has no value. Inherited properties nobody clones. */
+/* No getter runs, because the descriptor of an accessor has no value. Inherited properties are not
+ * cloned. */
 function hasPlainFields(object) {
   let empty = true;
   for (const key in object) {
@@ -85,7 +88,7 @@ function hasPlainFields(object) {
   return !empty || isOrdinary(object);
 }
 
-/* The same in half the time, which counts where there are many: a getter must give one value twice. */
+/* The same in half the time, for values of many objects: a getter must return the same value twice. */
 function hasSteadyFields(object) {
   let empty = true;
   for (const key in object) {
@@ -111,9 +114,9 @@ const LONG = 1000;
 const SHORTEST = { maxArrayLength: 0, depth: 0, maxStringLength: 0, customInspect: false };
 
 /*
- * Whether an array without holes has no other property (as those that a RegExp gives have). One that
- * is long is asked through util.inspect, which knows without a look at the elements; were its words
- * to change, long arrays would be cloned as if they had.
+ * Whether an array without holes has no other property (the array of a RegExp match has some). A long
+ * array is tested with util.inspect, which does not read the elements. If the output of util.inspect
+ * changes, long arrays count as not plain, and are cloned.
  */
 function hasElementsOnly(array) {
   const { length } = array;
@@ -121,7 +124,7 @@ function hasElementsOnly(array) {
   return inspect(array, SHORTEST) === `[ ... ${length} more items ]`;
 }
 
-/* Not a Date, Map ... whose prototype was taken away. */
+/* Whether it is not a Date, Map ... whose prototype was replaced. */
 function isOrdinary(value) {
   return (
     !types.isDate(value) &&
@@ -139,8 +142,8 @@ function isOrdinary(value) {
 }
 
 /*
- * Freezes a decoded value through and through; false, and nothing frozen, when it holds anything
- * that freezing would not keep from change.
+ * Freezes a decoded value and all that it contains. Returns false, and freezes nothing, if some part could
+ * change although it is frozen.
  */
 function freeze(value) {
   if (typeof value !== 'object' || value === null) return typeof value !== 'function';
@@ -157,9 +160,9 @@ function freeze(value) {
 }
 
 /*
- * By the shape of the prototypes, not by identity: V8 deserializes into the main realm also when this
- * file runs in a vm context (Jest, vitest). Only what a codec of ours has decoded comes here, which
- * holds no class of the user's.
+ * Tests the shape of the prototypes, not their identity: V8 deserializes into the main realm, and this
+ * file may run in a vm context (Jest, vitest). The value comes from a codec of this package, so it has no
+ * instance of a user's class.
  */
 function canFreeze(value) {
   if (isProxy(value)) return false;

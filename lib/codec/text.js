@@ -1,6 +1,6 @@
 /*
- * Strings and JSON text as bytes. Writers put them into the room that is given, or, where it is too
- * small, into a fresh Buffer, and note type, bytes and length in `encoded`, which they return.
+ * Strings and JSON text as bytes. Writers put the bytes into the given scratch memory, or into a new
+ * Buffer if that is too small. They store type, bytes and length in `encoded`, and return it.
  */
 'use strict';
 
@@ -8,9 +8,9 @@ const { TYPE } = require('./types');
 
 const { latin1Slice, latin1Write, ucs2Slice, ucs2Write, utf8Slice, utf8Write } = Buffer.prototype;
 
-/* Memory for that many bytes. */
-function placeFor(length, room) {
-  return length <= room.length ? room : Buffer.allocUnsafeSlow(length);
+/* Memory for `length` bytes. */
+function bytesFor(length, scratch) {
+  return length <= scratch.length ? scratch : Buffer.allocUnsafeSlow(length);
 }
 
 function note(encoded, type, bytes, length) {
@@ -22,17 +22,17 @@ function note(encoded, type, bytes, length) {
 
 const BRIEF = 512;
 
-/* For a long text, V8 counts the bytes faster than it writes UTF-8, and most are ASCII. */
-function writeJson(text, room, encoded) {
-  if (text.length <= BRIEF && 3 * text.length <= room.length) {
-    return noteJson(encoded, text, room, utf8Write.call(room, text, 0));
+/* For a long text, V8 counts the bytes faster than it writes UTF-8, and most texts are ASCII. */
+function writeJson(text, scratch, encoded) {
+  if (text.length <= BRIEF && 3 * text.length <= scratch.length) {
+    return noteJson(encoded, text, scratch, utf8Write.call(scratch, text, 0));
   }
   const length = Buffer.byteLength(text);
   const isAscii = length === text.length;
-  if (isAscii && length > room.length) {
+  if (isAscii && length > scratch.length) {
     return noteJson(encoded, text, Buffer.from(text, 'latin1'), length); // faster than two steps
   }
-  const bytes = placeFor(length, room);
+  const bytes = bytesFor(length, scratch);
   (isAscii ? latin1Write : utf8Write).call(bytes, text, 0, length);
   return noteJson(encoded, text, bytes, length);
 }
@@ -41,7 +41,7 @@ function noteJson(encoded, text, bytes, length) {
   return note(encoded, length === text.length ? TYPE.JSON_ASCII : TYPE.JSON_UTF8, bytes, length);
 }
 
-/* Throws a SyntaxError for what is no JSON. */
+/* Throws a SyntaxError if the text is not JSON. */
 function readJson(type, bytes, length) {
   return JSON.parse(
     type === TYPE.JSON_ASCII
@@ -50,14 +50,14 @@ function readJson(type, bytes, length) {
   );
 }
 
-function writeString(text, room, encoded) {
+function writeString(text, scratch, encoded) {
   if (isLatin1(text)) {
-    const bytes = placeFor(text.length, room);
+    const bytes = bytesFor(text.length, scratch);
     latin1Write.call(bytes, text, 0, text.length);
     return note(encoded, TYPE.LATIN1, bytes, text.length);
   }
   const length = 2 * text.length;
-  const bytes = placeFor(length, room);
+  const bytes = bytesFor(length, scratch);
   ucs2Write.call(bytes, text, 0, length);
   return note(encoded, TYPE.UTF16, bytes, length);
 }
@@ -68,11 +68,11 @@ const readUtf16 = (bytes, length) => ucs2Slice.call(bytes, 0, length);
 const SHORT = 24;
 const WIDE = /[\u0100-\uffff]/;
 
-/* A look at each character of a short one; the expression knows at once of V8's one-byte strings. */
+/* A loop is faster for a short text; the expression returns at once for V8's one-byte strings. */
 function isLatin1(text) {
   if (text.length > SHORT) return !WIDE.test(text);
   for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 255) return false;
   return true;
 }
 
-module.exports = { note, placeFor, readJson, readLatin1, readUtf16, writeJson, writeString };
+module.exports = { note, bytesFor, readJson, readLatin1, readUtf16, writeJson, writeString };

@@ -1,6 +1,6 @@
 /*
- * How a value is written: the byte that stands with it. The numbers are a format between processes
- * of any version, and never change their meaning.
+ * The type of a value: the byte that is stored with it. The numbers are a format between processes of all
+ * versions, and never change their meaning.
  */
 'use strict';
 
@@ -12,7 +12,7 @@ const NAMES = [
   'NUMBER', // float64, little endian
   'LATIN1',
   'UTF16', // little endian
-  'BIGINT', // int64, little endian; beyond it a sign and hexadecimal digits
+  'BIGINT', // int64, little endian; a larger one as a sign and hexadecimal digits
   'BUFFER',
   'JSON_ASCII', // text of ASCII only, which is decoded faster
   'JSON_UTF8',
@@ -22,18 +22,18 @@ const NAMES = [
 
 const TYPE = Object.freeze(Object.fromEntries(NAMES.map((name, number) => [name, number])));
 
-/* Whose hand it is, by the type. */
+/* The codecs that write a type. */
 const WRITERS = NAMES.map((name) =>
   name === 'CUSTOM' ? "'custom'" : name.startsWith('JSON') ? "'json' or 'auto'" : "'auto' or 'v8'",
 );
 
-/* The codecs by their numbers in the header of a Share; 0: the region says nothing. */
+/* The codecs by their numbers in the header of a Share; 0: the region names none. */
 const CODECS = [undefined, 'auto', 'v8', 'json', 'custom'];
 
 /*
- * Whether a Share with this codec may use a region made with codec number `found`. 'auto' and 'v8' read
- * and write the same; both read what 'json' writes, but its other participants could not read what they
- * write, so only read-only.
+ * Whether a Share with this codec may use a region that was created with codec number `found`. 'auto' and
+ * 'v8' read each other's values. Both read the values of 'json', but 'json' does not read theirs, so they
+ * may attach to a 'json' region read-only.
  */
 function goesWith(name, found, readOnly) {
   const made = CODECS[found];

@@ -1,23 +1,24 @@
 /*
- * Keeps V8's deserializer from taking memory that the bytes do not pay for. A sparse array says its
- * length in a few bytes, and V8 takes 8 bytes for each place at once, up to 256 MB an array. The scan
- * reads what ValueDeserializer (v8/src/objects/value-serializer.cc) would read, and adds the lengths
- * up. It may refuse what V8 would take, never the other way: what it does not know ends it.
+ * Keeps V8's deserializer from allocating far more memory than the bytes need. The length of a sparse
+ * array takes a few bytes, and V8 allocates 8 bytes for each slot at once, up to 256 MB an array. The scan
+ * reads the bytes as ValueDeserializer (v8/src/objects/value-serializer.cc) does, and adds the lengths
+ * up. It may refuse bytes that V8 accepts, and never accepts bytes that V8 would read in another way: an
+ * unknown tag ends it.
  */
 'use strict';
 
 const LITTLE = require('node:os').endianness() === 'LE';
-const PLACES = 2 ** 22; // beyond those that the bytes pay for
-const PER_BYTE = 1; // of a sparse array: the least that an element takes
-const PER_BYTE_BY_KEY = 16; // of integer keys: arrays grow by half, and a few
-/* An object keeps elements in an array while the next index is less than this beyond its capacity,
- * and in a dictionary otherwise; the array has half more than the index, and a few. (JSON.parse counts
- * first, and has no such gaps.) */
+const SLOTS = 2 ** 22; // allowed beyond those that the bytes need
+const PER_BYTE = 1; // of a sparse array: an element takes one byte at least
+const PER_BYTE_BY_KEY = 16; // of integer keys: an array grows by half its size and a few slots
+/* An object keeps elements in an array as long as the next index is less than GAP beyond its capacity,
+ * and in a dictionary otherwise. The array grows to one and a half times the index and SPARE. (JSON.parse
+ * counts first, and leaves no such gaps.) */
 const GAP = 1024;
 const SPARE = 16;
-const MOST_BY_KEY = 8192; // more than V8 takes for one key
-const UNCHECKED = 5000; // places up to which V8 does not ask how many of them are in use
-const PER_ELEMENT = 32; // more than it grants beyond them to each element in use
+const MOST_BY_KEY = 8192; // more than V8 allocates for one key
+const UNCHECKED = 5000; // slots up to which V8 does not count those in use
+const PER_ELEMENT = 32; // more slots than V8 allows beyond them for each element in use
 const MORE = 0x80; // in each byte of a number but the last
 const BITS = 0x7f;
 const LONGEST = 5;
@@ -28,32 +29,32 @@ const VIEW = code('V');
 
 let bytes;
 let at = 0;
-let places = 0; /* of sparse arrays */
-let placesByKey = 0;
+let slots = 0; /* of sparse arrays */
+let slotsByKey = 0;
 
 class Unknown extends Error {}
 
-/* What is wrong, in words; undefined when nothing is. */
+/* The reason for a refusal, in words; undefined if the bytes are accepted. */
 function checkLengths(written) {
-  [bytes, at, places, placesByKey] = [written, 2, 0, 0];
+  [bytes, at, slots, slotsByKey] = [written, 2, 0, 0];
   try {
-    const allowed = PLACES + PER_BYTE * written.length;
+    const allowed = SLOTS + PER_BYTE * written.length;
     if (guess() <= allowed) return undefined;
     at = 2;
     scanValue();
-    if (places > allowed) return `Sparse arrays with ${places} places`;
-    const isTooMuch = placesByKey > PLACES + PER_BYTE_BY_KEY * written.length;
-    return isTooMuch ? `Objects whose integer keys take ${placesByKey} places` : undefined;
+    if (slots > allowed) return `Sparse arrays with ${slots} slots`;
+    const isTooMuch = slotsByKey > SLOTS + PER_BYTE_BY_KEY * written.length;
+    return isTooMuch ? `Objects whose integer keys take ${slotsByKey} slots` : undefined;
   } catch (error) {
     if (!(error instanceof Unknown)) throw error;
-    return 'A value that is not as V8 writes it';
+    return 'A value in an unknown format';
   } finally {
     bytes = undefined;
   }
 }
 
-/* At least the places if every byte that could begin a sparse array or an integer key did: plain text
- * has none. */
+/* An upper bound of the slots: as if every byte that can begin a sparse array or an integer key did so.
+ * Plain text has no such bytes. */
 function guess() {
   let sum = 0;
   const last = bytes.length - 1;
@@ -73,7 +74,7 @@ const [INT, UINT, DOUBLE, ONE_BYTE, UTF8, TWO_BYTE] = [...'IUN"Sc'].map(code);
 const IS_KEY_TAG = new Uint8Array(256);
 for (const tag of [INT, UINT, DOUBLE, ONE_BYTE, UTF8, TWO_BYTE]) IS_KEY_TAG[tag] = 1;
 
-const SMALL = 64; // an integer key below it has no more places than its bytes pay for
+const SMALL = 64; // an integer key below it has no more slots than its bytes need
 const MOST_DIGITS = 10;
 const isDigit = (byte) => byte >= 0x30 && byte <= 0x39;
 
@@ -120,8 +121,8 @@ function textIndexAt(width) {
   return index;
 }
 
-/* Keys and values up to the end, in an object that has `capacity` places for elements, of which `used`
- * are in use. Once it is a dictionary it has no places to count. */
+/* Keys and values up to `end`, in an object that has `capacity` slots for elements, of which `used` are
+ * in use. A dictionary has no slots to count. */
 function scanProperties(end, capacity, used) {
   const tag = code(end);
   while (peek() !== tag) {
@@ -130,7 +131,7 @@ function scanProperties(end, capacity, used) {
     if (index >= capacity) {
       const more = index + 1 + ((index + 1) >>> 1) + SPARE;
       const isSparse = index - capacity >= GAP || (more > UNCHECKED && more > PER_ELEMENT * used);
-      if (!isSparse) placesByKey += more - capacity;
+      if (!isSparse) slotsByKey += more - capacity;
       capacity = isSparse ? Infinity : more;
     }
     scanValue(); // the key
@@ -139,7 +140,7 @@ function scanProperties(end, capacity, used) {
   at++;
 }
 
-/* As readNumber, of what may be none. */
+/* As readNumber, where the bytes may not be a number. */
 function lengthAt() {
   let value = 0;
   for (let shift = 0; shift < 7 * LONGEST && at < bytes.length; shift += 7) {
@@ -150,7 +151,7 @@ function lengthAt() {
   return value;
 }
 
-/* V8 takes longer ones, and writes none. */
+/* V8 also reads longer numbers, and does not write them. */
 function readNumber() {
   const start = at;
   const value = lengthAt();
@@ -195,7 +196,7 @@ const TOKENS = {
   x: nothing,
   I: number,
   U: number,
-  '^': number, // an object met before
+  '^': number, // an object that came before
   N: double,
   n: double, // new Number
   D: double, // Date
@@ -232,7 +233,7 @@ const TOKENS = {
   },
   a: () => {
     const length = readNumber();
-    places += length;
+    slots += length;
     scanProperties('@', length, 0);
     readNumber();
     readNumber();
@@ -259,13 +260,13 @@ function scanValue() {
   while (peek() === VIEW) scanView();
 }
 
-/* It belongs to the ArrayBuffer before it: kind, offset, length, flags. */
+/* A view of the ArrayBuffer before it: kind, offset, length, flags. */
 function scanView() {
   at++;
   for (let i = 0; i < 4; i++) readNumber();
 }
 
-/* A list of parts: the class, or a letter and a value. */
+/* The parts of an error: the class, or a letter and a value. */
 function scanError() {
   for (;;) {
     const part = bytes[at++];

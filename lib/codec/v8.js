@@ -1,7 +1,7 @@
 /*
- * The structured clone as V8 writes it. Typed arrays, DataViews and Buffers bring their own bytes
- * only, and come back over memory of their own; their numbers here belong to the format. What is
- * returned never shares memory with the bytes it was read from.
+ * The structured clone in V8's format. Of a typed array, DataView or Buffer only its own bytes are
+ * written, and it is read into memory of its own. The numbers of these classes belong to the format. A
+ * decoded value never shares memory with the bytes.
  */
 'use strict';
 
@@ -13,7 +13,7 @@ const { checkLengths } = require('./v8-scan');
 
 const FORMAT = 0xff;
 const HEADER = 2; // FORMAT and a version
-const LEAST_VERSION = 15; // Node 20 writes 15; older ones read their own bytes in other ways
+const LEAST_VERSION = 15; // Node 20 writes 15; older versions have other formats
 
 const NUMBERED = [
   'Buffer',
@@ -42,14 +42,14 @@ const typeName = getter(TYPED, Symbol.toStringTag);
 const { set } = TYPED;
 const size = { typed: getter(TYPED, 'byteLength'), data: getter(DataView.prototype, 'byteLength') };
 
-/* One for each value: what it has written once it would write as a reference afterwards. */
+/* Each value needs a new one, because a second write of the same object would be a reference. */
 class Writer extends v8.Serializer {
   constructor() {
     super();
     this._setTreatArrayBufferViewsAsHostObjects(true);
   }
 
-  /* V8 asks also for objects of C++. */
+  /* V8 also calls it for objects of C++. */
   _writeHostObject(view) {
     if (!ArrayBuffer.isView(view)) {
       throw new DataCloneError(`#<${view?.constructor?.name ?? 'Object'}> could not be cloned.`);
@@ -75,9 +75,8 @@ function numberOf(view) {
 }
 
 /*
- * In bytes. Neither an own property `byteLength` nor memory that is gone may mislead: a view whose
- * memory was detached or shrunk has 0 bytes like an empty one, but set() of the one throws, as does
- * the length of such a DataView.
+ * In bytes. An own property `byteLength` is not used. A view of memory that was detached or shrunk has 0
+ * bytes, as an empty view has, but its set() throws, and so does the length of such a DataView.
  */
 function sizeOf(view, number) {
   const isData = VIEWS[number] === DataView;
@@ -97,14 +96,14 @@ class Reader extends v8.Deserializer {
     const length = this.readUint32();
     const bytes = this.readRawBytes(length);
     if (View === undefined || length % (View.BYTES_PER_ELEMENT ?? 1) !== 0) {
-      throw new RangeError('a typed array that this Node does not have');
+      throw new RangeError('a typed array of a class that this Node does not have');
     }
     if (View === Buffer) return Buffer.from(bytes);
     return new View(new Uint8Array(bytes).buffer);
   }
 }
 
-/* A fresh Buffer. Throws a DataCloneError, or what the user's getters throw. */
+/* A new Buffer. Throws a DataCloneError, or the error of a getter of the value. */
 function serialize(value) {
   const writer = new Writer();
   writer.writeHeader();
@@ -125,15 +124,15 @@ DataCloneError.canClone = (value) => {
   }
 };
 
-/* The value, an object; any error when the bytes hold none. */
+/* The value, an object. Throws some error if the bytes are not a clone of an object. */
 function deserialize(bytes) {
-  if (bytes[0] !== FORMAT || bytes[1] < LEAST_VERSION) throw new Error('no structured clone');
+  if (bytes[0] !== FORMAT || bytes[1] < LEAST_VERSION) throw new Error('not a structured clone');
   const array = checkLengths(bytes);
   if (array !== undefined) throw new RangeError(array);
   const reader = new Reader(bytes);
   reader.readHeader();
   const value = reader.readValue();
-  if (typeof value !== 'object' || value === null) throw new Error('no object');
+  if (typeof value !== 'object' || value === null) throw new Error('not an object');
   return value;
 }
 

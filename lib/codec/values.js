@@ -1,21 +1,21 @@
 /*
- * Values that need no text of JSON and no clone: primitives and Buffers, as they are. The writers
- * return `encoded`, filled; the readers return a value, or throw ERR_MMAPIPC_CORRUPT.
+ * Values that need neither JSON nor a clone: primitives and Buffers. The writers fill and return
+ * `encoded`. The readers return a value, or throw ERR_MMAPIPC_CORRUPT.
  */
 'use strict';
 
 const { corrupt, noValue } = require('./errors');
-const { note, placeFor, readLatin1, readUtf16, writeString } = require('./text');
+const { note, bytesFor, readLatin1, readUtf16, writeString } = require('./text');
 const { TYPE } = require('./types');
 
-/* Eight bytes, as numbers of either kind; turned round where the machine is big-endian. */
+/* Eight bytes as a double or a bigint; reversed on a big-endian machine. */
 const eight = new Uint8Array(8);
 const float = new Float64Array(eight.buffer);
 const int = new BigInt64Array(eight.buffer);
 const isBig = new Uint8Array(new Uint16Array([1]).buffer)[0] === 0;
 
-function writeEight(type, room, encoded) {
-  const bytes = placeFor(8, room);
+function writeEight(type, scratch, encoded) {
+  const bytes = bytesFor(8, scratch);
   if (isBig) eight.reverse();
   for (let i = 0; i < 8; i++) bytes[i] = eight[i];
   return note(encoded, type, bytes, 8);
@@ -26,29 +26,29 @@ function readEight(bytes) {
   if (isBig) eight.reverse();
 }
 
-function writePrimitive(value, room, encoded) {
+function writePrimitive(value, scratch, encoded) {
   switch (typeof value) {
     case 'string':
-      return writeString(value, room, encoded);
+      return writeString(value, scratch, encoded);
     case 'number':
       float[0] = value;
-      return writeEight(TYPE.NUMBER, room, encoded);
+      return writeEight(TYPE.NUMBER, scratch, encoded);
     case 'boolean':
-      return note(encoded, value ? TYPE.TRUE : TYPE.FALSE, room, 0);
+      return note(encoded, value ? TYPE.TRUE : TYPE.FALSE, scratch, 0);
     case 'bigint':
-      return writeBigint(value, room, encoded);
+      return writeBigint(value, scratch, encoded);
     case 'object': // null
-      return note(encoded, TYPE.NULL, room, 0);
+      return note(encoded, TYPE.NULL, scratch, 0);
     default:
       throw noValue(value);
   }
 }
 
-function writeBigint(value, room, encoded) {
+function writeBigint(value, scratch, encoded) {
   int[0] = value;
-  if (int[0] === value) return writeEight(TYPE.BIGINT, room, encoded);
+  if (int[0] === value) return writeEight(TYPE.BIGINT, scratch, encoded);
   const text = value < 0n ? value.toString(16) : `+${value.toString(16)}`;
-  writeString(text, room, encoded);
+  writeString(text, scratch, encoded);
   encoded.type = TYPE.BIGINT;
   return encoded;
 }
@@ -61,12 +61,12 @@ function readBigint(bytes, length) {
     return int[0];
   }
   const text = readLatin1(bytes, length);
-  if (!LONG.test(text)) throw corrupt('its bytes are no bigint');
+  if (!LONG.test(text)) throw corrupt('its bytes are not a bigint');
   const size = BigInt(`0x${text.slice(1)}`);
   return text[0] === '-' ? -size : size;
 }
 
-/* A copy that nobody else has. */
+/* A copy in memory of its own. */
 function copyOf(bytes, length) {
   const copy = Buffer.allocUnsafe(length);
   copy.set(length === bytes.length ? bytes : bytes.subarray(0, length));
@@ -74,10 +74,10 @@ function copyOf(bytes, length) {
 }
 
 function lengthIs(right) {
-  if (!right) throw corrupt('it is not as long as its type is');
+  if (!right) throw corrupt('its length does not fit its type');
 }
 
-/* Of the types up to BUFFER, `length` bytes being there. */
+/* The value of a type up to BUFFER, of which `length` bytes exist. */
 function readSimple(type, bytes, length) {
   switch (type) {
     case TYPE.NUMBER:

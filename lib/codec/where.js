@@ -1,16 +1,16 @@
 /*
- * Where in a value is what a codec refused, in the words of an error: ` at .users[3].callback`. Searched
- * only after a failure. Runs no getter and no trap of the user's; what only such code would show is not
- * found, and the place is left out then.
+ * Finds the part of a value that a codec refuses, for the text of an error: ` at .users[3].callback`. It
+ * runs only after a failure. It runs no getter and no trap, so it does not find parts that only these
+ * would return; the error does not name a location then.
  */
 'use strict';
 
 const { types } = require('node:util');
 
-const MOST = 2 ** 20; /* objects that are looked at */
+const MOST = 2 ** 20; /* objects that are examined */
 const DEEP = 300;
-const LONGEST = 120; /* characters of a place */
-const SPARSE = 2 ** 22; /* places of a sparse array, as codec/v8-scan.js allows */
+const LONGEST = 120; /* characters of a location */
+const SPARSE = 2 ** 22; /* slots of a sparse array, as codec/v8-scan.js allows */
 
 const NAME = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u;
 const INDEX = /^(?:0|[1-9]\d*)$/;
@@ -22,8 +22,8 @@ function step(key) {
 
 const isObject = (value) => typeof value === 'object' && value !== null;
 
-/* [step, value] of what lies in the object, as structured clone sees it: own enumerable properties,
- * entries of a Map and a Set, and message, stack and cause of an error. */
+/* [step, value] of each child of the object, as structured clone sees it: own enumerable properties,
+ * entries of a Map and a Set, and the cause of an error. */
 function* children(object) {
   if (types.isProxy(object)) return;
   if (types.isMap(object)) {
@@ -49,7 +49,7 @@ function* children(object) {
   }
 }
 
-/* One found value: what leads to it. */
+/* A value and the steps that lead to it. */
 class Node {
   constructor(value, name, parent) {
     this.value = value;
@@ -57,7 +57,7 @@ class Node {
     this.parent = parent;
   }
 
-  get place() {
+  get location() {
     const names = [];
     for (let node = this; node.parent !== undefined; node = node.parent) names.push(node.name);
     const text = names.reverse().join('');
@@ -66,14 +66,14 @@ class Node {
   }
 }
 
-/* The place of the value nearest to the top that `isBad` takes; '' when there is none. */
+/* The location of the value nearest to the top for which isBad() is true; '' if there is none. */
 function findNearest(value, isBad, mayEnter = () => true) {
   const seen = new Set([value]);
   let level = [new Node(value, '', undefined)];
   while (level.length > 0 && seen.size < MOST) {
     const next = [];
     for (const node of level) {
-      if (isBad(node.value)) return node.place;
+      if (isBad(node.value)) return node.location;
       if (!isObject(node.value) || !mayEnter(node.value)) continue;
       for (const [name, item] of children(node.value)) {
         const isRef = isObject(item) || typeof item === 'function';
@@ -87,7 +87,7 @@ function findNearest(value, isBad, mayEnter = () => true) {
   return '';
 }
 
-/* `canClone(object)`: whether V8 clones an object that nothing lies in. */
+/* `canClone(object)`: whether V8 clones an object without children. */
 function findUnclonable(value, canClone) {
   return findNearest(value, (one) => {
     if (typeof one === 'function' || typeof one === 'symbol') return true;
@@ -104,7 +104,7 @@ function findBigint(value) {
   return findNearest(value, (one) => typeof one === 'bigint', mayEnter);
 }
 
-/* The way to the first object that lies in itself, as JSON.stringify walks. */
+/* The location of the first object that contains itself, in the order of JSON.stringify. */
 function findCycle(value) {
   const above = new Set([value]);
   const done = new Set();
@@ -121,20 +121,20 @@ function findCycle(value) {
     const [name, item] = entry;
     if (!isObject(item) || done.has(item)) continue;
     const child = new Node(item, name, node);
-    if (above.has(item)) return child.place;
+    if (above.has(item)) return child.location;
     above.add(item);
     stack.push({ node: child, rest: children(item) });
   }
   return '';
 }
 
-/* The beginning of the way down when it is the value that is deep; undefined when it is not, as the
- * stack was full before. */
+/* The location of the deep part if the value is deep. undefined if it is not: the stack was nearly full
+ * before. */
 function findDeep(value) {
   const seen = new Set([value]);
   let level = isObject(value) ? [new Node(value, '', undefined)] : [];
   for (let depth = 0; level.length > 0; depth++) {
-    if (depth > DEEP) return level[0].place;
+    if (depth > DEEP) return level[0].location;
     const next = [];
     for (const node of level) {
       for (const [name, item] of children(node.value)) {

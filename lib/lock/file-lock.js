@@ -1,31 +1,25 @@
 /*
- * The lock of one object on its file: the steps of binding (take, begin, poll, cancel, drop) made
- * into calls that block, calls that try, and a queue of promises. One lock at a time for an object.
+ * The lock of one object on its file (src/sync/filelock.h). An object holds one acquisition at a time.
  *
- * As in lock/region-lock.js, #held is a hint, set before the lock is taken; C knows whether it is held.
- *
- * All objects of this thread on one file form a group. A synchronous call that finds the lock taken
- * asks it first: a lock held in this very thread would never be released while the thread waits.
+ * All objects of this thread on one file form a group (native/file-groups.js). A synchronous call that
+ * finds the lock taken asks the group first: an acquisition of this thread is never released while the
+ * thread waits.
  */
 'use strict';
 
-const os = require('node:os');
-
 const binding = require('../native/binding');
-const { now } = require('../base/clock');
 const { MmapipcError } = require('../base/errors');
-const { groupOf, join } = require('../native/proc-locks');
+const { groupOf, join } = require('../native/file-groups');
 const { LockGuard, deadlock } = require('./guard');
 const { holderOf } = require('./holder');
-const { LockQueue } = require('./queue');
+const { Lock } = require('./lock');
 const { STATUS, words: section } = require('../native/section-frame');
+const { NO_THREAD } = require('../native/status');
 
 const { fileSection } = binding;
 
-const NAPS = 10; /* tries, 50 us apart, before a synchronous call sends a thread to wait */
-const SLICE = 20; /* ms of a native wait: worker.terminate() and process.exit() act between two */
-const NAPS_PER_SLICE = 400; /* where no thread can be had */
-const NO_THREAD = -os.constants.errno.EAGAIN;
+const NAPS = 10; /* tries, 50 us apart, before a synchronous call starts a thread that waits */
+const NAPS_PER_SLICE = 400; /* where no thread can be started */
 
 function overlap(a, b) {
   if (a.shared && b.shared) return false;
@@ -33,86 +27,62 @@ function overlap(a, b) {
   return a.start < b.start + b.length && b.start < a.start + a.length;
 }
 
-class FileLock {
-  #handle;
-  #file; /* { id: 'device:inode', path, errorOf(status) }, which keeps the owner alive */
+class FileLock extends Lock {
   #group;
-  #held = null; /* the LockGuard */
-  #heldAsync = false;
-  #request; /* of what is held */
-  #queue;
+  #request; /* of the acquisition */
 
-  constructor(handle, file) {
-    this.#handle = handle;
-    this.#file = file;
-    this.#group = groupOf(file.id);
+  /* `owner`: { id: 'device:inode', path, errorOf(status) } */
+  constructor(handle, owner) {
+    super(handle, owner);
+    this.#group = groupOf(owner.id);
     join(this.#group, this);
-    this.#queue = new LockQueue(handle, this);
   }
 
-  get held() {
-    if (this.#held === null) return false;
-    if (binding.fileLockHeld(this.#handle)) return true;
-    this.#held = null;
-    return false;
-  }
-
-  get heldAsync() {
-    return this.#heldAsync && this.held;
-  }
-
-  get heldSync() {
-    return !this.#heldAsync && this.held;
-  }
-
-  holds(guard) {
-    return this.#held === guard && this.held;
-  }
-
-  /* A guard, or null when it is not free. */
   tryLock(request) {
-    if (this.#held !== null && this.held) return null;
-    if (this.#queue.length !== 0) this.#queue.suspend();
+    if (this.queue.length === 0) return super.tryLock(request);
+    this.queue.suspend();
     try {
-      const status = this.tryNow(request);
-      if (status < 0) throw this.#file.errorOf(status);
-      return status === 1 ? this.#held : null;
+      return super.tryLock(request);
     } finally {
-      if (this.#queue.length !== 0) this.#queue.resume();
+      this.resume();
     }
   }
 
-  /* A guard; sleeps until then, or until `timeout` ms have passed. */
+  /* A guard; waits for `timeout` ms at most. */
   lock(request, timeout) {
-    if (this.#held !== null && this.held) throw deadlock('this object holds the lock already');
-    if (this.#queue.length !== 0) this.#queue.suspend();
-    const guard = this.#prepare(request);
+    if (this.guard !== null && this.held) throw this.ownDeadlock();
+    if (this.queue.length !== 0) this.queue.suspend();
+    const guard = this.prepare(request);
     try {
       const status = this.#take(request, timeout > 0 ? NAPS : 0);
       if (status === 1) return guard;
-      this.#wait(request, timeout, status, this.#steps(request));
+      this.#wait(request, timeout, status, {
+        take: (naps) => this.#take(request, naps),
+        poll: (ms) => binding.lockPoll(this.handle, ms),
+      });
       return guard;
     } catch (error) {
-      if (this.#held === guard) this.#held = null;
+      if (this.guard === guard) this.guard = null;
       throw error;
     } finally {
-      if (this.#queue.length !== 0) this.#queue.resume();
+      this.resume();
     }
   }
 
-  /* What body(guard) returns, which runs under the lock. C takes and releases it, whatever ends body. */
+  /* The result of body(guard), which runs under the lock. C takes the lock, and releases it however
+   * body ends. */
   run(body, request, timeout) {
-    if (this.#held !== null && this.held) throw deadlock('this object holds the lock already');
-    if (this.#queue.length !== 0) this.#queue.suspend();
-    const guard = this.#prepare(request);
+    if (this.guard !== null && this.held) throw this.ownDeadlock();
+    if (this.queue.length !== 0) this.queue.suspend();
+    const guard = this.prepare(request);
     let result;
     const take = (naps) => {
       const { shared, offset, length } = request;
-      result = fileSection(this.#handle, shared, naps, offset, length, body, guard);
+      result = fileSection(this.handle, shared, naps, offset, length, body, guard);
       return section[STATUS];
     };
     const poll = (ms) => {
-      result = binding.fileSectionPoll(this.#handle, ms, body, guard);
+      result = binding.fileSectionPoll(this.handle, ms, body, guard);
       return section[STATUS];
     };
     try {
@@ -120,140 +90,105 @@ class FileLock {
       if (status !== 1) this.#wait(request, timeout, status, { take, poll });
       return result;
     } finally {
-      if (this.#held === guard) this.#held = null;
-      if (this.#queue.length !== 0) this.#queue.resume();
+      if (this.guard === guard) this.guard = null;
+      this.resume();
     }
   }
 
-  lockAsync(request, timeout, signal) {
-    return this.#queue.push(request, timeout, signal);
-  }
-
-  /* Releases what this guard took; does nothing for a guard whose lock is gone. */
-  release(guard) {
-    if (this.#held !== guard) return;
-    this.#queue.resumeSoon();
-    binding.lockDrop(this.#handle);
-    this.#held = null;
-  }
-
-  /* Releases what lock() or tryLock() took; false: this object holds nothing of that. */
   releaseSync() {
-    if (!this.heldSync) return false;
-    this.releaseHeld();
+    return this.heldSync && super.releaseSync();
+  }
+
+  drop() {
+    this.queue.resumeSoon();
+    binding.lockDrop(this.handle);
+    this.guard = null;
     return true;
   }
 
-  /* Whatever guard it was taken with. */
-  releaseHeld() {
-    if (this.#held !== null) this.release(this.#held);
+  isHeldInC() {
+    return binding.fileLockHeld(this.handle);
   }
 
-  /* The object is being closed: what waits is rejected, what is held is released. */
-  close(error) {
-    this.#queue.close(error);
-    this.releaseHeld();
-  }
+  /* For the other locks of the group, which may be of another copy of this package. */
 
-  /* Whether this object holds what is wanted, so that a wait in this thread would never end. */
+  /* Whether this object holds an acquisition that excludes the request. */
   conflicts(request) {
     return this.held && overlap(this.#request, request);
   }
 
   suspend() {
-    this.#queue.suspend();
+    this.queue.suspend();
   }
 
   resume() {
-    if (this.#queue.length !== 0) this.#queue.resume();
+    if (this.queue.length !== 0) this.queue.resume();
   }
 
-  /* The steps of the queue. */
+  /* For the queue. */
 
   tryNow(request) {
-    this.#prepare(request);
+    this.prepare(request);
     const status = this.#take(request, 0);
-    if (status !== 1) this.#held = null;
+    if (status !== 1) this.guard = null;
     return status;
   }
 
   begin({ shared, offset, length }) {
-    return binding.lockBegin(this.#handle, shared, offset, length, true);
+    return binding.lockBegin(this.handle, shared, offset, length, true);
   }
 
-  poll() {
-    if (this.held) return 0;
-    this.#prepare(this.#queue.first);
-    const status = binding.lockPoll(this.#handle, 0);
-    if (status !== 1) this.#held = null;
-    return status;
+  pollInC() {
+    return binding.lockPoll(this.handle, 0);
   }
 
   cancel() {
-    binding.lockCancel(this.#handle);
+    binding.lockCancel(this.handle);
   }
 
-  hold() {
-    return this.#held;
-  }
-
-  /* The guard has been given to the user of lockAsync(). Until then unlock() may release it. */
-  given() {
-    this.#heldAsync = true;
-  }
-
-  errorOf(status) {
-    return this.#file.errorOf(status);
+  giveUp() {
+    this.cancel();
   }
 
   timeoutError({ shared, length }, timeout) {
-    const holder = holderOf(this.#file.id, shared || length > 0);
-    const who = holder === undefined ? '' : `; process ${holder.pid} holds it`;
+    const { id, path } = this.owner;
+    const holder = holderOf(id, shared || length > 0);
+    const by = holder === undefined ? '' : `; process ${holder.pid} holds it`;
     return new MmapipcError(
       'ERR_MMAPIPC_TIMEOUT',
-      `the lock of ${this.#file.path ?? 'the file'} was not free within ${timeout} ms${who}`,
-      { path: this.#file.path, holder },
+      `the lock of ${path ?? 'the file'} was not free within ${timeout} ms${by}`,
+      { path, holder },
     );
   }
 
-  #prepare(request) {
-    /* A lock of the kernel's is released with its holder, undetected: never recovered. */
+  /* The kernel releases a file lock when its holder dies, and does not report it: such a guard is
+   * never marked as recovered. */
+  prepare(request) {
     const guard = new LockGuard(this);
-    this.#heldAsync = false;
+    this.isAsync = false;
     this.#request = request;
-    return (this.#held = guard);
+    return (this.guard = guard);
   }
 
-  /* 1 taken, 0 not, or a negative status. */
+  /* 1 taken, 0 not taken, or a negative status. */
   #take({ shared, offset, length }, naps) {
     const status =
       length === 0
-        ? binding.lockTake(this.#handle, shared, naps)
-        : binding.lockTake(this.#handle, shared, naps, offset, length);
+        ? binding.lockTake(this.handle, shared, naps)
+        : binding.lockTake(this.handle, shared, naps, offset, length);
     return status === undefined ? 1 : status;
   }
 
-  #steps(request) {
-    return {
-      take: (naps) => this.#take(request, naps),
-      poll: (ms) => binding.lockPoll(this.#handle, ms),
-    };
-  }
-
-  #checkDeadlock(request) {
-    for (const other of this.#others()) {
+  /* After a first try that did not take the lock. The asynchronous waits of the other objects stop
+   * meanwhile: one could win, and would learn of it only after this wait. C ends a wait that is unwound. */
+  #wait(request, timeout, status, steps) {
+    if (status < 0) throw this.errorOf(status);
+    const others = this.#others();
+    for (const other of others) {
       if (other.conflicts(request)) {
         throw deadlock('another object of this thread holds the lock');
       }
     }
-  }
-
-  /* After a first try that was in vain. The others' asynchronous waits stop meanwhile: one of them
-   * could win, and not be told of it while this thread sleeps. Unwound, the wait ends by itself. */
-  #wait(request, timeout, status, steps) {
-    if (status < 0) throw this.#file.errorOf(status);
-    this.#checkDeadlock(request);
-    const others = this.#others();
     for (const other of others) other.suspend();
     try {
       this.#waitLong(request, timeout, steps);
@@ -262,20 +197,15 @@ class FileLock {
     }
   }
 
-  #waitLong(request, timeout, steps) {
+  #waitLong(request, timeout, { take, poll }) {
     const { shared, offset, length } = request;
-    const until = now() + timeout;
     let begun = 0;
-    if (timeout > 0) begun = binding.lockBegin(this.#handle, shared, offset, length, false);
-    for (let rest = timeout; rest > 0; rest = until - now()) {
-      let status = begun;
-      if (begun === 0) status = steps.poll(Math.ceil(Math.min(rest, SLICE)));
-      if (status === NO_THREAD) status = steps.take(NAPS_PER_SLICE);
-      if (status === 1) return;
-      if (status < 0) throw this.#file.errorOf(status);
-    }
-    binding.lockCancel(this.#handle);
-    throw this.timeoutError(request, timeout);
+    if (timeout > 0) begun = binding.lockBegin(this.handle, shared, offset, length, false);
+    this.callInSlices(request, timeout, (ms) => {
+      if (ms === 0) return 0;
+      const status = begun === 0 ? poll(ms) : begun;
+      return status === NO_THREAD ? take(NAPS_PER_SLICE) : status;
+    });
   }
 
   #others() {

@@ -1,22 +1,22 @@
 /*
- * What lock(), tryLock() and lockAsync() return: one acquisition, to be released once. And the error
- * of an acquisition that could never succeed.
+ * The guards that lock(), tryLock() and lockAsync() return: each is one acquisition, to be released once.
+ * Also the error of an acquisition that could never succeed.
  */
 'use strict';
 
 const { MmapipcError } = require('../base/errors');
 const { DISPOSE } = require('../base/dispose');
 
-/* guard[HELD]: the lock, null once it is released. */
+/* guard[HELD]: the lock, or null after the release. */
 const HELD = Symbol('held lock');
-/* guard[RECOVERED](): it was taken from a dead owner. */
+/* guard[RECOVERED](): records that the lock was recovered from a dead owner. */
 const RECOVERED = Symbol('recovered');
 
-/* A class of guards that has these methods besides. (A class derived from LockGuard would cost each
- * lock() 10 ns: V8 makes private fields slowly where new.target is not the class itself.)
+/* Makes a class of guards with additional methods. (A class derived from LockGuard would cost each
+ * lock() 10 ns, because V8 creates private fields slowly if new.target is another class.)
  *
- * A guard is made before its lock is taken, as nothing can fail between the taking and the return to
- * the user. So a guard may exist whose lock was never taken: the lock knows (lock.holds(guard)). */
+ * A guard is made before its lock is taken, so that nothing can fail between the taking and the return to
+ * the user. So the lock of a guard may never have been taken; lock.holds(guard) tests it. */
 function guardClass(name, methods) {
   class Guard {
     #lock;
@@ -39,7 +39,7 @@ function guardClass(name, methods) {
       this.#recovered = true;
     }
 
-    /* The lock first: unwound in between, the guard can release it again. */
+    /* Releases the lock first: if the call is unwound after that, the guard can release again. */
     release() {
       const lock = this.#lock;
       if (lock === null) return;
@@ -63,7 +63,7 @@ const LockGuard = guardClass('LockGuard', {});
 function deadlock(why) {
   return new MmapipcError(
     'ERR_MMAPIPC_DEADLOCK',
-    `${why}, and could not release it while the thread waits; release it first, or use lockAsync`,
+    `${why}, and cannot release it while this thread waits; release it first, or use lockAsync`,
   );
 }
 

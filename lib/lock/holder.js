@@ -1,17 +1,17 @@
 /*
- * Who holds the lock of a file, for the message of a timeout: as Linux tells in /proc/locks.
+ * The process that holds the lock of a file, for the message of a timeout: read from /proc/locks of Linux.
  */
 'use strict';
 
 const fs = require('node:fs');
 
-/* As bytes: a tracer of deployments (@vercel/nft) would ship what a literal path names. */
+/* Bytes, not a string: @vercel/nft adds files that a literal path names to a deployment. */
 const LOCKS = Buffer.from('/proc/locks');
 
 /*
- * { pid } of the process that holds the file's lock, or undefined where nobody can tell. `id` is
- * 'device:inode', the device as stat has it; `shares`: the request is a range or shared, and takes a
- * shared flock itself, so that of several shared ones any may be the one in its way.
+ * { pid } of the process that holds the file's lock, or undefined if it is not known. `id` is
+ * 'device:inode', with the device number of stat. `shares`: the request is shared or for a range, and
+ * takes a shared flock itself; so each of several shared flocks may belong to the holder.
  */
 function holderOf(id, shares) {
   const holders = flocksOf(id);
@@ -22,7 +22,7 @@ function holderOf(id, shares) {
   return { pid: others[0].pid };
 }
 
-/* [{ kind: 'READ' | 'WRITE', pid }] of those that hold a flock on the file; not those that wait. */
+/* [{ kind: 'READ' | 'WRITE', pid }] of the holders of a flock on the file, without the waiters. */
 function flocksOf(id) {
   let text;
   try {
@@ -31,7 +31,7 @@ function flocksOf(id) {
     return [];
   }
   const [device, inode] = id.split(':').map(BigInt);
-  /* makedev(3) of glibc, taken apart */
+  /* the reverse of glibc's makedev(3) */
   const major = ((device >> 8n) & 0xfffn) | ((device >> 32n) & ~0xfffn);
   const minor = (device & 0xffn) | ((device >> 12n) & ~0xffn);
   const hex = (number) => number.toString(16).padStart(2, '0');

@@ -1,15 +1,14 @@
 /*
- * The lock family, as every class that can be locked has it. The subclass says, by the two symbols
- * below, which lock it has and what its defaults are.
+ * The lock methods of every class that can be locked. The subclass gives its lock and its defaults by
+ * the two symbols below.
  */
 'use strict';
 
 const { MmapipcError, invalidReturn } = require('../base/errors');
 const { abortSignal, boolean, callback, integer, options, timeoutOf } = require('../base/validate');
 
-/* The subclass has the methods [LOCK](), giving its lock (lock/file-lock.js, lock/region-lock.js), made at the
- * first call, and [DEFAULTS](), giving { whole, shared, timeout, ranges } and, with ranges, { size,
- * base }. */
+/* [LOCK]() of the subclass returns its lock (lock/file-lock.js, lock/region-lock.js), and [DEFAULTS]()
+ * returns { whole, shared, timeout, ranges } and, with ranges, { size, base }. */
 const LOCK = Symbol('lock');
 const DEFAULTS = Symbol('lock defaults');
 
@@ -18,7 +17,7 @@ const TRY_OPTIONS = SYNC_OPTIONS.filter((name) => name !== 'timeout');
 const ASYNC_OPTIONS = [...SYNC_OPTIONS, 'signal'];
 const NONE = Object.freeze({});
 
-/* Base with the lock family. */
+/* Base with the lock methods. */
 const lockable = (Base) =>
   class extends Base {
     lock(opts) {
@@ -41,13 +40,13 @@ const lockable = (Base) =>
       const lock = this[LOCK]();
       if (lock.releaseSync()) return;
       const why = lock.heldAsync
-        ? 'the lock was taken by lockAsync and belongs to its guard: call guard.release()'
+        ? 'the lock was acquired by lockAsync: release it with guard.release()'
         : 'this object does not hold the lock';
       throw new MmapipcError('ERR_MMAPIPC_NOT_LOCKED', why);
     }
 
-    /* Not lock(), try and finally: a `finally` does not run after a stack overflow in it, or when the
-     * time limit of node:vm or worker.terminate() ends fn. */
+    /* It does not use lock(), try and finally: a `finally` does not run after a stack overflow in it, or
+     * after the time limit of node:vm or worker.terminate() has ended fn. */
     withLock(fn, opts) {
       callback(fn, 'The "fn" argument');
       const lock = this[LOCK]();
@@ -58,7 +57,7 @@ const lockable = (Base) =>
           : interpret(opts, SYNC_OPTIONS, defaults);
       const result = lock.run(fn, request, timeout);
       if (typeof result?.then !== 'function') return result;
-      throw invalidReturn('withLock', 'the lock is released before its end; use withLockAsync');
+      throw invalidReturn('withLock', 'the lock is released before it settles; use withLockAsync');
     }
 
     lockAsync(opts) {
@@ -95,7 +94,7 @@ function interpret(given, known, defaults) {
     }
     throw new MmapipcError(
       'ERR_MMAPIPC_UNSUPPORTED',
-      'shared locks and locks of a range are for Mmap over a file; this lock is one and exclusive',
+      'a region has no shared locks and no locks of a range; leave out shared, offset and length',
     );
   }
   return { request: rangeOf(opts, shared, defaults), timeout, signal };

@@ -1,63 +1,62 @@
 /*
- * The asynchronous acquisitions of one object: a queue of promises, the first of which tries, or
- * waits in C. First come, first served; a timeout or a signal takes one out of it.
+ * The asynchronous acquisitions of one object: a queue of promises, in the order of the calls. The first
+ * of them tries, or waits in C. A timeout or a signal removes an entry.
  *
- * `steps` is the object's lock. It has: held; tryNow(request, barge) and poll(): > 0 taken, 0 not, or
- * a negative status; begin(request): a wait in C is under way, 0 or a status; cancel(); hold(request,
- * status): the guard of what was taken; given(): that guard is the user's now; acted(): the operation
- * has released it; errorOf(status); timeoutError(request, timeout).
+ * `lock` is the object's lock (lock/lock.js). The queue uses: held; tryNow(request, barge) and poll(),
+ * which return > 0 taken, 0 not taken, or a negative status; begin(request), which starts a wait in C and
+ * returns 0 or a status; cancel(); hold(request, status), the guard of the acquisition; given(), the user
+ * has that guard; acted(), the operation has released the lock; errorOf(status);
+ * timeoutError(request, timeout).
  *
- * Where no thread can be started for the wait, the first tries again every few milliseconds.
+ * Where no thread can be started for the wait, the first entry tries again every few milliseconds.
  */
 'use strict';
 
-const os = require('node:os');
-
 const { LONGEST_TIMER, clearTimeout, queueMicrotask, setTimeout } = require('../base/clock');
 const { abortError } = require('../base/errors');
-const { keepAlive, listen, unlisten } = require('../native/notices');
+const { keepAlive, listen, unlisten } = require('../native/wakeups');
 const { offAbort, onAbort } = require('../base/signals');
+const { NO_THREAD } = require('../native/status');
 
-const NO_THREAD = -os.constants.errno.EAGAIN;
 const POLL = 5; /* ms */
 
 class LockQueue {
   #handle;
-  #steps;
+  #lock;
   /* { request, timeout, act, resolve, reject, signal, timer, onAbort } */
   #entries = [];
   #fresh; /* the entry of a push() that has not returned its promise yet */
-  #waiting = false; /* in C, for the first of them */
-  #poller; /* the timer of the next try, where no thread can be had */
-  #onNotice = () => this.resume();
+  #waiting = false; /* whether a wait in C is under way, for the first entry */
+  #poller; /* the timer of the next try, where no thread can be started */
+  #onWakeup = () => this.resume();
 
-  constructor(handle, steps) {
+  constructor(handle, lock) {
     this.#handle = handle;
-    this.#steps = steps;
+    this.#lock = lock;
   }
 
   get length() {
     return this.#entries.length;
   }
 
-  /* What the first of them asks for. */
+  /* The request of the first entry. */
   get first() {
     return this.#entries[0]?.request;
   }
 
-  /* A promise of the guard; with `act` of what act() returns under the lock, which it releases. */
+  /* A promise of the guard. With `act`: of the result of act(), which runs under the lock and releases it. */
   push(request, timeout, signal, act) {
     if (signal?.aborted) return Promise.reject(abortError(signal));
     this.#forgetLost();
-    if (timeout === 0 && (this.#steps.held || this.#entries.length !== 0)) {
-      return Promise.reject(this.#steps.timeoutError(request, timeout));
+    if (timeout === 0 && (this.#lock.held || this.#entries.length !== 0)) {
+      return Promise.reject(this.#lock.timeoutError(request, timeout));
     }
     const entry = { request, timeout, act, signal };
     const promise = new Promise((resolve, reject) => {
       entry.resolve = resolve;
       entry.reject = reject;
     });
-    /* `steps` is reached from here: an object whose lock is awaited is not collected. */
+    /* The listener refers to the lock, so an object whose lock is awaited is not collected. */
     if (this.#entries.length === 0) this.#listen();
     this.#fresh = entry;
     this.#entries.push(entry);
@@ -74,29 +73,29 @@ class LockQueue {
     return promise;
   }
 
-  /* Stops the wait under way; its entry stays first in the queue. It goes on when the call that wanted
-   * this is over, even if that was unwound. */
+  /* Stops the wait under way. Its entry stays the first, and goes on when the calling code has returned,
+   * or was unwound. */
   suspend() {
     if (!this.#waiting) return;
     this.resumeSoon();
     this.#waiting = false;
-    this.#steps.cancel();
+    this.#lock.cancel();
   }
 
-  /* Lets the first of the queue try, or wait, or have what the wait has won. */
+  /* The first entry tries, waits, or gets the lock that its wait has won. */
   resume() {
     this.#forgetLost();
     this.#proceed();
   }
 
   #proceed() {
-    if (this.#waiting) this.#settleFirst(this.#steps.poll());
-    while (!this.#waiting && this.#entries.length > 0 && !this.#steps.held) {
+    if (this.#waiting) this.#settleFirst(this.#lock.poll());
+    while (!this.#waiting && this.#entries.length > 0 && !this.#lock.held) {
       const { request, timeout } = this.#entries[0];
       const isPolled = this.#poller !== undefined;
-      let status = this.#steps.tryNow(request, timeout === 0 || isPolled);
+      let status = this.#lock.tryNow(request, timeout === 0 || isPolled);
       if (status === 0 && timeout > 0) {
-        status = this.#steps.begin(request);
+        status = this.#lock.begin(request);
         if (status === 0) {
           this.#waiting = true;
           return;
@@ -115,8 +114,8 @@ class LockQueue {
     this.#poller = setTimeout(() => this.resume(), POLL);
   }
 
-  /* The lock is about to be released. Not at once: the code that runs may take it again, and would
-   * meet a guard that no caller has yet. */
+  /* The lock is about to be released. The queue goes on in a microtask: the running code may take the
+   * lock again at once, and must not find it held by a guard that no caller has yet. */
   resumeSoon() {
     if (this.#entries.length !== 0) queueMicrotask(() => this.resume());
   }
@@ -130,24 +129,24 @@ class LockQueue {
     }
   }
 
-  /* The status of a wait that may have been stopped, or gone on, since the notice was sent. */
+  /* `status`: of a wait that may have been stopped, or started again, since the wake-up was sent. */
   #settleFirst(status) {
     if (status === 0) return;
     this.#waiting = false;
     this.#finish(this.#entries[0], status);
   }
 
-  /* With status > 0 the lock is held here, and unlock() can release it until the user has the guard. */
+  /* With status > 0 the object holds the lock, and unlock() can release it until the user has the guard. */
   #finish(entry, status) {
-    const steps = this.#steps;
+    const lock = this.#lock;
     this.#remove(entry);
     if (status < 0) {
-      entry.reject(steps.errorOf(status));
+      entry.reject(lock.errorOf(status));
     } else if (status === 0) {
-      entry.reject(steps.timeoutError(entry.request, entry.timeout));
+      entry.reject(lock.timeoutError(entry.request, entry.timeout));
     } else if (entry.act === undefined) {
-      entry.resolve(steps.hold(entry.request, status));
-      steps.given();
+      entry.resolve(lock.hold(entry.request, status));
+      lock.given();
     } else {
       this.#act(entry, status);
     }
@@ -155,12 +154,12 @@ class LockQueue {
 
   #act(entry, status) {
     try {
-      this.#steps.hold(entry.request, status);
+      this.#lock.hold(entry.request, status);
       entry.resolve(entry.act());
     } catch (error) {
       entry.reject(error);
     } finally {
-      this.#steps.acted();
+      this.#lock.acted();
     }
   }
 
@@ -170,20 +169,20 @@ class LockQueue {
     clearTimeout(entry.timer);
     if (entry.onAbort !== undefined) offAbort(entry.signal, entry.onAbort);
     if (this.#entries.length > 0) return;
-    unlisten(this.#handle, this.#onNotice);
+    unlisten(this.#handle, this.#onWakeup);
     clearTimeout(this.#poller);
     this.#poller = undefined;
   }
 
-  /* Its wait may have won in time, and the event loop been too busy to hear of it. */
+  /* Its wait may have won in time, and the busy event loop not have handled the wake-up yet. */
   #expire(entry) {
     if (this.#waiting && entry === this.#entries[0]) this.resume();
     if (!this.#entries.includes(entry)) return;
-    this.#giveUp(entry, this.#steps.timeoutError(entry.request, entry.timeout));
+    this.#giveUp(entry, this.#lock.timeoutError(entry.request, entry.timeout));
   }
 
-  /* The next one goes on a moment later (suspend()): when a signal ends thousands of waits, not each of
-   * them is to become the first, and wait in C. */
+  /* The next entry goes on in a microtask (suspend()). When a signal ends thousands of waits, not each of
+   * them should become the first, and wait in C. */
   #giveUp(entry, error) {
     const at = this.#entries.indexOf(entry);
     if (at < 0) return;
@@ -192,7 +191,7 @@ class LockQueue {
     entry.reject(error);
   }
 
-  /* The entry of a call that was unwound before it returned its promise. */
+  /* Removes the entry of a push() that was unwound before it returned its promise. */
   #forgetLost() {
     const entry = this.#fresh;
     if (entry === undefined) return;
@@ -202,8 +201,8 @@ class LockQueue {
   }
 
   #listen() {
-    const status = listen(this.#handle, this.#onNotice);
-    if (status < 0) throw this.#steps.errorOf(status);
+    const status = listen(this.#handle, this.#onWakeup);
+    if (status < 0) throw this.#lock.errorOf(status);
   }
 }
 

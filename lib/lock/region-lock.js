@@ -1,92 +1,53 @@
 /*
- * The lock of one object on its region (src/sync/lock.h): calls that block, calls that try, and a
- * queue of promises. A free lock is one call into C; a wait is a loop of short ones, so that
- * worker.terminate() and process.exit() act between two.
+ * The lock of one object on its region (src/sync/lock.h). Taking a free lock is one call into C. A wait
+ * is a loop of short calls, so that worker.terminate() and process.exit() take effect between two.
  *
- * C is the truth. A function of JS can be unwound wherever it enters another or loops (the end of the
- * stack, the time limit of node:vm), so #held is set before the call of C that takes the lock, and
- * after that call there are only stores and returns. #held === null means that no user holds it; any
- * other value is a hint, which `held` checks.
- *
- * What the thread of an asynchronous wait has won, C lends to synchronous calls of this object, and
- * takes away for those of others of this JS thread, which would else wait for themselves.
+ * A lock that the thread of an asynchronous wait has won is lent by C to synchronous calls of this
+ * object. C takes it away for synchronous calls of other objects of this JS thread, because they would
+ * wait for their own thread otherwise.
  */
 'use strict';
 
 const binding = require('../native/binding');
-const { now } = require('../base/clock');
 const { MmapipcError } = require('../base/errors');
 const { HELD, LockGuard, RECOVERED, deadlock } = require('./guard');
-const { LockQueue } = require('./queue');
+const { Lock } = require('./lock');
 const { codeOf } = require('../native/status');
 const frame = require('../native/section-frame');
 
-/* The two hot calls, which have no argument: the handle lies here. (By names of their own, as the
- * binding is an object of many properties.) */
+/* The two hot calls have no argument: they find the handle in `handleOfCall`. Constants of this module
+ * are faster than properties of the binding, an object with many properties. */
 const { regionLockTake, regionLockDrop, regionSection } = binding;
 const handleOfCall = new Float64Array(binding.regionLockMemory());
 
 const { BARGE, MS, STATUS, UPDATES, handles: handleOfSection, words: section } = frame;
 
-const SLICE = 20; /* ms of a native wait */
-const FROM_DEAD = 2; /* MIPC_LOCK_RECOVERED */
+const FROM_DEAD = binding.numbers.lock.RECOVERED;
 
-/* For C, at the beginning of a section whose lock was a dead owner's. */
-const recovered = (guard) => guard[HELD].tellGuard(guard);
+/* C calls it at the beginning of a section whose lock was recovered from a dead owner. */
+const recovered = (guard) => guard[HELD].markRecovered(guard);
 
-class RegionLock {
-  #handle;
-  #owner; /* { object, what, errorOf(status), Guard?, onRecovered?() } */
+class RegionLock extends Lock {
   #Guard;
-  #held = null; /* the LockGuard */
-  #heldAsync = false;
-  #queue;
 
+  /* `owner`: { object, what, errorOf(status), Guard?, onRecovered?() } */
   constructor(handle, owner) {
-    this.#handle = handle;
-    this.#owner = owner;
+    super(handle, owner);
     this.#Guard = owner.Guard ?? LockGuard;
-    this.#queue = new LockQueue(handle, this);
   }
 
-  get held() {
-    if (this.#held === null) return false;
-    if (binding.regionLockHeld(this.#handle)) return true;
-    this.#held = null;
-    return false;
-  }
-
-  get heldAsync() {
-    return this.#heldAsync && this.held;
-  }
-
-  get heldSync() {
-    return !this.#heldAsync && this.held;
-  }
-
-  /* Whether to try an operation under the lock first; it may find that nothing is held. */
+  /* Whether an operation tries first as if the lock were held; it may find that it is not. */
   get seemsHeldSync() {
-    return this.#held !== null && !this.#heldAsync;
+    return this.guard !== null && !this.isAsync;
   }
 
-  holds(guard) {
-    return this.#held === guard && this.held;
-  }
-
-  tryLock() {
-    if (this.held) return null;
-    const status = this.tryNow(undefined, true);
-    if (status > 0) return this.hold(undefined, status);
-    if (status === 0) return null;
-    throw this.errorOf(status);
-  }
-
+  /* A guard; waits for `timeout` ms at most. */
   lock(request, timeout) {
-    if (this.#held !== null && this.held) throw this.#ownDeadlock();
+    if (this.guard !== null && this.held) throw this.ownDeadlock();
     const guard = new this.#Guard(this);
-    this.#heldAsync = false;
-    this.#held = guard;
-    handleOfCall[0] = this.#handle;
+    this.isAsync = false;
+    this.guard = guard;
+    handleOfCall[0] = this.handle;
     const status = regionLockTake();
     return status === undefined ? guard : this.#lockSlowly(guard, status, timeout);
   }
@@ -94,38 +55,41 @@ class RegionLock {
   /* `status`: of the first try. */
   #lockSlowly(guard, status, timeout) {
     const got = status > 0 ? status : this.#wait(guard, status, timeout);
-    if (got === FROM_DEAD) this.tellGuard(guard);
+    if (got === FROM_DEAD) this.markRecovered(guard);
     return guard;
   }
 
   #wait(guard, status, timeout) {
+    const barge = timeout === 0;
     try {
       if (status < 0) throw this.errorOf(status);
-      return this.#repeat(timeout, (ms, barge) => binding.regionLockWait(this.#handle, ms, barge));
+      return this.callInSlices(undefined, timeout, (ms) =>
+        binding.regionLockWait(this.handle, ms, barge),
+      );
     } catch (error) {
-      if (this.#held === guard) this.#held = null;
+      if (this.guard === guard) this.guard = null;
       throw error;
     }
   }
 
-  /* What body(guard) returns, which runs under the lock. C takes and releases it, whatever ends body.
-   * `updates`: 1 for an update of a Share, no user is told of a recovery. */
+  /* The result of body(guard), which runs under the lock. C takes the lock, and releases it however
+   * body ends. `updates`: 1 for an update of a Share, which leaves the recovery flag as it is. */
   run(body, request, timeout, updates = 0) {
-    if (this.#held !== null && this.held) throw this.#ownDeadlock();
+    if (this.guard !== null && this.held) throw this.ownDeadlock();
     const guard = new this.#Guard(this);
-    this.#heldAsync = false;
-    this.#held = guard;
+    this.isAsync = false;
+    this.guard = guard;
     try {
       const result = this.#section(body, guard, updates, 0, 0);
       return section[STATUS] === 1 ? result : this.#runSlowly(body, guard, timeout, updates);
     } finally {
-      if (this.#held === guard) this.#held = null;
-      this.#queue.resumeSoon();
+      if (this.guard === guard) this.guard = null;
+      this.queue.resumeSoon();
     }
   }
 
   #section(body, guard, updates, ms, barge) {
-    handleOfSection[0] = this.#handle;
+    handleOfSection[0] = this.handle;
     section[MS] = ms;
     section[BARGE] = barge;
     section[UPDATES] = updates;
@@ -134,186 +98,130 @@ class RegionLock {
 
   #runSlowly(body, guard, timeout, updates) {
     if (section[STATUS] < 0) throw this.errorOf(section[STATUS]);
+    const barge = timeout === 0 ? 1 : 0;
     let result;
-    this.#repeat(timeout, (ms, barge) => {
-      result = this.#section(body, guard, updates, ms, barge ? 1 : 0);
+    this.callInSlices(undefined, timeout, (ms) => {
+      result = this.#section(body, guard, updates, ms, barge);
       return section[STATUS];
     });
     return result;
   }
 
-  /* The same of an update under the lock that the user holds. */
+  /* The result of body(), an update under the lock that the user holds. */
   runUpdate(body) {
-    const result = binding.regionUpdate(this.#handle, body);
+    const result = binding.regionUpdate(this.handle, body);
     const status = section[STATUS];
     if (status === 1) return result;
     throw codeOf(status) === 'ERR_MMAPIPC_DEADLOCK' ? inUpdateError() : this.errorOf(status);
   }
 
-  lockAsync(request, timeout, signal) {
-    return this.#queue.push(request, timeout, signal);
-  }
-
-  /* What act() returns, which runs as soon as the lock is acquired, and releases it in one call of C.
-   * No user is told of a recovery. */
+  /* A promise of the result of act(), which runs as soon as the lock is acquired, and releases it in one
+   * call of C. It leaves the recovery flag as it is. */
   actAsync(timeout, act) {
-    return this.#queue.push(undefined, timeout, undefined, act);
+    return this.queue.push(undefined, timeout, undefined, act);
   }
 
   /* Whether the queue is not empty. */
   get isAwaited() {
-    return this.#queue.length !== 0;
+    return this.queue.length !== 0;
   }
 
   get object() {
-    return this.#owner.object;
+    return this.owner.object;
   }
 
-  /* Releases what this guard took; does nothing for a guard whose lock is gone. */
-  release(guard) {
-    if (this.#held === guard) this.#drop();
-  }
-
-  /* Releases what lock() or tryLock() took; false: this object holds nothing of that. */
-  releaseSync() {
-    return this.#held !== null && !this.#heldAsync && this.#drop();
-  }
-
-  /* Whether there was something to release. What waits here is told before, as nothing may run
-   * afterwards. */
-  #drop() {
-    this.#queue.resumeSoon();
-    handleOfCall[0] = this.#handle;
+  /* The queue is resumed first, because no code may run after the release. */
+  drop() {
+    this.queue.resumeSoon();
+    handleOfCall[0] = this.handle;
     const status = regionLockDrop();
-    this.#held = null;
+    this.guard = null;
     if (status === undefined) return true;
     if (codeOf(status) === 'ERR_MMAPIPC_NOT_LOCKED') return false;
     throw this.errorOf(status);
   }
 
-  /* Whatever guard it was taken with. */
-  releaseHeld() {
-    if (this.#held !== null) this.release(this.#held);
+  isHeldInC() {
+    return binding.regionLockHeld(this.handle);
   }
 
-  /* The object is being closed: what waits is rejected, what is held is released. */
-  close(error) {
-    this.#queue.close(error);
-    this.releaseHeld();
-  }
-
-  /* Why a synchronous call that needs the lock cannot have it. */
+  /* The error of a synchronous call that needs the lock and cannot acquire it. */
   deadlockError() {
     return this.held
-      ? this.#ownDeadlock()
+      ? this.ownDeadlock()
       : deadlock('another object of this thread holds the lock');
   }
 
-  /* Of a set by the user that holds the lock. */
+  /* The error of a set() within the function of update(), by the user that holds the lock. */
   updatingError() {
     return inUpdateError();
   }
 
-  /* An operation of C's (a set) was BUSY; `again()` is that operation, a slice long: its status. */
-  persist(timeout, again) {
-    return this.#repeat(timeout, again);
+  /* An operation of C has recovered the lock from a dead owner. */
+  reportRecovery() {
+    this.owner.onRecovered?.();
   }
 
-  /* An operation of C's has found, and recovered, a dead owner. */
-  tellRecovered() {
-    this.#owner.onRecovered?.();
-  }
-
-  tellGuard(guard) {
+  markRecovered(guard) {
     guard[RECOVERED]();
-    if (binding.regionLockRecovers(this.#handle)) this.tellRecovered();
+    if (binding.regionLockRecovers(this.handle)) this.reportRecovery();
   }
 
-  /* The steps of the queue. */
+  /* For the queue. */
 
   tryNow(request, barge) {
-    this.#prepare();
-    handleOfCall[0] = this.#handle;
+    this.prepare();
+    handleOfCall[0] = this.handle;
     let status = regionLockTake();
     if (status === undefined) return 1;
-    if (status === 0 && barge) status = binding.regionLockWait(this.#handle, 0, true);
+    if (status === 0 && barge) status = binding.regionLockWait(this.handle, 0, true);
     if (status > 0) return status;
-    this.#held = null;
-    /* Another object of this thread holds it: taken, for calls that do not wait here. */
+    this.guard = null;
+    /* Another object of this thread holds the lock: for a call that does not wait, it is not free. */
     return barge && codeOf(status) === 'ERR_MMAPIPC_DEADLOCK' ? 0 : status;
   }
 
   begin() {
-    return binding.regionLockBegin(this.#handle);
+    return binding.regionLockBegin(this.handle);
   }
 
-  poll() {
-    if (this.held) return 0;
-    this.#prepare();
-    const status = binding.regionLockPoll(this.#handle);
-    if (status <= 0) this.#held = null;
-    return status;
+  pollInC() {
+    return binding.regionLockPoll(this.handle);
   }
 
   cancel() {
-    binding.regionLockCancel(this.#handle);
+    binding.regionLockCancel(this.handle);
+  }
+
+  giveUp() {
+    binding.regionLockGiveUp(this.handle);
   }
 
   hold(request, status) {
-    const guard = this.#held;
-    if (status === FROM_DEAD) this.tellGuard(guard);
+    const { guard } = this;
+    if (status === FROM_DEAD) this.markRecovered(guard);
     return guard;
-  }
-
-  /* The guard has been given to the user of lockAsync(). Until then unlock() may release it. */
-  given() {
-    this.#heldAsync = true;
-  }
-
-  /* The operation has released it. */
-  acted() {
-    this.#held = null;
   }
 
   errorOf(status) {
     if (codeOf(status) === 'ERR_MMAPIPC_DEADLOCK') return this.deadlockError();
-    return this.#owner.errorOf(status);
+    return super.errorOf(status);
   }
 
   timeoutError(request, timeout) {
-    const found = binding.regionLockHolder(this.#handle);
+    const found = binding.regionLockHolder(this.handle);
     const holder = typeof found === 'object' ? found : undefined;
     return new MmapipcError(
       'ERR_MMAPIPC_TIMEOUT',
-      `the lock of ${this.#owner.what} was not free within ${timeout} ms${describe(holder)}`,
+      `the lock of ${this.owner.what} was not free within ${timeout} ms${describe(holder)}`,
       { holder },
     );
   }
 
-  #prepare() {
+  prepare() {
     const guard = new this.#Guard(this);
-    this.#heldAsync = false;
-    this.#held = guard;
-  }
-
-  #repeat(timeout, call) {
-    const until = now() + timeout;
-    for (let rest = timeout; ; rest = until - now()) {
-      const ms = rest > 0 ? Math.ceil(Math.min(rest, SLICE)) : 0;
-      const status = call(ms, timeout === 0);
-      if (status > 0) return status;
-      if (status === 0 && ms > 0) continue;
-      binding.regionLockGiveUp(this.#handle);
-      throw status < 0 ? this.errorOf(status) : this.timeoutError(undefined, timeout);
-    }
-  }
-
-  #ownDeadlock() {
-    return deadlock(
-      this.#heldAsync
-        ? 'a guard of lockAsync of this object holds the lock'
-        : 'this object holds the lock already',
-    );
+    this.isAsync = false;
+    this.guard = guard;
   }
 }
 
@@ -325,7 +233,7 @@ function inUpdateError() {
   );
 }
 
-/* Of the holder, as far as it stands in the table of the region. */
+/* The holder in words, if the table of the region names it. */
 function describe(holder) {
   if (holder === undefined) return '';
   const { number, pid, thread, heldMs, alive } = holder;

@@ -1,10 +1,10 @@
 /*
- * The bytes of one mapping, as JS reaches them.
+ * The bytes of one mapping.
  *
- * Plain copies are made here, between Buffers, because JS does them without a call into C; what JS
- * cannot reach (beyond 4 GiB, or where external Buffers are refused) C copies. Two windows are kept:
- * the true image of the file, never shown to anybody, so that nobody can detach or replace it; and
- * what the user gets (src/shm/mapping.h).
+ * A window is an external ArrayBuffer over the mapping. JS copies between Buffers by itself where a
+ * window reaches, because that takes no call into C. C copies the rest: beyond 4 GiB, or in a runtime
+ * that refuses external ArrayBuffers. There are two windows: one over the true image of the file, which
+ * no user code sees, so that none can detach or replace it; and the user's (src/shm/mapping.h).
  */
 'use strict';
 
@@ -14,27 +14,27 @@ const binding = require('../native/binding');
 const { MmapipcError } = require('../base/errors');
 
 const { MAX_LENGTH } = constants;
-/* Methods of Buffer cut offsets to 32 bits in some versions (copy in Node 22): beyond 4 GiB C copies,
- * in every version. */
-const WINDOW = Math.min(MAX_LENGTH, 2 ** 32);
-/* Less work than Buffer.copy; taken once, as a subclass may have its own. */
+/* Bytes of a window. Some versions of Node cut offsets to 32 bits in methods of Buffer (copy in Node
+ * 22): beyond 4 GiB C copies, in every version. */
+const MOST_WINDOW = Math.min(MAX_LENGTH, 2 ** 32);
+/* Faster than Buffer.copy. Taken from the prototype, because a subclass may override it. */
 const { set } = Uint8Array.prototype;
 const EMPTY = Buffer.alloc(0);
 
 class MappedBytes {
   #handle;
   #size;
-  #truth; /* Buffer; undefined: not made yet; empty: only C can reach the bytes */
+  #truth; /* Buffer over the true image; undefined: not made yet; empty: only C reaches the bytes */
   #shown; /* the user's Buffer; undefined: not made yet */
-  #views = []; /* WeakRefs to the ArrayBuffers of windows beyond #shown */
-  #sweepAt = 16; /* number of views at which the collected ones are forgotten */
+  #views = []; /* WeakRefs to the ArrayBuffers of further windows, made by view() */
+  #sweepAt = 16; /* number of views at which the collected ones are removed */
 
   constructor(handle, size) {
     this.#handle = handle;
     this.#size = size;
   }
 
-  /* The user's Buffer, always the same. */
+  /* The user's Buffer: always the same object. */
   shown() {
     if (this.#shown === undefined) {
       this.#shown = this.#window(0, Math.min(this.#size, MAX_LENGTH));
@@ -50,7 +50,7 @@ class MappedBytes {
     return view;
   }
 
-  /* These three give a count or, from C, a negative status. */
+  /* The following three return a count, or a negative status of C. */
   copyOut(start, target, n) {
     const bytes = this.#truth ?? this.#makeTruth();
     if (start + n > bytes.length) {
@@ -68,7 +68,7 @@ class MappedBytes {
     return n;
   }
 
-  /* At most n bytes of the text, cut between characters. */
+  /* Writes at most n bytes of the text, cut between characters. */
   writeString(start, text, n, encoding) {
     const bytes = this.#truth ?? this.#makeTruth();
     if (start + n <= bytes.length) return bytes.write(text, start, n, encoding);
@@ -76,21 +76,22 @@ class MappedBytes {
     return this.copyIn(start, copy, copy.write(text, encoding));
   }
 
-  /* undefined where only C can reach the bytes: copy them first. */
+  /* undefined where only C reaches the bytes; the caller copies them first. */
   toString(start, n, encoding) {
     const bytes = this.#truth ?? this.#makeTruth();
     return start + n <= bytes.length ? bytes.toString(encoding, start, start + n) : undefined;
   }
 
-  /* { size, view, bytes }: the true image as far as JS reaches it, as a DataView and as a Buffer; for
-   * nobody but our own code. */
-  window() {
+  /* { size, view, bytes }: the true image as far as JS reaches it, as a DataView and as a Buffer. It
+   * must not get into the hands of user code. */
+  direct() {
     const bytes = this.#truth ?? this.#makeTruth();
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     return { size: bytes.length, view, bytes };
   }
 
-  /* The ArrayBuffers in use, for closing: forgets them. Every later call goes to C, which refuses. */
+  /* Returns the ArrayBuffers in use, to be detached, and drops them. Every later call goes to C, which
+   * refuses it. */
   release() {
     const windows = this.#views.map((ref) => ref.deref());
     windows.push(this.#truth?.buffer, this.#shown?.buffer);
@@ -100,24 +101,26 @@ class MappedBytes {
     return windows.filter((window) => window !== undefined && window !== EMPTY.buffer);
   }
 
-  /* The ArrayBuffer may begin up to 7 bytes earlier, at a multiple of 8: its end is the Buffer's. */
+  /* The ArrayBuffer ends where the Buffer ends, but may begin up to 7 bytes earlier, at a multiple of
+   * 8. */
   #window(start, n) {
     const window = binding.window(this.#handle, start, n, false);
     if (typeof window !== 'number') return Buffer.from(window, window.byteLength - n, n);
     throw new MmapipcError(
       'ERR_MMAPIPC_UNSUPPORTED',
-      'this runtime refuses Buffers over memory of native code (Electron does); use read, ' +
+      'this runtime refuses Buffers over memory of native code (as Electron does); use read, ' +
         'readInto, readString and write',
     );
   }
 
   #makeTruth() {
-    const window = binding.window(this.#handle, 0, Math.min(this.#size, WINDOW), true);
+    const window = binding.window(this.#handle, 0, Math.min(this.#size, MOST_WINDOW), true);
     this.#truth = typeof window === 'number' ? EMPTY : Buffer.from(window);
     return this.#truth;
   }
 
-  /* Closing must detach every window that is still in use; the others are forgotten in time. */
+  /* Closing must detach every window that is still in use. Collected ones are removed from time to
+   * time. */
   #remember(view) {
     if (this.#views.length >= this.#sweepAt) {
       this.#views = this.#views.filter((ref) => ref.deref() !== undefined);

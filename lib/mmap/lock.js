@@ -1,5 +1,5 @@
 /*
- * Which lock an Mmap has, and what it is by default: of its file, or of its region.
+ * The lock of an Mmap, which is that of its file or of its region, and its default options.
  */
 'use strict';
 
@@ -9,12 +9,12 @@ const { RegionLock } = require('../lock/region-lock');
 const { describe } = require('../region/options');
 const { errorOf, readOnlyLockError } = require('../native/status');
 
-/* `owner`: the Mmap; whoever holds or awaits its lock keeps it alive by that. */
+/* `owner`: the Mmap. A held or awaited lock keeps it alive. */
 function lockOf(owner, handle, spec, fileId) {
   if (spec.anonymous) {
     throw new MmapipcError(
       'ERR_MMAPIPC_UNSUPPORTED',
-      'memory of this process alone has no lock; use { size } without "private", or a file',
+      'memory of this process alone has no lock; use { size } without "private", or a file, to share it',
     );
   }
   if (spec.place === undefined) {
@@ -30,7 +30,7 @@ function lockOf(owner, handle, spec, fileId) {
   });
 }
 
-/* As lock/methods.js wants them. As in IPC::Mmap, a mapping that cannot write locks its file shared. */
+/* The defaults for lock/methods.js. As in IPC::Mmap, a read-only mapping locks its file shared. */
 function lockDefaults(spec, size, writable) {
   const shared = !writable && spec.place === undefined;
   return {

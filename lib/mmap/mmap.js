@@ -1,6 +1,6 @@
 /*
- * Class Mmap: a file as bytes of this process. Here are the arguments and the order of things; the
- * copying is in mmap/bytes.js, the locks in lock/methods.js.
+ * Class Mmap: a file or a region as bytes of this process. This file checks the arguments and the state
+ * of the mapping; mmap/bytes.js copies, and lock/methods.js locks.
  */
 'use strict';
 
@@ -14,11 +14,11 @@ const { DEFAULTS, LOCK } = require('../lock/methods');
 const { lockDefaults, lockOf } = require('./lock');
 const { interpret } = require('./options');
 const { MappedBytes } = require('./bytes');
-const { attachOptions, openOptions, placeFields, regionOf, whereOf } = require('../region/place');
-const { open } = require('./open');
-const { leadsElsewhere } = require('../region/options');
-const { DONE, PLACE, place } = require('../pack/pack');
-const { AUTOLOCKS, NO_WINDOW, Packable, WINDOW } = require('../pack/methods');
+const { jsonOf, regionOf, shownFields } = require('../region/region');
+const { openMapping } = require('./open');
+const { attachOptions, leadsElsewhere, openOptions } = require('../region/options');
+const { BEGIN, DONE, setRange } = require('../pack/pack');
+const { AUTOLOCKS, DIRECT, NO_DIRECT, Packable } = require('../pack/methods');
 const {
   closedError,
   countHits,
@@ -34,13 +34,13 @@ const { boolean, bytesOf, callback, integer, options } = require('../base/valida
 const { PROT_READ, PROT_WRITE } = constants;
 const { MAX_LENGTH } = bufferLimits;
 const CLOSED = -1;
-const AT_PLACE = 0; /* MIPC_AT_PLACE */
+const { IN_PLACE } = binding.numbers.whereabouts;
 const DATA = 'a string, or an instance of Buffer, TypedArray or DataView';
 const ENCODING = 'The "encoding" argument';
 const NO_ENCODING = 'must be the name of an encoding of Buffer';
 const VIEW = 'an instance of Buffer, TypedArray or DataView';
 
-/* structuredClone and postMessage stop at a symbol and print it: the error says what to do. */
+/* structuredClone and postMessage throw at a symbol, and their error shows its text. */
 const NOT_CLONEABLE = Symbol(
   'An Mmap cannot be posted to another thread: post its .file, .handle or .name and open that there. It',
 );
@@ -56,17 +56,17 @@ class Mmap extends Packable {
   #writable;
   #bytes; /* MappedBytes */
   #fileId;
-  #region; /* undefined: a file, or memory of this process alone */
+  #region; /* undefined for a file, or for memory of this process alone */
   #autolock;
-  #window = NO_WINDOW; /* what pack and unpack do in JS; made by the first that goes to C */
+  #direct = NO_DIRECT; /* the bytes for pack and unpack in JS; made by their first call of C */
   #lock; /* FileLock or RegionLock; undefined: not made yet */
-  #lockDefaults; /* as lock/methods.js wants them */
-  #hits; /* countHits() when this mapping was last known to be whole */
+  #lockDefaults; /* for lock/methods.js */
+  #hits; /* countHits() when this mapping was last found to be whole */
 
   constructor(...args) {
     super();
     const spec = interpret(args);
-    const handle = open(this, spec);
+    const handle = openMapping(this, spec);
     this.#handle = handle;
     this.#spec = spec;
     this.#size = Number(field('size'));
@@ -118,12 +118,12 @@ class Mmap extends Packable {
   }
 
   toJSON() {
-    return whereOf(this);
+    return jsonOf(this);
   }
 
   get stale() {
     if (this.#handle === CLOSED) return false;
-    if (this.#region !== undefined) return binding.regionWhereabouts(this.#handle) !== AT_PLACE;
+    if (this.#region !== undefined) return binding.regionWhereabouts(this.#handle) !== IN_PLACE;
     return this.#spec.path !== undefined && leadsElsewhere(this.#spec.path, this.#fileId);
   }
 
@@ -201,7 +201,7 @@ class Mmap extends Packable {
     if (this[AUTOLOCKS]()) return this.withLock(() => this.write(data, offset, length, encoding));
     this.#checkWritable();
     if (typeof data === 'string') return this.#writeString(data, offset, length, encoding);
-    if (encoding !== undefined) throw invalidValue(ENCODING, 'is for strings; the data is bytes');
+    if (encoding !== undefined) throw invalidValue(ENCODING, 'is for strings, not for bytes');
     const from = bytesOf(data, 'The "data" argument', DATA);
     const start = this.#start(offset);
     const n = Math.min(this.#length(start, length), from.length);
@@ -270,13 +270,16 @@ class Mmap extends Packable {
   close() {
     if (this.#handle === CLOSED) return;
     if (this.locked) {
-      throw new MmapipcError('ERR_MMAPIPC_LOCKED', 'the mapping is locked; release the lock first');
+      throw new MmapipcError(
+        'ERR_MMAPIPC_LOCKED',
+        'the mapping is locked; release the lock before close()',
+      );
     }
     this.#lock?.close(closedError());
     const handle = this.#handle;
     this.#handle = CLOSED;
     this.#region?.close();
-    this.#window = NO_WINDOW;
+    this.#direct = NO_DIRECT;
     binding.close(handle, this.#bytes.release());
   }
 
@@ -301,19 +304,19 @@ class Mmap extends Packable {
     return this.#lockDefaults;
   }
 
-  [WINDOW](offset, size, writes) {
-    const window = this.#window;
+  [DIRECT](offset, size, writes) {
+    const direct = this.#direct;
     const fits = Number.isInteger(offset) && offset >= 0 && offset < this.#size;
-    if (!fits || offset + size > window.size) return undefined;
-    return (writes ? this.#writable : this.#readable) ? window : undefined;
+    if (!fits || offset + size > direct.size) return undefined;
+    return (writes ? this.#writable : this.#readable) ? direct : undefined;
   }
 
-  [PLACE](offset, length, writes) {
+  [BEGIN](offset, length, writes) {
     if (writes) this.#checkWritable();
     else this.#checkReadable();
     const start = this.#start(offset);
-    place(this.#handle, start, this.#length(start, length));
-    if (this.#window === NO_WINDOW) this.#window = this.#bytes.window();
+    setRange(this.#handle, start, this.#length(start, length));
+    if (this.#direct === NO_DIRECT) this.#direct = this.#bytes.direct();
   }
 
   [DONE](status, syscall) {
@@ -323,9 +326,9 @@ class Mmap extends Packable {
   }
 
   [util.inspect.custom](depth, opts, inspect) {
-    if (!(#spec in this)) return 'Mmap {}'; /* a prototype */
+    if (!(#spec in this)) return 'Mmap {}'; /* the prototype */
     const fields = {
-      ...placeFields(this.#spec, this.#region, this.#size),
+      ...shownFields(this.#spec, this.#region, this.#size),
       readOnly: this.readOnly,
       closed: this.closed,
     };
@@ -336,7 +339,7 @@ class Mmap extends Packable {
     if (this.#handle === CLOSED) throw closedError();
   }
 
-  /* After the last access of every call: what was read may be zeros that the file never held. */
+  /* Called after the last access of every call: the bytes read may be zeros that the file never held. */
   #checkWhole() {
     this.#checkOpen();
     const count = countHits();
@@ -375,14 +378,14 @@ class Mmap extends Packable {
     return start;
   }
 
-  /* Bytes from `start` on: all the rest, or as many as asked, clipped at the end. */
+  /* Bytes from `start` on: the rest, or `length`, clipped at the end. */
   #length(start, length) {
     const rest = this.#size - start;
     if (length === undefined) return rest;
     return Math.min(integer(length, 'The "length" argument'), rest);
   }
 
-  /* A count, or the error of what the system refused. */
+  /* Returns a count; a negative status is thrown. */
   #check(status, syscall) {
     if (status < 0) throw errorOf(status, syscall, this.#spec.path);
     return status;

@@ -1,5 +1,5 @@
 /*
- * Opens what a specification of mmap/options.js describes: a file, a region, or private memory.
+ * Opens the memory of a specification (mmap/options.js): a file, a region, or private memory.
  */
 'use strict';
 
@@ -7,8 +7,8 @@ const binding = require('../native/binding');
 const { openRegion } = require('../region/open');
 const { openError } = require('../native/status');
 
-/* The handle of C's mapping, which belongs to `owner`; binding.report tells more. */
-function open(owner, spec) {
+/* The handle of C's mapping, which belongs to `owner`. Details are in the report (native/status.js). */
+function openMapping(owner, spec) {
   if (spec.place !== undefined) return openRegion(owner, spec);
   const handle = spec.anonymous
     ? binding.openPrivate(owner, spec.length, spec.prot)
@@ -18,7 +18,7 @@ function open(owner, spec) {
 }
 
 function openFile(owner, spec) {
-  return binding.open(
+  return binding.openFile(
     owner,
     spec.path ?? spec.fd,
     spec.offset,
@@ -34,4 +34,4 @@ function openFile(owner, spec) {
   );
 }
 
-module.exports = { open };
+module.exports = { openMapping };

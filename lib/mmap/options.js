@@ -1,6 +1,6 @@
 /*
- * Both forms of the Mmap constructor, interpreted: arguments in, one plain specification out.
- * Nothing is opened here.
+ * The arguments of the Mmap constructor, in both forms: checks them, and makes one plain specification
+ * of them. Nothing is opened here.
  */
 'use strict';
 
@@ -9,13 +9,21 @@ const { fileURLToPath } = require('node:url');
 const binding = require('../native/binding');
 const { constants } = require('../native/constants');
 const { invalidType, invalidValue, outOfRange } = require('../base/errors');
-const { CREATE, PLACE, absolute, placeOf } = require('../region/options');
+const {
+  CREATE,
+  PLACE,
+  absolute,
+  checkExclusive,
+  checkRegion,
+  createOf,
+  placeOf,
+} = require('../region/options');
 const { boolean, integer, options, timeoutOf } = require('../base/validate');
 
 const { PROT_READ, PROT_WRITE, MAP_SHARED, MAP_PRIVATE, MAP_ANON, MAP_FILE } = constants;
 
 const RW = PROT_READ | PROT_WRITE;
-const [KIND] = Object.entries(binding.regionKinds).find(([, name]) => name === 'Mmap');
+const KIND = binding.numbers.regionKind.MMAP;
 
 const KNOWN = [
   'file',
@@ -41,7 +49,7 @@ const DEFAULTS = {
   fd: undefined,
   protect: false,
   anyFilesystem: false,
-  create: CREATE.get(true),
+  create: CREATE.IF_MISSING,
   mode: 0o600,
   autolock: false,
   onTruncate: 'throw',
@@ -58,12 +66,12 @@ function isFileHandle(value) {
   return 'fd' in value && typeof value.close === 'function';
 }
 
-/* { path } or { fd } of whatever names a file. */
+/* { path } or { fd } of a file argument. */
 function interpretFile(file) {
   if (typeof file === 'string') {
     if (file === '') throw invalidValue('The "file" argument', 'must not be an empty string');
     if (file.includes('\0')) {
-      throw invalidValue('The "file" argument', 'must be a path without null bytes');
+      throw invalidValue('The "file" argument', 'must not contain null bytes');
     }
     return { path: absolute(file) };
   }
@@ -74,7 +82,10 @@ function interpretFile(file) {
     if (isUrl(file)) return interpretFile(fileURLToPath(file));
     if (isFileHandle(file)) {
       if (typeof file.fd === 'number' && file.fd >= 0) return { fd: file.fd };
-      throw invalidValue('The "file" argument', 'is a file handle that is not open');
+      throw invalidValue(
+        'The "file" argument',
+        'must be an open FileHandle, and this one is closed',
+      );
     }
   }
   throw invalidType('The "file" argument', FILE_TYPES, file);
@@ -88,7 +99,7 @@ function interpretProt(prot, what) {
   return prot;
 }
 
-/* Whether the flags ask for private memory, and for memory without a file. */
+/* Whether the flags request private memory, and memory without a file. */
 function interpretFlags(flags) {
   const what = 'The "flags" argument';
   integer(flags, what, 0, 0xffffffff);
@@ -107,7 +118,7 @@ function fromPositions(file, length = 0, prot = undefined, flags = MAP_SHARED, o
   integer(offset, 'The "offset" argument');
   if (!isAnonymous) return { ...interpretFile(file), length, prot: given, copyOnWrite, offset };
   if (file !== null && file !== undefined && typeof file !== 'string') {
-    throw invalidType('The "file" argument', 'with MAP_ANON a name (string) or null', file);
+    throw invalidType('The "file" argument', 'a name (string) or null with MAP_ANON', file);
   }
   if (length === 0 && (copyOnWrite || typeof file !== 'string')) {
     throw outOfRange('"length"', '> 0 for memory without a file', length);
@@ -117,62 +128,49 @@ function fromPositions(file, length = 0, prot = undefined, flags = MAP_SHARED, o
 }
 
 /*
- * Of memory that is no file of the user's: { anonymous: true } for memory of this process alone,
- * else what region/open.js wants. `place`: see placeOf(), undefined for none.
+ * The specification of memory without a file of the user: { anonymous: true } for memory of this process
+ * alone, or else a region (region/open.js). `place`: see placeOf(); undefined for none.
  */
 function withoutFile(place, spec) {
-  const { length, prot, copyOnWrite, offset, create = CREATE.get(true) } = spec;
+  const { length, prot, copyOnWrite, offset, create = CREATE.IF_MISSING } = spec;
   if (offset !== 0) {
-    throw invalidValue('The option "offset"', 'is for files; use view(offset, length)');
+    throw invalidValue(
+      'The option "offset"',
+      'is for files; use view(offset, length) on memory without a file',
+    );
   }
   if (place === undefined && length === 0) {
-    const expected = `${FILE_TYPES}, unless "size" asks for memory without a file`;
+    const expected = `${FILE_TYPES}, or "size" must be given for memory without a file`;
     throw invalidType('The option "file"', expected, undefined);
   }
   const attachReadOnly = !(prot & PROT_WRITE) || copyOnWrite;
   if (spec.autolock && attachReadOnly) {
     throw invalidValue(
       'The option "autolock"',
-      'needs a lock, and memory that is not shared for ' + 'writing has none',
+      'needs a lock, and memory that is not both shared and writable has none',
     );
   }
   if (place === undefined && copyOnWrite) return { ...spec, anonymous: true };
-  if (place === undefined && (attachReadOnly || create === CREATE.get(false))) {
-    throw invalidValue(
-      attachReadOnly ? 'The option "readOnly"' : 'The option "create"',
-      'is for what exists; say which by handle, inherit, name or file',
-    );
-  }
-  checkExclusive(place, create, length, attachReadOnly);
+  const checked = { place, create, size: length, isReadOnly: attachReadOnly };
+  checkRegion(checked, 'a region', 'size', 'file');
   return {
     ...spec,
-    ...(place ?? { place: PLACE.anonymous, where: undefined }),
-    kind: Number(KIND),
+    ...(place ?? { place: PLACE.ANONYMOUS, where: undefined }),
+    kind: KIND,
     size: length,
     attachReadOnly,
-    guard: spec.onTruncate !== 'crash' /* where it is a file at all */,
+    guard: spec.onTruncate !== 'crash' /* of a region in a file */,
   };
-}
-
-function checkExclusive(place, create, length, attachReadOnly) {
-  if (create !== CREATE.get('exclusive')) return;
-  if (place?.place === PLACE.handle) {
-    throw invalidValue('The option "create"', "'exclusive' makes a region, and a handle is of one");
-  }
-  if (attachReadOnly || length === 0) {
-    const wants = attachReadOnly ? 'the right to write' : 'a size';
-    throw invalidValue('The option "create"', `'exclusive' makes a region, which needs ${wants}`);
-  }
 }
 
 function fromOptions(given) {
   if ('path' in given) {
-    throw invalidValue('The option "path"', 'is not one of Mmap; use "file" for a file of yours');
+    throw invalidValue('The option "path"', 'is not an option of Mmap; use "file"');
   }
   const opts = options(given, KNOWN, 'The options object');
   const place = placeOf(opts, ['file']);
   const isFile = opts.file !== undefined;
-  const { size = 0, offset = 0, create = true, mode = 0o600 } = opts;
+  const { size = 0, offset = 0, mode = 0o600 } = opts;
   const { onTruncate = 'throw', timeout = DEFAULTS.timeout } = opts;
   if (onTruncate !== 'throw' && onTruncate !== 'crash') {
     throw invalidValue('The option "onTruncate"', "must be 'throw' or 'crash'");
@@ -180,9 +178,6 @@ function fromOptions(given) {
   integer(size, 'The option "size"');
   integer(offset, 'The option "offset"');
   integer(mode, 'The option "mode"', 0, 0o7777);
-  if (!CREATE.has(create)) {
-    throw invalidValue('The option "create"', "must be true, false or 'exclusive'");
-  }
   const flag = (name) => boolean(opts[name] ?? false, `The option "${name}"`);
   const spec = {
     length: size,
@@ -194,13 +189,13 @@ function fromOptions(given) {
     autolock: flag('autolock'),
     onTruncate,
     timeout: timeoutOf(timeout, 'The option "timeout"'),
-    create: CREATE.get(create),
+    create: createOf(opts),
     mode,
   };
   return isFile ? { ...interpretFile(opts.file), ...spec } : withoutFile(place, spec);
 }
 
-/* What it is mapped for unless readOnly or prot says otherwise: `otherwise`. */
+/* The protection by the options; `otherwise` if neither is given. */
 function protOf({ prot, readOnly }, otherwise) {
   if (readOnly !== undefined) boolean(readOnly, 'The option "readOnly"');
   if (prot === undefined) return readOnly === undefined ? otherwise : readOnly ? PROT_READ : RW;
@@ -216,22 +211,19 @@ function checkTogether(spec) {
     throw outOfRange('offset + length', `<= ${Number.MAX_SAFE_INTEGER}`, spec.offset + spec.length);
   }
   if (spec.protect && (spec.prot !== PROT_READ || spec.anonymous)) {
-    throw invalidValue('The option "protect"', 'is for read-only mappings');
+    throw invalidValue('The option "protect"', 'is for read-only mappings of files and regions');
   }
   if (spec.place === undefined && !spec.anonymous) checkExclusiveFile(spec);
   return spec;
 }
 
-function checkExclusiveFile(spec) {
-  if (spec.create === CREATE.get('exclusive')) {
-    const wants = !(spec.prot & PROT_WRITE) || spec.copyOnWrite ? 'readOnly: false' : 'a size';
-    if (wants !== 'a size' || spec.length === 0) {
-      throw invalidValue('The option "create"', `'exclusive' makes a file, which needs ${wants}`);
-    }
-    if (spec.path === undefined) {
-      throw invalidValue('The option "create"', "'exclusive' needs a path, not an open file");
-    }
-  }
+function checkExclusiveFile({ create, prot, copyOnWrite, length, path }) {
+  const needs = [
+    ['readOnly: false', (prot & PROT_WRITE) !== 0],
+    ['private: false', !copyOnWrite],
+    ['"size"', length > 0],
+  ];
+  checkExclusive(create, 'a file', needs, path === undefined ? 'the file descriptor' : undefined);
 }
 
 function isOptions(first) {
@@ -239,9 +231,9 @@ function isOptions(first) {
 }
 
 /*
- * { path | fd, offset, length, prot, copyOnWrite, protect, anyFilesystem, create, mode, autolock,
- * onTruncate, timeout } of the constructor's arguments; without a file, instead of path and fd,
- * { anonymous: true } or { place, where, kind, size, attachReadOnly, guard }.
+ * The specification: { path | fd, offset, length, prot, copyOnWrite, protect, anyFilesystem, create,
+ * mode, autolock, onTruncate, timeout }. Without a file it has { anonymous: true } or { place, where,
+ * kind, size, attachReadOnly, guard } instead of path and fd.
  */
 function interpret(args) {
   const spec = isOptions(args[0]) ? fromOptions(args[0]) : fromPositions(...args);

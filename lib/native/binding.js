@@ -1,8 +1,8 @@
 /*
- * Loads the native addon: the prebuilt binary that fits, or the one built from source.
+ * Loads the native addon: the prebuilt binary for this system, or the binary built from source.
  *
- * The call of node-gyp-build has the one form that @vercel/nft and ncc recognise and follow to the
- * binary, so that they ship it; what went wrong is found out afterwards (native/load-error.js).
+ * The call of node-gyp-build has the one form that @vercel/nft and ncc recognise, so that they ship
+ * the binary. Why loading has failed is found out afterwards (native/load-error.js).
  */
 'use strict';
 
@@ -15,7 +15,7 @@ function loadBinding() {
   try {
     return load(path.join(__dirname, '../..'));
   } catch (cause) {
-    /* An ES module that a bundler has made has no __dirname. */
+    /* An ES module made by a bundler has no __dirname. */
     throw loadError(
       cause,
       typeof __dirname === 'string' ? path.join(__dirname, '../..') : undefined,

@@ -1,5 +1,5 @@
 /*
- * The PROT_ and MAP_ constants, as C defines them; the same numbers on every system.
+ * The PROT_ and MAP_ constants, as C defines them. They have the same numbers on every system.
  */
 'use strict';
 

@@ -1,7 +1,7 @@
 /*
- * Why the native addon could not be loaded, and what to do: the addon is disabled by an option of
- * Node, a bundler has left it behind, no binary fits this system, or the one that fits is refused by
- * the system's loader. Only ever called when loading has failed.
+ * The error for a native addon that could not be loaded, with the reason and the remedy: an option of
+ * Node disables addons, a bundler has not copied the binary, the package has no binary for this
+ * system, or the system's loader refuses the binary. It runs only after loading has failed.
  */
 'use strict';
 
@@ -14,7 +14,7 @@ const NAME = 'mmapipc';
 const BUILD =
   'build one with "npx mmapipc build" (it needs python3, make, and a C and a C++ compiler)';
 
-/* The system as binaries are named by it: 'linux-x64 with glibc 2.36', 'win32-x64'. */
+/* The system, as in the names of binaries: 'linux-x64 with glibc 2.36', 'win32-x64'. */
 function systemName() {
   const system = `${process.platform}-${process.arch}`;
   if (process.platform !== 'linux') return system;
@@ -25,7 +25,7 @@ function systemName() {
 function glibcVersion() {
   const { report } = process;
   const before = report.excludeNetwork;
-  report.excludeNetwork = true; /* it would look up the names of all peers */
+  report.excludeNetwork = true; /* or the report looks up the host names of all peers */
   try {
     return report.getReport().header.glibcVersionRuntime;
   } finally {
@@ -33,7 +33,7 @@ function glibcVersion() {
   }
 }
 
-/* 'linux-x64 (glibc)': the prebuilt binaries that the package has, and the one built in place. */
+/* The prebuilt binaries of the package, such as 'linux-x64 (glibc)', and the binary built in place. */
 function binaries(root) {
   const list = (...parts) => {
     try {
@@ -53,7 +53,7 @@ function binaries(root) {
   return [...prebuilt, ...built.map((file) => `build/Release/${file}`)];
 }
 
-/* Whether lib/ lies in the package as it was published, and not in the output of a bundler. */
+/* Whether lib/ lies in the published package, and not in the output of a bundler. */
 function isPackage(root) {
   try {
     return JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8')).name === NAME;
@@ -66,12 +66,12 @@ function disabled() {
   const flag = process.permission
     ? 'addons are disabled by --permission: start node with --allow-addons too'
     : 'addons are disabled by --no-addons (on the command line or in NODE_OPTIONS): start node without it';
-  return `the native binary of ${NAME} may not be loaded (ERR_DLOPEN_DISABLED), as ${flag}`;
+  return `the native binary of ${NAME} may not be loaded (ERR_DLOPEN_DISABLED): ${flag}`;
 }
 
 function leftBehind(root) {
   return (
-    `the native binary of ${NAME} is not beside the bundle that this code is in` +
+    `the native binary of ${NAME} is missing, because this code runs in a bundle` +
     `${root === undefined ? '' : ` (${root} is not the package)`}: keep ${NAME} out of the bundle, and ` +
     `install it where the bundle runs: esbuild --external:${NAME}; webpack externals: ` +
     `{ ${NAME}: 'commonjs ${NAME}' }; rollup external: ['${NAME}']; Next.js ` +
@@ -84,7 +84,7 @@ function noneFits(root) {
   const has =
     found.length > 0
       ? `the package has ${found.join(', ')}`
-      : 'the package has none (was its folder prebuilds/ left out of a copy?)';
+      : 'the package has none (was its folder prebuilds/ not copied?)';
   return `no native binary fits ${systemName()}, Node-API ${process.versions.napi}: ${has}; ${BUILD}`;
 }
 
@@ -95,7 +95,7 @@ function refused(root, cause) {
   );
 }
 
-/* The error for what node-gyp-build has thrown; `root`: the folder that the package should be. */
+/* The error for an error of node-gyp-build; `root`: the folder in which the package should lie. */
 function loadError(cause, root) {
   const make = (message) => new MmapipcError('ERR_MMAPIPC_NO_BINARY', message, { cause });
   if (cause.code === 'ERR_DLOPEN_DISABLED') return make(disabled());

@@ -1,6 +1,6 @@
 /*
- * The memory that JS and C of this thread share for sections (src/base/layout.h): `handles` and `words`
- * over the frame, and where its fields are in them.
+ * The frame of a section: memory of this thread that JS and C share (src/base/layout.h). `handles` and
+ * `words` are views of it, and the constants are the indices of its fields in `words`.
  */
 'use strict';
 
@@ -9,7 +9,7 @@ const binding = require('./binding');
 const { fields } = binding.layout.section;
 const memory = binding.sectionMemory();
 
-/* Where a field is in `words`. */
+/* The index of a field in `words`. */
 const at = (name) => fields[name].offset / 4;
 
 module.exports = {

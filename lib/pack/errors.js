@@ -1,5 +1,5 @@
 /*
- * What C answers to a template, its values or the bytes (src/pack/template.h), as errors.
+ * The errors for the answers of C to a template, its values or the bytes (src/pack/template.h).
  */
 'use strict';
 
@@ -9,7 +9,7 @@ const binding = require('../native/binding');
 const { invalidType, invalidValue, outOfRange, systemError, withCode } = require('../base/errors');
 const { FIELDS, doubles, words } = require('./memory');
 
-/* The numbers of the answers that are no failures. */
+/* The numbers of the answers that are not failures. */
 const [MORE_VALUES, MORE_TEXT, MORE_OUTPUT] = ['MORE_VALUES', 'MORE_TEXT', 'MORE_OUTPUT'].map(
   (name) => binding.packErrors.findIndex((row) => row.name === name),
 );
@@ -27,7 +27,7 @@ const MAKE = {
   NO_MEMORY: () => systemError(-os.constants.errno.ENOMEM, 'malloc'),
 };
 
-/* The error of a positive answer; `values` are those that were packed. */
+/* The error for a positive answer; `values`: the packed ones. */
 function packError(answer, template, values = []) {
   const { kind, text } = binding.packErrors[answer];
   const number = doubles[FIELDS.number];

@@ -1,30 +1,35 @@
 /*
- * The quickest way for the most used templates: few numbers of fixed size, and strings with a count,
- * at bytes that JS can reach. C says what their fields are (fields), and a function is made of
- * that, which stores or loads them all through a DataView: a call into C costs more than they do.
- * Whatever is not plainly right (a bigint, a number that wraps or is not finite, a character too
- * wide, a value too many) is left to C before anything is written: it knows what that means, or what
- * is wrong with it. So are all templates where code must not be made of strings.
+ * The fastest way for the most common templates: few numbers of fixed size, and strings with a count,
+ * in bytes that JS can reach. C lists the fields of a template (fields), and this file generates a
+ * function that stores or loads them all through a DataView, because a call into C costs more than
+ * that. Every special case (a bigint, a number that is not finite, a character above U+00FF, too many
+ * values) goes to C before anything is written: C defines the result or the error. If code generation
+ * from strings is disabled, all templates go to C.
  */
 'use strict';
 
 const os = require('node:os');
+
+const binding = require('../native/binding');
 
 const LITTLE = os.endianness() === 'LE';
 const MOST_VALUES = 16;
 const MOST_TEXT = 64;
 const SHORT = 24; // characters of a text
 
-/* Of DataView, by mipc_i_store_t (src/pack/template_i.h); none for integers of 64 bits. */
-const TYPES = [
-  ...[undefined, 'Int8', 'Uint8', 'Int16', 'Int16', 'Uint16', 'Uint16', 'Int32', 'Int32'],
-  ...['Uint32', 'Uint32', undefined, undefined, undefined, undefined],
-  ...['Float32', 'Float32', 'Float64', 'Float64'],
-];
-const FIRST_OF_TWO_BYTES = 3;
-const isSwapped = (kind) => kind >= FIRST_OF_TWO_BYTES && (kind - FIRST_OF_TWO_BYTES) % 2 === 1;
+/* The methods of DataView for the ways in which C stores numbers; none for integers of 64 bits. */
+const TYPES = {
+  ...{ INT8: 'Int8', INT16: 'Int16', INT32: 'Int32', FLOAT: 'Float32' },
+  ...{ UINT8: 'Uint8', UINT16: 'Uint16', UINT32: 'Uint32', DOUBLE: 'Float64' },
+};
+const STORES = new Map(
+  Object.entries(binding.numbers.store).map(([name, number]) => {
+    const [type, swapped] = name.split('_');
+    return [number, { type: TYPES[type], little: (swapped !== undefined) !== LITTLE }];
+  }),
+);
 
-/* What a value must be, not to be C's: numbers that wrap as a DataView wraps them. */
+/* The condition under which JS packs a value: a number that a DataView wraps as C does. */
 const WITHIN = { Float32: 3.4e38, Float64: Infinity };
 const plainNumber = (name, type) => {
   const most = WITHIN[type] ?? Number.MAX_SAFE_INTEGER;
@@ -39,7 +44,8 @@ function isPlainText(value) {
   return all <= 0xff;
 }
 
-/* The rest of `length` bytes is spaces for A, zeros for a and Z, and one of them at least for Z. */
+/* The rest of the `length` bytes is filled with spaces for A, and with zeros for a and Z. Z ends with at
+ * least one zero. */
 function storeText(bytes, at, length, letter, value) {
   const most = letter === 'Z' && length > 0 ? length - 1 : length;
   const n = value.length < most ? value.length : most;
@@ -47,7 +53,7 @@ function storeText(bytes, at, length, letter, value) {
   for (let i = n; i < length; i++) bytes[at + i] = letter === 'A' ? 0x20 : 0;
 }
 
-/* As Perl strips under A: zeros and the white space of ASCII. */
+/* Removes trailing zeros and ASCII white space, as Perl does for A. */
 function stripped(text) {
   let n = text.length;
   for (; n > 0; n--) {
@@ -63,18 +69,16 @@ function loadText(text, letter) {
   return end < 0 ? text : text.slice(0, end);
 }
 
-/* One { type or letter, little, offset, length } for each value; undefined for what is C's. */
+/* One { type or letter, little, offset, length } for each value; undefined: the template is for C. */
 function stepsOf(fields) {
   const steps = [];
   let offset = 0;
   for (let i = 0; i < fields.length; i += 3) {
     const [kind, count, size] = fields.slice(i, i + 3);
-    const little = isSwapped(kind) !== LITTLE;
-    if (kind < TYPES.length) {
-      if (TYPES[kind] === undefined || count > MOST_VALUES) return undefined;
-      for (let j = 0; j < count; j++, offset += size) {
-        steps.push({ type: TYPES[kind], little, offset });
-      }
+    const store = STORES.get(kind);
+    if (store !== undefined) {
+      if (store.type === undefined || count > MOST_VALUES) return undefined;
+      for (let j = 0; j < count; j++, offset += size) steps.push({ ...store, offset });
     } else {
       if (count > MOST_TEXT) return undefined;
       steps.push({ letter: String.fromCharCode(kind), offset, length: count });
@@ -89,7 +93,7 @@ const storing = ({ type, letter, little, offset, length }, i) =>
     ? `view.set${type}(at + ${offset}, v${i}, ${little});`
     : `storeText(bytes, at + ${offset}, ${length}, '${letter}', v${i});`;
 
-/* The characters one by one are less work than a call of Buffer, up to some number of them. */
+/* For few characters, one by one is faster than a call of Buffer. */
 const slicing = (offset, length) => {
   if (length > SHORT) return `bytes.latin1Slice(at + ${offset}, at + ${offset + length})`;
   const each = Array.from({ length }, (_, i) => `bytes[at + ${offset + i}]`);
@@ -101,7 +105,7 @@ const loading = ({ type, letter, little, offset, length }) =>
     ? `view.get${type}(at + ${offset}, ${little})`
     : `loadText(${slicing(offset, length)}, '${letter}')`;
 
-/* Nothing of the user's text goes into the code: numbers, and words from the lists above. */
+/* The code is made of numbers, and of words from the lists above. No text of the user gets into it. */
 function codeOf(steps) {
   const plain = steps.map(({ type }, i) =>
     type === undefined ? `isPlainText(v${i})` : plainNumber(`v${i}`, type),
@@ -120,8 +124,9 @@ function codeOf(steps) {
 }
 
 /*
- * { size, store, load } of the fields of a template, as C lists them; undefined where it is C's.
- * store(view, bytes, at, values) -> false when it is, and nothing is stored; load(view, bytes, at).
+ * { size, store, load } for the fields of a template, as C lists them; undefined: the template is for C.
+ * store(view, bytes, at, values) -> false: the values are for C, and nothing is stored.
+ * load(view, bytes, at) -> the values.
  */
 function planOf(fields) {
   const found = stepsOf(fields);

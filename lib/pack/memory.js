@@ -1,7 +1,7 @@
 /*
- * The memory that pack and unpack share with C: the frame of a call
- * (src/pack/frame.h), and the arrays for values, their tags, strings, and packed bytes. They grow
- * with what is asked, and go back to a modest size after a large call.
+ * The memory that pack and unpack share with C: the frame of a call (src/pack/frame.h), and the arrays
+ * for values, their tags, strings, and packed bytes. They grow on demand, and shrink again after a
+ * large call.
  */
 'use strict';
 
@@ -9,11 +9,11 @@ const binding = require('../native/binding');
 const { outOfRange, systemError } = require('../base/errors');
 
 const FEW = { slots: 1024, text: 16384, output: 16384 };
-/* More than this is not kept. */
+/* Larger arrays are not kept. */
 const MANY = { slots: 2 ** 20, text: 2 ** 23, output: 2 ** 23 };
 const MOST_TEXT = 2 ** 32 - 1;
 
-/* Where the fields of the frame are, as elements of `words` or `doubles`, by their type. */
+/* The indices of the frame's fields, in `words` or `doubles` by their type. */
 const FIELDS = Object.fromEntries(
   Object.entries(binding.layout.pack.fields).map(([name, { offset, type }]) => [
     name,
@@ -21,19 +21,22 @@ const FIELDS = Object.fromEntries(
   ]),
 );
 
+/* The content of a slot: a literal, whose fields the compiler folds. */
+const TAG = { ...binding.numbers.tag };
+
 const frame = new ArrayBuffer(binding.layout.pack.size);
 const words = new Uint32Array(frame);
 const doubles = new Float64Array(frame);
 
 const memory = {
-  numbers: undefined, // Float64Array: a slot as a number,
-  integers: undefined, // BigInt64Array: as an integer,
-  naturals: undefined, // BigUint64Array: as one without a sign,
-  places: undefined, // Uint32Array: as offset and length of a text
-  tags: undefined, // Uint8Array: which of them
-  text: undefined, // Buffer
-  output: undefined, // Buffer
-  large: false, // whether any of it is larger than what is kept
+  numbers: undefined, // Float64Array: the slots as numbers,
+  integers: undefined, // BigInt64Array: as integers,
+  naturals: undefined, // BigUint64Array: as integers without a sign,
+  texts: undefined, // Uint32Array: as pairs of offset and length in `text`
+  tags: undefined, // Uint8Array: which of these a slot is (binding.numbers.tag)
+  text: undefined, // Buffer: all strings
+  output: undefined, // Buffer: the packed bytes
+  large: false, // whether an array is larger than those that are kept
 };
 
 function setSlots(n) {
@@ -41,7 +44,7 @@ function setSlots(n) {
   memory.numbers = new Float64Array(slots);
   memory.integers = new BigInt64Array(slots);
   memory.naturals = new BigUint64Array(slots);
-  memory.places = new Uint32Array(slots);
+  memory.texts = new Uint32Array(slots);
   memory.tags = new Uint8Array(n);
 }
 
@@ -50,57 +53,58 @@ function buffers() {
   return [frame, numbers.buffer, tags.buffer, text.buffer, output.buffer];
 }
 
-function tell() {
+function shareWithC() {
   const { tags, text, output } = memory;
   memory.large = tags.length > MANY.slots || text.length > MANY.text || output.length > MANY.output;
   packer.memory(buffers());
 }
 
-/* An ArrayBuffer of its own: the pool of Buffer is everybody's. */
+/* With an ArrayBuffer of its own, outside Buffer's pool. */
 const bytes = (n) => Buffer.from(new ArrayBuffer(n));
 
-/* At least twice of what there was, so that growing costs no more than the work. */
+/* At least twice the size, so that the cost of growing stays in proportion to the work. */
 const larger = (have, needed) => Math.max(have * 2, needed);
 
-/* Room for this many values; those that were there are lost. */
+/* Makes room for this many values, and drops the values that it held. */
 function growSlots(needed) {
   setSlots(larger(memory.tags.length, needed));
-  tell();
+  shareWithC();
 }
 
-/* Room for this many bytes of strings; the first `used` stay. */
+/* Makes room for this many bytes of strings, and keeps the first `used`. */
 function growText(needed, used) {
   if (needed > MOST_TEXT) throw outOfRange('the length of all strings', `<= ${MOST_TEXT}`, needed);
   const text = bytes(Math.min(larger(memory.text.length, needed), MOST_TEXT));
   memory.text.copy(text, 0, 0, used);
   memory.text = text;
-  tell();
+  shareWithC();
 }
 
 function growOutput(needed) {
   memory.output = bytes(larger(memory.output.length, needed));
-  tell();
+  shareWithC();
 }
 
-/* To be called after a call that made memory large. */
+/* Called after a call that has made an array large. */
 function shrink() {
   const { tags, text, output } = memory;
   if (tags.length > MANY.slots) setSlots(FEW.slots);
   if (text.length > MANY.text) memory.text = bytes(FEW.text);
   if (output.length > MANY.output) memory.output = bytes(FEW.output);
-  tell();
+  shareWithC();
 }
 
 setSlots(FEW.slots);
 memory.text = bytes(FEW.text);
 memory.output = bytes(FEW.output);
 
-/* C's side of it, for this copy of the modules alone: another copy in this thread has its own. */
+/* C's functions over this memory. Each copy of this module in a thread has its own. */
 const packer = binding.packer(buffers());
 if (typeof packer === 'number') throw systemError(packer, 'malloc');
 
 module.exports = {
   FIELDS,
+  TAG,
   doubles,
   words,
   memory,

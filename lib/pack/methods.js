@@ -1,7 +1,7 @@
 /*
- * pack and unpack as methods. A subclass says where in memory its bytes are (PLACE for C, WINDOW for
- * JS), whether they are still what they were when the call is done (DONE), and whether each call
- * takes the lock (AUTOLOCKS).
+ * pack and unpack as methods. A subclass selects its bytes for C (BEGIN) and gives them to JS (DIRECT),
+ * checks after the call that they were whole (DONE), and decides whether each call takes the lock
+ * (AUTOLOCKS).
  */
 'use strict';
 
@@ -10,29 +10,30 @@ const { DONE, packInto, putArguments, putArray, unpackFrom, unpackInto } = requi
 const { PACK, UNPACK } = require('./programs');
 
 const AUTOLOCKS = Symbol('autolocks');
-/* WINDOW(offset, size, writes) gives where JS may reach these bytes, or nothing. */
-const WINDOW = Symbol('window');
-const NO_WINDOW = { size: -1, view: undefined, bytes: undefined };
+/* DIRECT(offset, size, writes) -> { size, view, bytes } over the bytes of the mapping, from its first
+ * on; undefined where only C may reach them. */
+const DIRECT = Symbol('direct');
+const NO_DIRECT = { size: -1, view: undefined, bytes: undefined };
 
-/* The bytes written by JS alone, or undefined. */
+/* Packs without a call of C. Returns the bytes written; undefined: only C can. */
 function packInJs(target, offset, template, values) {
   const { plan } = PACK.find(template);
   if (plan === undefined) return undefined;
-  const window = target[WINDOW](offset, plan.size, true);
-  if (window === undefined || !plan.store(window.view, window.bytes, offset, values)) {
+  const direct = target[DIRECT](offset, plan.size, true);
+  if (direct === undefined || !plan.store(direct.view, direct.bytes, offset, values)) {
     return undefined;
   }
   target[DONE](0);
   return plan.size;
 }
 
-/* The values read by JS alone, or undefined. */
+/* Unpacks without a call of C. Returns the values; undefined: only C can. */
 function unpackInJs(source, offset, template) {
   const { plan } = UNPACK.find(template);
   if (plan === undefined) return undefined;
-  const window = source[WINDOW](offset, plan.size, false);
-  if (window === undefined) return undefined;
-  const values = plan.load(window.view, window.bytes, offset);
+  const direct = source[DIRECT](offset, plan.size, false);
+  if (direct === undefined) return undefined;
+  const values = plan.load(direct.view, direct.bytes, offset);
   source[DONE](0);
   return values;
 }
@@ -74,4 +75,4 @@ class Packable extends lockable(Object) {
   }
 }
 
-module.exports = { AUTOLOCKS, NO_WINDOW, Packable, WINDOW };
+module.exports = { AUTOLOCKS, DIRECT, NO_DIRECT, Packable };

@@ -1,16 +1,18 @@
 /*
- * pack and unpack: values of JS to the slots that C reads, and back. The language and the work are
- * C's (src/pack/); all values of a call go over at once, as one by one each would cost more than
- * its packing.
+ * pack and unpack: puts values of JS into the slots that C reads, and takes them out again. C knows the
+ * template language and does the work (src/pack/). All values of a call cross the border together,
+ * because a call of C for each value would cost more than its packing.
  */
 'use strict';
 
-const { isProxy, isBigInt64Array, isFloat64Array } = require('node:util').types;
+const { isFloat64Array } = require('node:util').types;
 
+const binding = require('../native/binding');
 const { invalidType, invalidValue, outOfRange } = require('../base/errors');
 const { MORE_VALUES, MORE_TEXT, MORE_OUTPUT, packError } = require('./errors');
 const {
   FIELDS,
+  TAG,
   doubles,
   words,
   memory,
@@ -21,6 +23,7 @@ const {
   shrink,
 } = require('./memory');
 const { PACK, UNPACK } = require('./programs');
+const { kindOf, takeValues } = require('./results');
 const { bytesOf, options } = require('../base/validate');
 
 const {
@@ -42,21 +45,19 @@ const SIZE = FIELDS.size;
 const WRITTEN = FIELDS.written;
 const NUMBER = FIELDS.number;
 
-/* Methods of what has bytes: PLACE(offset, length, writes) checks, and calls place(); DONE(status,
- * syscall) throws what a negative status means, and when the bytes were not there. */
-const PLACE = Symbol('place');
+/* Methods of a target or source: BEGIN(offset, length, writes) checks the arguments and calls
+ * setRange(); DONE(status, syscall) throws if the status is negative or bytes were lost. */
+const BEGIN = Symbol('begin');
 const DONE = Symbol('done');
 
-/* As in src/pack/pack.h. */
-const TAG = { NUMBER: 0, INT: 1, UINT: 2, TEXT: 3, WIDE: 4, BIG: 5, NEGATIVE: 6 };
-const BIGINTS = ['auto', 'always', 'never'];
-const [AUTO, ALWAYS, NEVER] = [0, 1, 2];
+const BIGINTS = ['auto', 'always', 'never']; /* the option; binding.numbers.bigint, in capitals */
+const { AUTO } = binding.numbers.bigint;
 
 const WIDE = /[^\0-\xff]/;
 const SHORT = 24; /* characters that a loop writes faster than a call of Buffer */
 const BYTES = 'an instance of Buffer, TypedArray or DataView';
 
-/* Room for a text of n bytes at the end of those in use; where it begins. */
+/* Makes room for a text of n bytes after those in use. Returns its offset. */
 function textSpace(n) {
   const used = words[TEXT_SIZE];
   if (used + n > memory.text.length) growText(used + n, used);
@@ -65,8 +66,8 @@ function textSpace(n) {
 }
 
 function setText(i, offset, length, tag) {
-  memory.places[2 * i] = offset;
-  memory.places[2 * i + 1] = length;
+  memory.texts[2 * i] = offset;
+  memory.texts[2 * i + 1] = length;
   memory.tags[i] = tag;
 }
 
@@ -107,7 +108,7 @@ function putBigint(i, value) {
   }
 }
 
-/* A value that is no number. */
+/* Puts a value that is not a number. */
 function putOther(i, value) {
   if (typeof value === 'string') {
     putString(i, value);
@@ -123,7 +124,7 @@ function putOther(i, value) {
   }
 }
 
-/* The values from the i-th on, some of which are no numbers. */
+/* Puts the values from the i-th on, some of which are not numbers. */
 function putMixed(values, i, n) {
   const { numbers, tags } = memory;
   words[TEXT_SIZE] = 0;
@@ -140,7 +141,7 @@ function putMixed(values, i, n) {
   }
 }
 
-/* The arguments of a call: an array that nobody else has, so that no getter or Proxy is in it. */
+/* Puts the arguments of a call: an array that user code cannot reach, without getters or Proxies. */
 function putArguments(values) {
   const n = values.length;
   if (n > memory.tags.length) growSlots(n);
@@ -157,16 +158,20 @@ function putArguments(values) {
   words[NUMBERS] = 1;
 }
 
-/* Asked for once, as a getter may answer something else the next time. */
+/* Read once, because a getter may return something else the next time. */
 function lengthOf(values) {
   const n = values !== null && typeof values === 'object' ? values.length : undefined;
   if (Number.isInteger(n) && n >= 0) return n;
-  throw invalidType('The "values" argument', 'an Array, a TypedArray or the like', values);
+  throw invalidType(
+    'The "values" argument',
+    'an Array, a TypedArray or another array-like object',
+    values,
+  );
 }
 
 /*
- * The elements of what the user gave. A getter or Proxy in it may call pack() or unpack() while it is
- * read: then it is read once more, to an array of its own, which has none.
+ * Puts the elements of the user's array. A getter or Proxy in it may call pack() or unpack() while it is
+ * read; then it is read once more, into a plain array.
  */
 let turn = 0;
 function putArray(values) {
@@ -190,7 +195,7 @@ function putArray(values) {
   if (mine !== turn) putArguments(Array.from(values));
 }
 
-/* What a call answered that has not worked: made with more room until it has. */
+/* Repeats a call that has not succeeded, with more room. Returns the answer. */
 function packAgain(answer, call, template, values) {
   while (answer === MORE_OUTPUT) {
     growOutput(doubles[NUMBER]);
@@ -201,11 +206,11 @@ function packAgain(answer, call, template, values) {
   return answer;
 }
 
-/* Packs the values that were put; bytes that were written to the target. */
+/* Packs the values that were put. Returns the bytes written to the target. */
 function packInto(target, offset, template, values) {
   turn++;
   words[PROGRAM] = PACK.find(template).index;
-  target[PLACE](offset, undefined, true);
+  target[BEGIN](offset, undefined, true);
   let answer = callPackInto();
   if (answer !== undefined) answer = packAgain(answer, callPackInto, template, values);
   const written = doubles[WRITTEN];
@@ -227,40 +232,7 @@ function pack(template, ...values) {
   return result;
 }
 
-/* The value of a slot that is no number; `texts` is all the text of the call, undefined when it is
- * longer than a string may be. Each part is fetched by itself then: Buffer throws
- * ERR_STRING_TOO_LONG for one that does not fit. */
-function other(i, texts) {
-  const { tags, integers, naturals, places, text } = memory;
-  if (tags[i] === TAG.INT) return integers[i];
-  if (tags[i] === TAG.UINT) return naturals[i];
-  const offset = places[2 * i];
-  const end = offset + places[2 * i + 1];
-  if (tags[i] === TAG.BIG) return BigInt(`0x${text.toString('hex', offset, end)}`);
-  if (texts === undefined) return text.latin1Slice(offset, end);
-  if (offset === 0 && end === texts.length) return texts;
-  return texts.slice(offset, end);
-}
-
-function takeValues(texts) {
-  const n = words[COUNT];
-  const { numbers, tags } = memory;
-  const values = new Array(n);
-  if (words[NUMBERS] === 1) {
-    for (let i = 0; i < n; i++) values[i] = numbers[i];
-  } else {
-    try {
-      for (let i = 0; i < n; i++) values[i] = tags[i] === TAG.NUMBER ? numbers[i] : other(i, texts);
-    } catch (error) {
-      if (memory.large) shrink();
-      throw error;
-    }
-  }
-  if (memory.large) shrink();
-  return values;
-}
-
-/* What a call answered that has not worked: made with more room until it has. */
+/* Repeats a call that has not succeeded, with more room. Returns the answer. */
 function unpackAgain(answer, call, template, bytes) {
   while (answer === MORE_VALUES || answer === MORE_TEXT) {
     if (answer === MORE_VALUES) growSlots(doubles[NUMBER]);
@@ -271,18 +243,17 @@ function unpackAgain(answer, call, template, bytes) {
     if (memory.large) shrink();
     throw packError(answer, template);
   }
-  return answer; // perhaps the text
+  return answer; // the text, if there is any
 }
 
 function bigintOf(given) {
   const { bigint = 'auto' } = options(given, ['bigint'], 'The options object');
-  const mode = BIGINTS.indexOf(bigint);
-  if (mode >= 0) return mode;
+  if (BIGINTS.includes(bigint)) return binding.numbers.bigint[bigint.toUpperCase()];
   throw invalidValue('The option "bigint"', `must be one of 'auto', 'always', 'never'`);
 }
 
-/* Which bytes of which mapping; for PLACE. */
-function place(handle, offset, length) {
+/* Sets the bytes of the mapping that the next call is about; for BEGIN. */
+function setRange(handle, offset, length) {
   doubles[HANDLE] = handle;
   doubles[OFFSET] = offset;
   doubles[LENGTH] = length;
@@ -292,7 +263,7 @@ function unpackFrom(target, offset, length, template, given) {
   turn++;
   words[BIGINT] = given === undefined ? AUTO : bigintOf(given);
   words[PROGRAM] = UNPACK.find(template).index;
-  target[PLACE](offset, length, false);
+  target[BEGIN](offset, length, false);
   let answer = callUnpackFrom();
   if (typeof answer === 'number') answer = unpackAgain(answer, callUnpackFrom, template);
   target[DONE](typeof answer === 'number' ? answer : 0, 'read');
@@ -309,69 +280,23 @@ function unpack(template, bytes, given) {
   return takeValues(answer);
 }
 
-/* Each kind of target: how it wants its integers, and how it gets the n values of a call. */
-const TARGETS = {
-  numbers: {
-    bigint: NEVER,
-    fill(target, n) {
-      if (words[NUMBERS] !== 1 && memory.tags.subarray(0, n).some((tag) => tag !== TAG.NUMBER)) {
-        throw invalidValue('The "target" argument', 'is a Float64Array, but a value is a string');
-      }
-      target.set(memory.numbers.subarray(0, n));
-    },
-  },
-  bigints: {
-    bigint: ALWAYS,
-    fill(target, n) {
-      const { tags, numbers, integers } = memory;
-      for (let i = 0; i < n; i++) {
-        if (tags[i] === TAG.INT || tags[i] === TAG.UINT) continue;
-        if (tags[i] !== TAG.NUMBER || !Number.isInteger(numbers[i])) {
-          throw invalidValue(
-            'The "target" argument',
-            `is a BigInt64Array, but value ${i + 1} is no integer of 64 bits`,
-          );
-        }
-        integers[i] = BigInt.asIntN(64, BigInt(numbers[i]));
-      }
-      target.set(integers.subarray(0, n));
-    },
-  },
-  array: {
-    bigint: AUTO,
-    fill(target, n, texts) {
-      const { tags, numbers } = memory;
-      if (words[NUMBERS] === 1) {
-        for (let i = 0; i < n; i++) target[i] = numbers[i];
-      } else {
-        for (let i = 0; i < n; i++) {
-          target[i] = tags[i] === TAG.NUMBER ? numbers[i] : other(i, texts);
-        }
-      }
-    },
-  },
-};
-
-function kindOf(target) {
-  if (isFloat64Array(target)) return TARGETS.numbers;
-  if (isBigInt64Array(target)) return TARGETS.bigints;
-  if (Array.isArray(target) && !isProxy(target)) return TARGETS.array;
-  throw invalidType('The "target" argument', 'an Array, Float64Array or BigInt64Array', target);
-}
-
-/* How many values came. */
+/* Returns the number of values. */
 function unpackInto(source, offset, template, target) {
   const kind = kindOf(target);
   turn++;
   words[BIGINT] = kind.bigint;
   words[PROGRAM] = UNPACK.find(template).index;
-  source[PLACE](offset, undefined, false);
+  source[BEGIN](offset, undefined, false);
   let answer = callUnpackFrom();
   if (typeof answer === 'number') answer = unpackAgain(answer, callUnpackFrom, template);
   source[DONE](typeof answer === 'number' ? answer : 0, 'read');
   const n = words[COUNT];
-  if (n > target.length && kind !== TARGETS.array) {
-    throw outOfRange('"target.length"', `>= ${n}, as '${template}' gives so many`, target.length);
+  if (n > target.length && !kind.grows) {
+    throw outOfRange(
+      '"target.length"',
+      `>= ${n}, the number of values of '${template}'`,
+      target.length,
+    );
   }
   try {
     kind.fill(target, n, answer);
@@ -383,12 +308,12 @@ function unpackInto(source, offset, template, target) {
 
 module.exports = {
   DONE,
-  PLACE,
+  BEGIN,
   pack,
   packInto,
-  place,
   putArguments,
   putArray,
+  setRange,
   unpack,
   unpackFrom,
   unpackInto,

@@ -1,6 +1,6 @@
 /*
- * sizeOf: how many bytes a template takes. The template language can already measure a template, as
- * the count in `a[template]`; C compiles that, and its one field has the size.
+ * sizeOf: the bytes that a template takes. The template language itself measures a template in the count
+ * of `a[template]`: C compiles that, and its only field has the size.
  */
 'use strict';
 
@@ -9,17 +9,17 @@ const { pack } = require('./pack');
 const { packer } = require('./memory');
 const { PACK } = require('./programs');
 
-const PARTS = 3; /* numbers that fields() gives for a field: kind, count, size */
+const PARTS = 3; /* numbers that fields() returns for a field: kind, count, size */
 const COMMENT = /#.*/g;
-const VARIABLE = /[Uw]/; /* C measures them as one byte, which is the least they take */
+const VARIABLE = /[Uw]/; /* C measures each of them as one byte, their smallest size */
 
-/* C lists fields up to 1 MiB; what is larger is packed, as padding. */
+/* C lists fields of up to 1 MiB; a larger one is measured by packing it as padding. */
 function sizeOf(template) {
-  PACK.find(template); // refuses what is no template, so that no bracket of it ends ours
+  PACK.find(template); // throws if it is no template, so that none of its brackets ends ours
   const letters = template.replace(COMMENT, '');
   if (letters.trim() === '') return 0;
   if (VARIABLE.test(letters)) throw noSize(template);
-  const measured = `[${template}\n]`; // a comment ends with its line
+  const measured = `[${template}\n]`; // the line break ends a comment
   let fields;
   try {
     fields = packer.fields(PACK.find(`a${measured}`).index);
@@ -32,8 +32,8 @@ function sizeOf(template) {
 function noSize(template, cause) {
   const error = invalidValue(
     'The "template" argument',
-    `'${template}' has no fixed size: it holds a '*', '/', '@', 'w', 'u' or 'U', whose size depends ` +
-      'on the values or the position',
+    `'${template}' must have a fixed size; the size of '*', '/', '@', 'w', 'u' and 'U' depends on the ` +
+      'values or the position',
   );
   if (cause !== undefined) error.cause = cause;
   return error;

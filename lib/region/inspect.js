@@ -1,6 +1,6 @@
 /*
- * Regions from outside: what their headers say, which names exist, removing one. Nothing here
- * attaches, or takes a lock but unlink().
+ * Regions seen from outside: inspect() reads a header, list() reports the names of the user, and unlink()
+ * removes a name or file. None of them attaches, and only unlink() takes a lock.
  */
 'use strict';
 
@@ -10,9 +10,9 @@ const os = require('node:os');
 const binding = require('../native/binding');
 const { wallNow } = require('../base/clock');
 const { invalidType, invalidValue } = require('../base/errors');
-const { complete, persist } = require('./open');
+const { callInSlices, complete } = require('./open');
 const { kindName, namesDirectory, regionError } = require('./errors');
-const { placeOf } = require('./options');
+const { CREATE, placeOf } = require('./options');
 const { codeOf, textOf } = require('../native/status');
 const { options, timeoutOf } = require('../base/validate');
 
@@ -22,9 +22,9 @@ const STATES = new Map([
   ['ERR_MMAPIPC_VERSION', 'version'],
   ['ERR_MMAPIPC_CORRUPT', 'damaged'],
 ]);
-const UNFINISHED = 1;
+const { UNFINISHED } = binding.numbers.regionState;
 
-/* { place, where } of what is to be looked at. */
+/* { place, where } of the region that the argument names. */
 function interpret(where, known) {
   if (typeof where === 'string') return placeOf({ handle: where });
   if (where === null || typeof where !== 'object') {
@@ -44,21 +44,21 @@ function stateOf(status) {
 }
 
 function reasonOf(status, version) {
-  if (status === UNFINISHED) return 'the process that makes it is not done, or was killed';
+  if (status === UNFINISHED) return 'the process that creates it has not finished, or was killed';
   if (codeOf(status) === 'ERR_MMAPIPC_VERSION') {
     return `${textOf(status)} (${version}, this package knows ${binding.regionVersion})`;
   }
   return textOf(status);
 }
 
-/* ms: when this machine was started; taken once, so that one participant has one time. */
+/* The time of the boot in ms; taken once, so that a participant always has the same `since`. */
 const BOOT = wallNow() - os.uptime() * 1000;
 
 function participantOf({ since, ...rest }) {
   return { ...rest, since: new Date(BOOT + since * 1000) };
 }
 
-/* Who has the lock, as far as the table knows him, and how many wait for it. */
+/* The holder of the lock, as the table of participants knows it, and the number of waiters. */
 function lockOf({ owner, heldMs, ownerAlive, participants }) {
   const waiters = participants
     .filter(({ alive }) => alive)
@@ -75,7 +75,7 @@ const hex = (number) => number.toString(16).padStart(16, '0');
 function inspect(where) {
   const spec = complete(interpret(where, ['handle', 'inherit', 'name', 'path']));
   const facts = binding.inspectRegion(spec);
-  if (typeof facts === 'number') throw regionError(facts, { ...spec, create: 0 });
+  if (typeof facts === 'number') throw regionError(facts, { ...spec, create: CREATE.NEVER });
   const { state, id, size, version, kind, writers, readers, dead, participants } = facts;
   const { capacity, valueVersion, valueLength } = facts;
   if (state !== 0) return { state: stateOf(state), reason: reasonOf(state, version), version };
@@ -101,11 +101,11 @@ function unlink(where) {
   const place = interpret(where, ['name', 'path', 'timeout']);
   const { timeout = 10000 } = where;
   timeoutOf(timeout, 'The option "timeout"');
-  const spec = { ...place, timeout, create: 0 };
-  persist(spec, (asked) => binding.unlinkRegion(asked));
+  const spec = { ...place, timeout, create: CREATE.NEVER };
+  callInSlices(spec, (asked) => binding.unlinkRegion(asked));
 }
 
-/* The names that this user has, of regions in use or left behind. */
+/* The names of this user, of regions in use and of stale files. */
 function names() {
   const directory = namesDirectory();
   let files;
@@ -115,14 +115,14 @@ function names() {
     if (error.code === 'ENOENT') return [];
     throw error;
   }
-  /* Anonymous memory where the system has no other; no name is written so. */
+  /* A leading dot: anonymous memory where the system has no memfd. No name is encoded so. */
   return files
     .filter((file) => !file.startsWith('.'))
     .map(decode)
     .sort();
 }
 
-/* As region/names.c writes them. */
+/* The name that region/names.c has encoded as a file name. */
 function decode(file) {
   try {
     return decodeURIComponent(file);
@@ -131,7 +131,7 @@ function decode(file) {
   }
 }
 
-/* What inspect() reports, without the details. */
+/* The report of inspect(), without the details. */
 function summaryOf(name) {
   const { state, reason, kind, size, capacity, writers, readers, dead, participants } = inspect({
     name,
@@ -151,7 +151,7 @@ function summaryOf(name) {
   };
 }
 
-/* A name that is removed meanwhile is left out; one that cannot be looked at says why. */
+/* A name that is removed meanwhile is left out. A name that cannot be inspected has a reason. */
 function list() {
   return names().flatMap((name) => {
     try {

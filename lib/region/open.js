@@ -1,34 +1,31 @@
 /*
- * Attaching to a region: the wait for others who are just making or leaving it, and what of it is
- * handed on to child processes.
+ * Attaches to a region: waits while another process creates, joins or leaves it, and puts the handles of
+ * inherited regions into the environment of child processes.
  */
 'use strict';
 
 const { mustInherit } = require('./ancestry');
 const binding = require('../native/binding');
-const { now } = require('../base/clock');
+const { SLICE, now } = require('../base/clock');
 const { PLACE, describe, namesParent, variableOf } = require('./options');
 const { regionError } = require('./errors');
 const { codeOf } = require('../native/status');
 
-/* ms of a native wait: worker.terminate() and process.exit() act between two. */
-const SLICE = 20;
-
-/* What C wants to know besides what the user said. */
+/* The specification with the facts that C needs besides the user's options. */
 function complete(spec) {
-  const isInherit = spec.place === PLACE.inherit;
+  const isInherit = spec.place === PLACE.INHERIT;
   return {
     ...spec,
-    directory: spec.place === PLACE.path ? undefined : namesParent(),
+    directory: spec.place === PLACE.PATH ? undefined : namesParent(),
     inherited: isInherit ? process.env[variableOf(spec.where)] : undefined,
     mustInherit: isInherit && mustInherit(),
     wait: 0,
   };
 }
 
-/* Calls `call(spec)` in slices until it ends otherwise than by TIMEOUT, or spec.timeout has passed:
- * its result, or the error. */
-function persist(given, call) {
+/* Calls `call(spec)`, which waits for a slice at most, until its result is not TIMEOUT, or spec.timeout
+ * has passed. Returns the result; a failure is thrown. */
+function callInSlices(given, call) {
   const spec = complete(given);
   const until = now() + spec.timeout;
   for (let rest = spec.timeout; ; rest = until - now()) {
@@ -40,24 +37,24 @@ function persist(given, call) {
   }
 }
 
-/* The handle of C's mapping; binding.report tells more. */
+/* The handle of C's mapping. Details are in the report (native/status.js). */
 function openRegion(owner, spec) {
   const kind = binding.regionKinds[spec.kind];
-  const isNamed = spec.place !== PLACE.anonymous && spec.place !== PLACE.handle;
-  const label = isNamed ? `${kind} (${describe(spec)})` : kind; // the others C knows by their handles
-  return persist({ ...spec, label }, (asked) => binding.openRegion(owner, asked));
+  const isNamed = spec.place !== PLACE.ANONYMOUS && spec.place !== PLACE.HANDLE;
+  /* C knows the other regions by their handles. */
+  const label = isNamed ? `${kind} (${describe(spec)})` : kind;
+  return callInSlices({ ...spec, label }, (asked) => binding.openRegion(owner, asked));
 }
 
 /*
- * What goes down to children: while this process is attached, the environment variable holds the
- * handle of one of its attachments. For each variable: a row for each object of this thread that is
- * open, and the value that was there before. All copies of these modules share it, as they share
- * process.env.
+ * Inherited regions: while this process is attached to one, an environment variable holds the handle of
+ * one of its attachments. Each variable has a row for each open object of this thread, and its value
+ * from before. All copies of this module in the thread share the variables, as they share process.env.
  */
 const variables = (binding.shared.variables ??= new binding.global.Map());
 
-/* A row for withdraw(). */
-function handOn(owner, name, handle) {
+/* Puts the handle into the variable. Returns the row for withdrawHandle(). */
+function exportHandle(owner, name, handle) {
   const variable = variableOf(name);
   let entry = variables.get(variable);
   if (entry === undefined) {
@@ -71,9 +68,9 @@ function handOn(owner, name, handle) {
   return row;
 }
 
-/* The object is being closed. The last one takes the variable away, unless this process stays
- * attached under the name without an object, as one was collected. */
-function withdraw(row) {
+/* An object is being closed. The last one removes the variable, or restores it, unless this process
+ * stays attached under the name because an object was collected. */
+function withdrawHandle(row) {
   collected.unregister(row);
   const { name, variable, handle } = row;
   const { rows, before, isKept } = forget(row);
@@ -84,7 +81,8 @@ function withdraw(row) {
   else process.env[variable] = before;
 }
 
-/* The entry without the row. The variable names another of its rows; without any it stays. */
+/* Removes the row, and returns its entry. The variable gets the handle of another row, if there is
+ * one. */
 function forget(row) {
   const { variable, handle } = row;
   const entry = variables.get(variable);
@@ -98,4 +96,4 @@ const collected = new FinalizationRegistry((row) => {
   forget(row).isKept = true;
 });
 
-module.exports = { handOn, openRegion, persist, complete, withdraw };
+module.exports = { callInSlices, complete, exportHandle, openRegion, withdrawHandle };

@@ -1,6 +1,6 @@
 /*
- * Objects with listeners find out here that their name or path leads elsewhere: one look a second,
- * by a timer that does not keep the process alive, until the first look that finds it.
+ * Watches for names and paths that lead elsewhere, for objects with listeners: one check a second, by a
+ * timer that does not keep the process alive, until a check finds that the object is stale.
  */
 'use strict';
 
@@ -8,29 +8,29 @@ const { clearInterval, nextTick, setInterval } = require('../base/clock');
 
 const PERIOD = 1000; /* ms */
 
-/* All of a thread share one timer. */
+/* All objects of a thread share one timer. */
 const watching = new Set();
 let timer;
 
-function lookAtAll() {
-  for (const watch of [...watching]) if (watching.has(watch)) watch.look();
+function checkAll() {
+  for (const watch of [...watching]) if (watching.has(watch)) watch.check();
 }
 
 class StaleWatch {
   #object;
   #findError;
 
-  /* The listeners of `object` (an EventEmitter) get what findError() gives, once it gives anything. */
+  /* `object` (an EventEmitter) emits the first error that findError() returns. */
   constructor(object, findError) {
     this.#object = object;
     this.#findError = findError;
   }
 
-  look() {
+  check() {
     const error = this.#findError();
     if (error === undefined) return;
     this.turn(false);
-    /* Without a listener for it, 'error' would end a process that can go on with what it has. */
+    /* Without a listener, 'error' would end the process, although it can go on with its memory. */
     if (this.#object.listenerCount('error') === 0) {
       process.emitWarning(error.message, { type: 'MmapipcWarning', code: 'MMAPIPC_STALE' });
       return;
@@ -42,7 +42,7 @@ class StaleWatch {
     if (on) watching.add(this);
     else watching.delete(this);
     if (watching.size > 0) {
-      timer ??= setInterval(lookAtAll, PERIOD).unref();
+      timer ??= setInterval(checkAll, PERIOD).unref();
     } else if (timer !== undefined) {
       clearInterval(timer);
       timer = undefined;

@@ -1,41 +1,40 @@
 /*
- * What waits for a Share to change: promises, and listeners of 'change'. A thread of C waits for the
- * region's event and gives notice once; it is armed again before the version is looked at, so that no
- * change is missed, and several are reported as one.
+ * The waits for a Share to change: promises, and listeners of 'change'. The bell of the region wakes
+ * the event loop (native/bell.js). It is armed again before the version is read, so no change is missed.
+ * Several changes may be reported as one.
  *
- * Where no thread can be started (a limit of processes), the version is looked at every 20 ms instead.
+ * Without a bell, a thread of C waits for the region's event and sends one wake-up. Where no thread can
+ * be started either (a limit of processes), the version is read every 20 ms.
  */
 'use strict';
-
-const os = require('node:os');
 
 const binding = require('../native/binding');
 const { LONGEST_TIMER, clearTimeout, now, setTimeout } = require('../base/clock');
 const { MmapipcError, abortError } = require('../base/errors');
 const { openBell } = require('../native/bell');
-const { keepAlive, listen, unlisten } = require('../native/notices');
+const { keepAlive, listen, unlisten } = require('../native/wakeups');
 const { offAbort, onAbort } = require('../base/signals');
+const { NO_THREAD } = require('../native/status');
 
-const NO_THREAD = -os.constants.errno.EAGAIN;
-const POLL = 20; /* ms between two looks without a thread */
+const POLL = 20; /* ms between two reads of the version without a thread */
 const RETRY = 1000; /* ms between two tries to start one */
 
 class Changes {
   #handle;
-  #share; /* { version(), errorOf(status), tell(version), fail(error) } */
+  #share; /* { version(), errorOf(status), emit(version), fail(error) } */
   /* { since, resolve(version), reject(error), close(error), timer, signal, onAbort } */
   #waiting = new Set();
-  #told; /* the version that listeners know, while there are some */
+  #emitted; /* the version that listeners know */
   #isListening = false;
   #isRef = false;
-  #isOn = false; /* notices are listened to */
-  #isArmed = false; /* the next change is noticed */
+  #isOn = false; /* whether wake-ups are listened to */
+  #isArmed = false; /* whether the next change gives a wake-up, or a timer is set */
   #isClosed = false;
-  #hasFailed = false; /* and listeners were told so */
-  #bell; /* undefined: none, a thread of C watches instead */
-  #timer; /* of the next look without a thread */
+  #hasFailed = false; /* whether fail() was called for the listeners */
+  #bell; /* undefined: none; a thread of C watches instead */
+  #timer; /* of the next #update() without a thread */
   #retryAt = 0;
-  #onNotice = () => this.#look();
+  #onWakeup = () => this.#update();
 
   constructor(handle, share) {
     this.#handle = handle;
@@ -46,14 +45,14 @@ class Changes {
     return this.#isClosed;
   }
 
-  /* The version once it is another than `since`. */
+  /* A promise of the version, as soon as it is not `since`. */
   next(since, timeout, signal) {
     return new Promise((resolve, reject) => {
       this.wait({ since, resolve, reject, close: reject, signal }, timeout);
     });
   }
 
-  /* Calls one of the functions of `entry`, once, unless it is forgotten before. */
+  /* Calls one function of `entry` once, unless forget() comes first. */
   wait(entry, timeout = Infinity) {
     const { signal } = entry;
     if (signal?.aborted) {
@@ -66,8 +65,8 @@ class Changes {
       this.#settle(entry);
       throw error;
     }
-    if (this.#isArmed) this.#lookFor(entry);
-    else this.#look();
+    if (this.#isArmed) this.#settleIfChanged(entry);
+    else this.#update();
   }
 
   #begin(entry, timeout) {
@@ -92,16 +91,17 @@ class Changes {
     this.#settle(entry);
   }
 
-  /* Whether there are listeners. Each step may be repeated, as a call before may have been unwound. */
+  /* Sets whether there are listeners. Each step can be repeated, because an earlier call may have been
+   * unwound. */
   listening(on) {
-    if (on && !this.#isListening) this.#told = this.#share.version();
+    if (on && !this.#isListening) this.#emitted = this.#share.version();
     this.#isListening = on;
     this.#turn();
     keepAlive(this, on && this.#isRef);
-    if (on && !this.#isArmed && !this.#hasFailed) this.#look();
+    if (on && !this.#isArmed && !this.#hasFailed) this.#update();
   }
 
-  /* Whether listeners keep the process alive. */
+  /* Sets whether listeners keep the process alive. */
   ref(on) {
     this.#isRef = on;
     keepAlive(this, on && this.#isListening);
@@ -113,36 +113,37 @@ class Changes {
     for (const entry of [...this.#waiting]) this.#settle(entry)?.close(error);
   }
 
-  /* C is to watch while there are waits or listeners. */
+  /* C watches while there are waits or listeners. */
   #turn() {
     const on = this.#isListening || this.#waiting.size > 0;
     if (on === this.#isOn) return;
     if (on) {
-      const status = listen(this.#handle, this.#onNotice);
+      const status = listen(this.#handle, this.#onWakeup);
       if (status < 0) throw this.#share.errorOf(status);
       this.#isOn = true;
-      this.#bell ??= openBell(this.#handle, this.#onNotice, () => this.#loseBell());
+      this.#bell ??= openBell(this.#handle, this.#onWakeup, () => this.#loseBell());
       return;
     }
     this.#isOn = this.#isArmed = false;
     clearTimeout(this.#timer);
-    unlisten(this.#handle, this.#onNotice);
-    if (this.#bell === undefined) {
-      binding.watchDisarm(this.#handle);
-    } else {
-      this.#bell.close();
-      this.#bell = undefined;
-    }
+    unlisten(this.#handle, this.#onWakeup);
+    this.#disarm();
   }
 
-  /* The watch of the bell failed: the thread takes its place. */
+  #disarm() {
+    if (this.#bell === undefined) binding.watchDisarm(this.#handle);
+    this.#bell?.close();
+    this.#bell = undefined;
+  }
+
+  /* The system does not watch the bell any more: the thread takes its place. */
   #loseBell() {
     this.#bell?.close();
     this.#bell = undefined;
-    this.#look();
+    this.#update();
   }
 
-  #look() {
+  #update() {
     if (!this.#isOn) return;
     let version;
     try {
@@ -155,13 +156,13 @@ class Changes {
     for (const entry of [...this.#waiting]) {
       if (entry.since !== version) this.#settle(entry)?.resolve(version);
     }
-    if (!this.#isListening || version === this.#told) return;
-    this.#told = version;
-    this.#share.tell(version);
+    if (!this.#isListening || version === this.#emitted) return;
+    this.#emitted = version;
+    this.#share.emit(version);
   }
 
-  /* For a new one, while the watch is armed: every change of the value from here on is noticed. */
-  #lookFor(entry) {
+  /* For a new entry while the watch is armed: every later change gives a wake-up. */
+  #settleIfChanged(entry) {
     let version;
     try {
       version = this.#share.version();
@@ -172,8 +173,7 @@ class Changes {
     if (entry.since !== version) this.#settle(entry)?.resolve(version);
   }
 
-  /* A wait or listener that is to keep the process alive is known (native/notices.js), so the timer need
-   * not. */
+  /* The timer does not keep the process alive: waits and listeners do (keepAlive). */
   #arm() {
     this.#isArmed = false;
     if (this.#bell !== undefined) {
@@ -193,23 +193,23 @@ class Changes {
       this.#retryAt = time + RETRY;
     }
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(this.#onNotice, POLL);
+    this.#timer = setTimeout(this.#onWakeup, POLL);
     this.#timer.unref();
     this.#isArmed = true;
   }
 
-  /* Changes cannot be observed any more. */
+  /* Changes cannot be observed any more: rejects the waits, and tries no more for the listeners. */
   #fail(error) {
     for (const entry of [...this.#waiting]) this.#settle(entry)?.reject(error);
     if (!this.#isListening || this.#hasFailed) return;
     this.#hasFailed = true;
     this.#isArmed = false;
     clearTimeout(this.#timer);
-    binding.watchDisarm(this.#handle);
+    this.#disarm();
     this.#share.fail(error);
   }
 
-  /* The entry, when it was still there. */
+  /* Removes the entry. Returns it, or undefined if it was settled before. */
   #settle(entry) {
     if (!this.#waiting.delete(entry)) return undefined;
     keepAlive(entry, false);

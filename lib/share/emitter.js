@@ -1,7 +1,7 @@
 /*
- * An EventEmitter that is told when somebody begins, or nobody any more goes on, to listen to
- * 'change': its subclass has [LISTENING](on). Listeners of its own for that would show, and go with
- * removeAllListeners().
+ * An EventEmitter that calls [LISTENING](on) of its subclass when 'change' gets its first listener, or
+ * loses its last. The events 'newListener' and 'removeListener' cannot serve this: their listeners would
+ * be visible to users, and removeAllListeners() would remove them.
  */
 'use strict';
 
@@ -38,7 +38,7 @@ class ChangeEmitter extends EventEmitter {
     return this.#turnOff();
   }
 
-  /* A listener that cannot be served is not kept. */
+  /* If the watch cannot be started, the listener is removed. */
   #turnOn(name, listener) {
     if (this.listenerCount('change') === 0) return this;
     try {

@@ -1,46 +1,54 @@
 /*
- * The guard of a Share's lock: an acquisition under which the value is read and changed, also when it
- * was taken by lockAsync, which no other call of the object may use.
+ * The guard of a Share's lock: one acquisition, under which the value is read and changed. An acquisition
+ * of lockAsync can be used only through its guard.
  */
 'use strict';
 
 const { MmapipcError } = require('../base/errors');
 const { HELD, guardClass } = require('../lock/guard');
-const { integer } = require('../base/validate');
+const { callback, integer } = require('../base/validate');
+const { update } = require('./update');
+const { WAY } = require('./value');
 
-/* How a guard acts on its Share: share[UNDER] has store, clear and update. */
-const UNDER = Symbol('under the lock');
+/* share[VALUE]: the Value on which the guards of a Share act. */
+const VALUE = Symbol('value');
 
 const ShareGuard = guardClass('ShareGuard', {
   get() {
-    return shareOf(this).get();
+    return valueOf(this).get();
   },
 
   set(value) {
-    return shareOf(this)[UNDER].store(value);
+    return valueOf(this).set(value, undefined, WAY.UNDER);
   },
 
   update(fn) {
-    return shareOf(this)[UNDER].update(fn);
+    const lock = lockOf(this);
+    callback(fn, 'The "fn" argument');
+    return lock.runUpdate(() => update(lock.object[VALUE], fn));
   },
 
   clear() {
-    shareOf(this)[UNDER].clear();
+    valueOf(this).clear(WAY.UNDER);
   },
 
   compareAndSet(version, value) {
     integer(version, 'The "version" argument');
-    return shareOf(this)[UNDER].store(value, version) !== undefined;
+    return valueOf(this).set(value, version, WAY.UNDER) !== undefined;
   },
 });
 
-function shareOf(guard) {
+function valueOf(guard) {
+  return lockOf(guard).object[VALUE];
+}
+
+function lockOf(guard) {
   const lock = guard[HELD];
-  if (lock !== null) return lock.object;
+  if (lock !== null) return lock;
   throw new MmapipcError(
     'ERR_MMAPIPC_NOT_LOCKED',
-    'this guard was released; take the lock again to act under it',
+    'this guard was released; acquire the lock again and use the new guard',
   );
 }
 
-module.exports = { ShareGuard, UNDER };
+module.exports = { ShareGuard, VALUE };

@@ -1,6 +1,7 @@
 /*
- * The memory that JS and C of this thread share for calls of Share: a frame of fields, and room for
- * the bytes of a value behind it (src/base/layout.h). And room for larger values, kept for the next.
+ * The memory that JS and C of this thread share for the calls of Share (src/base/layout.h): a frame of
+ * fields, and behind it scratch memory for the bytes of a value. A larger value gets a Buffer, which is
+ * kept for the next large value.
  */
 'use strict';
 
@@ -13,11 +14,11 @@ const { size: FRAME, fields } = binding.layout.share;
 const MOST_KEPT = 4 * 1024 * 1024; /* bytes */
 
 const memory = binding.shareMemory();
-const room = Buffer.from(memory, FRAME);
+const scratch = Buffer.from(memory, FRAME);
 const doubles = new Float64Array(memory, 0, FRAME / 8);
 const words = new Uint32Array(memory, 0, FRAME / 4);
 
-/* Where a field is in `doubles` or `words`. */
+/* The index of a field in `doubles` or `words`. */
 const at = (name) => fields[name].offset / (fields[name].type === 'double' ? 8 : 4);
 
 const VERSION = at('version');
@@ -29,8 +30,8 @@ const HANDLE = at('handle');
 
 let kept = Buffer.alloc(0);
 
-/* For a value that the room is too small for; what is in it is good until the next call. */
-function largeRoom(length) {
+/* For a value that is larger than the scratch memory. Its content is valid until the next call. */
+function largeScratch(length) {
   if (length <= kept.length) return kept;
   if (length > constants.MAX_LENGTH) throw tooLong(length);
   const fresh = Buffer.allocUnsafeSlow(length);
@@ -38,12 +39,12 @@ function largeRoom(length) {
   return fresh;
 }
 
-/* Nobody sets it by this class: a value is encoded into a Buffer. */
+/* No set() of this package writes such a length, because it encodes the value into a Buffer. */
 function tooLong(length) {
   return new MmapipcError(
     'ERR_MMAPIPC_CORRUPT',
-    `the value says that it has ${length} bytes, and a Buffer of this Node ${constants.MAX_LENGTH} ` +
-      'at most: another process has overwritten it; set it anew',
+    `the value has a length of ${length} bytes, and a Buffer of this Node has ${constants.MAX_LENGTH} ` +
+      'at most: another process has overwritten the value; set it again',
   );
 }
 
@@ -55,7 +56,7 @@ module.exports = {
   TYPE,
   VERSION,
   doubles,
-  largeRoom,
-  room,
+  largeScratch,
+  scratch,
   words,
 };

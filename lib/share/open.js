@@ -1,6 +1,6 @@
 /*
- * Opens the region of a Share: checks that its codec goes with the one that is asked for, and has what
- * a power failure may have left verified before it is used.
+ * Opens the region of a Share: checks that its codec goes with the requested one, and verifies the
+ * checksum of a value that was open during a power failure.
  */
 'use strict';
 
@@ -21,9 +21,9 @@ function openChecked(owner, spec) {
 }
 
 /*
- * [handle, isUnclean]: whether the checksum has yet to be verified, after a power failure or reboot. A
- * read-only attachment verifies first, as a writer that leaves declares the file whole. `open`:
- * Share.open.
+ * [handle, isUnclean]: isUnclean if the checksum must still be verified, after a power failure or reboot.
+ * A writer marks the file as clean when it leaves, so a read-only attachment verifies the value before
+ * a writer attaches. `open`: Share.open.
  */
 function openWhole(owner, spec, open) {
   try {

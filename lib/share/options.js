@@ -1,6 +1,6 @@
 /*
- * The arguments of the Share constructor, interpreted: one plain specification out. Nothing is opened
- * here.
+ * The arguments of the Share constructor: checks them, and makes one plain specification of them.
+ * Nothing is opened here.
  */
 'use strict';
 
@@ -9,11 +9,11 @@ const { makeCodec } = require('../codec/codec');
 const { CODECS } = require('../codec/types');
 const { constants } = require('../native/constants');
 const { invalidType, invalidValue, outOfRange } = require('../base/errors');
-const { CREATE, PLACE, placeOf } = require('../region/options');
+const { PLACE, checkRegion, createOf, placeOf } = require('../region/options');
 const { boolean, integer, options, timeoutOf } = require('../base/validate');
 
 const { PROT_READ, PROT_WRITE } = constants;
-const [KIND] = Object.entries(binding.regionKinds).find(([, name]) => name === 'Share');
+const KIND = binding.numbers.regionKind.SHARE;
 
 const KNOWN = [
   ...['codec', 'checksum', 'capacity'],
@@ -21,13 +21,13 @@ const KNOWN = [
   ...['create', 'mode', 'readOnly', 'timeout', 'anyFilesystem'],
 ];
 
-/* Stands for the capacity of what exists. */
+/* Instead of a capacity: that of the existing Share. */
 const EXISTING = Symbol('existing');
 
 function capacityOf(first, given) {
   if (first === EXISTING) return given === undefined ? 0 : capacityOf(undefined, given);
   if (first !== undefined && given !== undefined) {
-    throw invalidValue('The option "capacity"', 'is given twice');
+    throw invalidValue('The option "capacity"', 'is given twice; leave out the first argument');
   }
   const capacity = integer(first ?? given, 'The "capacity" argument', 1);
   if (binding.shareSize(capacity) === 0) {
@@ -36,34 +36,14 @@ function capacityOf(first, given) {
   return capacity;
 }
 
-/* What exists may be opened without a capacity, read-only or not. */
-function checkCreate({ create, place, capacity, readOnly }) {
-  if (place === undefined && (readOnly || create === false)) {
-    throw invalidValue(
-      readOnly ? 'The option "readOnly"' : 'The option "create"',
-      'is for what exists; say which by handle, inherit, name or path',
-    );
-  }
-  if (create !== 'exclusive') return;
-  if (place?.place === PLACE.handle) {
-    throw invalidValue('The option "create"', "'exclusive' makes a Share, and a handle is of one");
-  }
-  if (readOnly || capacity === 0) {
-    const wants = readOnly ? 'the right to write' : 'a capacity';
-    throw invalidValue('The option "create"', `'exclusive' makes a Share, which needs ${wants}`);
-  }
-}
-
 function interpretOptions(first, given) {
   if (given !== undefined && given !== null && typeof given === 'object' && 'file' in given) {
-    throw invalidValue('The option "file"', 'is one of Mmap; a Share lives at "path"');
+    throw invalidValue('The option "file"', 'is not an option of Share; use "path"');
   }
   const opts = options(given, KNOWN, 'The options object');
-  const { create = true, mode = 0o600, readOnly = false, timeout = 10000 } = opts;
+  const { mode = 0o600, readOnly = false, timeout = 10000 } = opts;
   const { checksum = false, anyFilesystem = false } = opts;
-  if (!CREATE.has(create)) {
-    throw invalidValue('The option "create"', "must be true, false or 'exclusive'");
-  }
+  const create = createOf(opts);
   const place = placeOf(opts);
   boolean(readOnly, 'The option "readOnly"');
   boolean(checksum, 'The option "checksum"');
@@ -71,18 +51,19 @@ function interpretOptions(first, given) {
   integer(mode, 'The option "mode"', 0, 0o7777);
   timeoutOf(timeout, 'The option "timeout"');
   const capacity = capacityOf(first, opts.capacity);
-  checkCreate({ create, place, capacity, readOnly });
+  const checked = { place, create, size: capacity, isReadOnly: readOnly };
+  checkRegion(checked, 'a Share', 'capacity', 'path');
   const codec = makeCodec(opts.codec);
   return {
-    ...(place ?? { place: PLACE.anonymous, where: undefined }),
+    ...(place ?? { place: PLACE.ANONYMOUS, where: undefined }),
     capacity,
     size: capacity === 0 ? 0 : binding.shareSize(capacity),
     codec,
     codecOption: opts.codec,
     codecNumber: CODECS.indexOf(codec.name),
     checksum,
-    kind: Number(KIND),
-    create: CREATE.get(create),
+    kind: KIND,
+    create,
     mode,
     timeout,
     anyFilesystem,
@@ -90,13 +71,13 @@ function interpretOptions(first, given) {
     withHeader: true,
     prot: readOnly ? PROT_READ : PROT_READ | PROT_WRITE,
     copyOnWrite: false,
-    protect: readOnly /* nobody but we gets to see it: one image is enough */,
-    guard: true /* where it is a file at all */,
+    protect: readOnly /* no user code sees the memory, so one image is enough */,
+    guard: true /* of a region in a file */,
     acceptUnclean: false,
   };
 }
 
-/* Of (capacity, options), or options with a capacity among them. */
+/* The specification for (capacity, options), or for options with a capacity among them. */
 function interpret(first, given) {
   if (first !== null && typeof first === 'object') {
     if (given !== undefined) throw invalidType('The "capacity" argument', 'of type number', first);

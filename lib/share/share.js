@@ -1,7 +1,7 @@
 /*
- * Class Share: one structured value for all processes and threads that have it. Here are the
- * arguments and the order of things; how a value becomes bytes is in codec/codec.js, how bytes are kept
- * whole in src/shm/cell.h, and the calls between the two in share/value.js.
+ * Class Share: one structured value for all processes and threads that attach to it. This file has the
+ * methods and checks their arguments. codec/codec.js turns a value into bytes, share/value.js stores and
+ * reads them through C, and src/shm/cell.h says how they stay whole.
  */
 'use strict';
 
@@ -14,33 +14,33 @@ const { nextTick } = require('../base/clock');
 const { freeze } = require('../codec/codec');
 const { MmapipcError } = require('../base/errors');
 const { DEFAULTS, LOCK, lockable } = require('../lock/methods');
-const { attachOptions, openOptions, placeFields, regionOf, whereOf } = require('../region/place');
+const { jsonOf, regionOf, shownFields } = require('../region/region');
 const { staleError } = require('../region/errors');
 const { RegionLock } = require('../lock/region-lock');
-const { describe } = require('../region/options');
+const { attachOptions, describe, openOptions } = require('../region/options');
 const { closedError, codeOf, errorOf, field, readOnlyLockError } = require('../native/status');
 const { DISPOSE, use } = require('../base/dispose');
 const { Changes } = require('./changes');
 const { StaleWatch } = require('../region/stale-watch');
-const { ShareGuard, UNDER } = require('./guard');
+const { ShareGuard, VALUE } = require('./guard');
 const { openWhole } = require('./open');
 const { EXISTING, interpret } = require('./options');
-const { checkResult, noResult } = require('./result');
-const { Value, WAY } = require('./value');
+const { noResult, update } = require('./update');
+const { Value } = require('./value');
 const { Watch } = require('./watch');
 const { abortSignal, callback, integer, options, timeoutOf } = require('../base/validate');
 
 const CLOSED = -1;
-const [AT_PLACE, LOST] = [0, 2]; /* MIPC_AT_PLACE, MIPC_LOST */
+const { IN_PLACE, LOST } = binding.numbers.whereabouts;
 const WARNING = { type: 'MmapipcWarning', code: 'MMAPIPC_NOT_OBSERVED' };
 
-/* Which of the two words of a version is the low one. */
+/* The indices of the two words of a version. */
 const LOW = os.endianness() === 'LE' ? 0 : 1;
 const HIGH = 1 - LOW;
 const NO_WORDS = new Uint32Array(2);
-const UNKNOWN = -1; /* what no word is */
+const UNKNOWN = -1; /* no word has this value */
 
-/* structuredClone and postMessage stop at a symbol and print it: the error says what to do. */
+/* structuredClone and postMessage refuse a symbol, and print it in their error. */
 const NOT_CLONEABLE = Symbol(
   'A Share cannot be posted to another thread: post its .handle or .name and open that there. It',
 );
@@ -50,21 +50,21 @@ class Share extends lockable(ChangeEmitter) {
   #spec;
   #capacity;
   #region;
-  #value; /* Value: gets and sets bytes */
+  #value; /* Value */
   #lock; /* RegionLock; undefined: attached read-only */
   #lockDefaults;
   #changes;
   #staleWatch = new StaleWatch(this, () =>
     binding.regionWhereabouts(this.#handle) === LOST ? staleError(this.#spec) : undefined,
   );
-  #words = NO_WORDS; /* the version, as others store it; none of it where the runtime refuses */
-  #low = UNKNOWN; /* of the version that was peeked at */
+  #words = NO_WORDS; /* the version in shared memory; NO_WORDS where the runtime cannot show it */
+  #low = UNKNOWN; /* of the version of #peeked */
   #high = UNKNOWN;
   #peeked;
 
   constructor(capacity, opts) {
     super();
-    /* Listeners cannot be posted either, and would be named first. */
+    /* Or the error of postMessage would name the listeners, and not NOT_CLONEABLE. */
     Object.defineProperty(this, '_events', { enumerable: false });
     this['[mmapipc]'] = NOT_CLONEABLE;
     const spec = interpret(capacity, opts);
@@ -81,8 +81,8 @@ class Share extends lockable(ChangeEmitter) {
     this.#changes = new Changes(handle, {
       version: () => this.version,
       errorOf: (status) => this.#errorOf(status),
-      tell: (version) => this.#tell('change', version),
-      fail: (error) => this.#tellFailure(error),
+      emit: (version) => this.#emitSoon('change', version),
+      fail: (error) => this.#emitFailure(error),
     });
     if (isUnclean) this.#verify();
   }
@@ -122,7 +122,7 @@ class Share extends lockable(ChangeEmitter) {
   }
 
   toJSON() {
-    return whereOf(this);
+    return jsonOf(this);
   }
 
   get readOnly() {
@@ -130,7 +130,7 @@ class Share extends lockable(ChangeEmitter) {
   }
 
   get stale() {
-    return this.#handle !== CLOSED && binding.regionWhereabouts(this.#handle) !== AT_PLACE;
+    return this.#handle !== CLOSED && binding.regionWhereabouts(this.#handle) !== IN_PLACE;
   }
 
   get closed() {
@@ -165,8 +165,8 @@ class Share extends lockable(ChangeEmitter) {
     return this.#peek();
   }
 
-  /* Plain objects and arrays are decoded once per version, and frozen, as all callers share them. What
-   * a custom codec returns may be the user's own object, and is not ours to freeze. */
+  /* Plain objects and arrays are decoded once per version. They are frozen, because all callers share
+   * them. The result of a custom codec may be an object that the user owns, and is not frozen. */
   #peek() {
     const value = this.#value.get();
     if (this.#words === NO_WORDS || this.codec === 'custom' || !freeze(value)) return value;
@@ -180,20 +180,8 @@ class Share extends lockable(ChangeEmitter) {
     callback(fn, 'The "fn" argument');
     const lock = this.#locking();
     if (lock.heldAsync) throw lock.deadlockError();
-    if (lock.heldSync) return this.#updateUnder(fn);
-    return lock.run(() => this.#update(fn), undefined, this.#spec.timeout, 1);
-  }
-
-  /* Under the lock that the user holds. */
-  #updateUnder(fn) {
-    return this.#lock.runUpdate(() => this.#update(fn));
-  }
-
-  #update(fn) {
-    const value = fn(this.#value.get());
-    checkResult(value);
-    this.#value.set(value, undefined, WAY.UPDATE);
-    return value;
+    const body = () => update(this.#value, fn);
+    return lock.heldSync ? lock.runUpdate(body) : lock.run(body, undefined, this.#spec.timeout, 1);
   }
 
   updateAsync(fn) {
@@ -233,7 +221,7 @@ class Share extends lockable(ChangeEmitter) {
     });
   }
 
-  /* Begins with the first change after the call, whenever it is iterated over. */
+  /* The iterator begins with the first change after this call, not after the first next(). */
   watch(opts) {
     const { since, signal } = options(opts, ['since', 'signal'], 'The options object');
     abortSignal(signal);
@@ -303,22 +291,14 @@ class Share extends lockable(ChangeEmitter) {
     this.#staleWatch.turn(on && this.#region.isAtPath);
   }
 
-  /* For guards: under the lock that one of them has. */
-  get [UNDER]() {
-    return {
-      store: (what, version) => this.#value.set(what, version, WAY.UNDER),
-      clear: () => this.#value.clear(WAY.UNDER),
-      update: (fn) => {
-        callback(fn, 'The "fn" argument');
-        return this.#updateUnder(fn);
-      },
-    };
+  get [VALUE]() {
+    return this.#value;
   }
 
   [util.inspect.custom](depth, opts, inspect) {
     /* A prototype, or an object whose constructor threw. */
     if (!(#spec in this) || this.#value === undefined) return 'Share {}';
-    const { size: capacity, ...where } = placeFields(this.#spec, this.#region, this.#capacity);
+    const { size: capacity, ...where } = shownFields(this.#spec, this.#region, this.#capacity);
     const fields = {
       ...where,
       capacity,
@@ -336,7 +316,7 @@ class Share extends lockable(ChangeEmitter) {
       what: describe(this.#spec),
       Guard: ShareGuard,
       errorOf: (status) => this.#errorOf(status),
-      onRecovered: () => this.#tell('recovered'),
+      onRecovered: () => this.#emitSoon('recovered'),
     });
   }
 
@@ -350,15 +330,15 @@ class Share extends lockable(ChangeEmitter) {
     if (this.#handle === CLOSED) throw closedError();
   }
 
-  /* Listeners run on their own, so that what they throw is not taken for ours. */
-  #tell(event, ...args) {
+  /* Listeners run in a tick of their own, so that their errors do not end the call that emits. */
+  #emitSoon(event, ...args) {
     if (this.listenerCount(event) > 0) nextTick(() => this.emit(event, ...args));
   }
 
-  /* A listener of 'change' that hears no more must not go unnoticed; yet another process, which has
-   * truncated a file, is not to end this one. */
-  #tellFailure(error) {
-    if (this.listenerCount('error') > 0) this.#tell('error', error);
+  /* The user must learn that 'change' is not emitted any more. Without a listener of 'error' this is a
+   * warning: another process, which has truncated a file, must not end this one. */
+  #emitFailure(error) {
+    if (this.listenerCount('error') > 0) this.#emitSoon('error', error);
     else {
       process.emitWarning(`'change' of a Share is not emitted any more: ${error.message}`, WARNING);
     }
@@ -374,7 +354,7 @@ class Share extends lockable(ChangeEmitter) {
     return errorOf(status, syscall, this.path ?? this.name);
   }
 
-  /* What a machine has left that went down is believed when its checksum is right. */
+  /* After a power failure or reboot: the value is used only if its checksum is right. */
   #verify() {
     try {
       this.#value.verify();

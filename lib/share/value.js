@@ -1,37 +1,35 @@
 /*
- * The value of one Share, as calls into C get and set it. A set is one call while the lock is free;
- * a get is one call, and takes no lock, unless writers are quicker than it again and again.
+ * The value of one Share: the calls into C that get and set it. A set is one call if the lock is free. A
+ * get is one call, and takes no lock unless writers overtake it repeatedly.
  */
 'use strict';
 
 const binding = require('../native/binding');
-const { now } = require('../base/clock');
+const { SLICE, now } = require('../base/clock');
 const { TYPE: TYPES } = require('../codec/codec');
 const { MmapipcError } = require('../base/errors');
 const { staleError } = require('../region/errors');
 const { closedError, codeOf, errorOf, readOnlyLockError } = require('../native/status');
 const memory = require('./memory');
 
-/* The hot ones by names of their own: the binding is an object of many properties. */
+/* The hot calls. Constants of this module are faster than properties of the binding, an object with many
+ * properties. */
 const { shareGet, shareSet } = binding;
-const { CHECKED, EXPECTED, HANDLE, LENGTH, TYPE, VERSION, doubles, room, words } = memory;
+const { CHECKED, EXPECTED, HANDLE, LENGTH, TYPE, VERSION, doubles, scratch, words } = memory;
 
-const ANY = -1; /* set: over whatever version is there */
-const SLICE = 20; /* ms of a native wait */
-const RECOVERED = 2; /* MIPC_LOCK_RECOVERED */
-const OTHER = 3; /* MIPC_SHARE_OTHER */
-const OTHER_RECOVERED = 4; /* MIPC_SHARE_OTHER_RECOVERED */
-/* How a set comes by the lock: mipc_share_way_t. */
-const WAY = { TAKE: 0, UNDER: 1, UPDATE: 2, LAST: 3 };
-const MORE = 1; /* MIPC_CELL_MORE */
-const OVERTAKEN = 2; /* MIPC_CELL_OVERTAKEN */
-const READ_TIMEOUT = 1000; /* ms that writers may be quicker than a reader */
+const ANY = -1; /* set whatever the version is */
+const { RECOVERED } = binding.numbers.lock;
+const { OTHER, OTHER_RECOVERED } = binding.numbers.share;
+const { MORE, OVERTAKEN } = binding.numbers.cell;
+/* Under which lock a set works: a literal, whose fields the compiler folds. */
+const WAY = { ...binding.numbers.shareWay };
+const READ_TIMEOUT = 1000; /* ms that writers may overtake a reader */
 const NAP = 1; /* ms */
 
-const nobody = new Int32Array(new SharedArrayBuffer(4)); /* to sleep on */
+const sleeper = new Int32Array(new SharedArrayBuffer(4)); /* no thread wakes it */
 
 class Value {
-  version = 0; /* of the value got last */
+  version = 0; /* of the last get() */
   #handle;
   #codec;
   #checked; /* 1: with a checksum */
@@ -61,61 +59,61 @@ class Value {
     return this.#codec.decode(words[TYPE], bytes, doubles[LENGTH]);
   }
 
-  /* Its bytes, good until the next call. */
+  /* The bytes of the value, valid until the next call. */
   #read() {
     words[CHECKED] = this.#checked;
     doubles[HANDLE] = this.#handle;
     const status = shareGet();
-    const bytes = status === undefined ? room : this.#getSlowly(status);
+    const bytes = status === undefined ? scratch : this.#getSlowly(status);
     this.version = doubles[VERSION];
     return bytes;
   }
 
-  /* { version, byteLength } of what is there, without getting it. */
+  /* { version, byteLength } of the value, without its bytes. */
   look() {
     let status = binding.shareLook(this.#handle);
-    if (status === OVERTAKEN) status = this.#persist((ms) => this.#lookAgain(ms));
+    if (status === OVERTAKEN) status = this.#readAgain((ms) => this.#lookAgain(ms));
     if (status < 0) throw this.#errorOf(status);
     return { version: doubles[VERSION], byteLength: doubles[LENGTH] };
   }
 
-  /* The version for people: takes no lock and never throws. The code of the error instead, when the
-   * region is damaged; undefined when writers are too fast to tell. */
+  /* The version for util.inspect: takes no lock and never throws. Returns the code of the error if the
+   * region is damaged, and undefined if a writer overtakes the call. */
   glance() {
     const status = binding.shareLook(this.#handle);
     if (status < 0) return codeOf(status);
     return status === OVERTAKEN ? undefined : doubles[VERSION];
   }
 
-  /* One more look; with `ms` under the lock, for which there is only a get. */
+  /* Looks once more. With `ms` it does so under the lock, by a get, because C has no look under the lock. */
   #lookAgain(ms) {
     if (ms === undefined) return binding.shareLook(this.#handle);
     words[CHECKED] = 0;
-    const status = binding.shareGetInto(this.#handle, room, ms);
+    const status = binding.shareGetInto(this.#handle, scratch, ms);
     return status === MORE ? 0 : status;
   }
 
-  /* The new version; undefined, when `expected` is given and not the version that is there. */
+  /* The new version, or undefined if `expected` is given and is not the present version. */
   set(value, expected = ANY, way = this.#way()) {
     if (this.#lock === undefined) throw this.#share.closed ? closedError() : readOnlyLockError();
-    const { type, bytes, length } = this.#codec.encode(value, room);
+    const { type, bytes, length } = this.#codec.encode(value, scratch);
     return this.#store(type, bytes, length, expected, way);
   }
 
   clear(way = this.#way()) {
     if (this.#lock === undefined) throw this.#share.closed ? closedError() : readOnlyLockError();
-    this.#store(TYPES.NONE, room, 0, ANY, way);
+    this.#store(TYPES.NONE, scratch, 0, ANY, way);
   }
 
   #way() {
     return this.#lock !== undefined && this.#lock.seemsHeldSync ? WAY.UNDER : WAY.TAKE;
   }
 
-  /* The same; waits for the lock without holding up the thread. The value is taken at once. */
+  /* The same, and the wait for the lock does not block the thread. The value is encoded at once. */
   async setAsync(value, expected = ANY) {
     if (this.#lock === undefined) throw this.#share.closed ? closedError() : readOnlyLockError();
     const lock = this.#lock;
-    const { type, bytes, length } = this.#codec.encode(value, room);
+    const { type, bytes, length } = this.#codec.encode(value, scratch);
     this.#checkFits(length);
     if (lock.heldSync) return this.#store(type, bytes, length, expected, WAY.UNDER);
     if (!lock.heldAsync && !lock.isAwaited) {
@@ -128,18 +126,18 @@ class Value {
     return lock.actAsync(this.#timeout, store);
   }
 
-  /* Throws when what is there is not what it was. */
+  /* Throws if the checksum does not match the value. */
   verify() {
     try {
       this.#read();
     } catch (error) {
       if (error.code !== 'ERR_MMAPIPC_CORRUPT') throw error;
-      const place = this.#share.path ?? this.#share.name ?? 'the Share';
+      const name = this.#share.path ?? this.#share.name ?? 'the Share';
       throw new MmapipcError(
         'ERR_MMAPIPC_UNCLEAN',
-        `what ${place} holds has no checksum, or not the right one: the machine went down while it ` +
-          'was written, or it was made without { checksum: true }; remove it with unlink()',
-        { path: place, cause: error },
+        `the value of ${name} has no checksum or a wrong one: it was written during a power failure or ` +
+          'reboot, or created without { checksum: true }; remove it with unlink()',
+        { path: name, cause: error },
       );
     }
   }
@@ -150,14 +148,14 @@ class Value {
     if (status === 1) return doubles[VERSION];
     if (status < 0 && way === WAY.UNDER) {
       if (codeOf(status) === 'ERR_MMAPIPC_DEADLOCK') throw this.#lock.updatingError();
-      /* A call that seemed to hold the lock was unwound before it took it. */
+      /* The lock only seemed to be held: the call that was to take it was unwound. */
       if (!this.#lock.held && !this.#share.closed) {
         return this.#store(type, bytes, length, expected, WAY.TAKE);
       }
     }
     if (status !== 0) return this.#result(status);
     const again = (ms) => this.#call(type, bytes, length, expected, way, ms);
-    return this.#result(this.#lock.persist(this.#timeout, again));
+    return this.#result(this.#lock.callInSlices(undefined, this.#timeout, again));
   }
 
   #call(type, bytes, length, expected, way, ms) {
@@ -165,7 +163,7 @@ class Value {
     doubles[EXPECTED] = expected;
     words[TYPE] = type;
     words[CHECKED] = this.#checked;
-    if (bytes === room) {
+    if (bytes === scratch) {
       doubles[HANDLE] = this.#handle;
       return shareSet(ms, way) ?? 1;
     }
@@ -174,7 +172,7 @@ class Value {
 
   #result(status) {
     if (status < 0) throw this.#errorOf(status);
-    if (status === RECOVERED || status === OTHER_RECOVERED) this.#lock.tellRecovered();
+    if (status === RECOVERED || status === OTHER_RECOVERED) this.#lock.reportRecovery();
     return status === OTHER || status === OTHER_RECOVERED ? undefined : doubles[VERSION];
   }
 
@@ -182,31 +180,31 @@ class Value {
     if (length <= this.#capacity) return;
     throw new MmapipcError(
       'ERR_MMAPIPC_TOO_LARGE',
-      `the value takes ${length} bytes, and the Share was made for ${this.#capacity}; set less, or ` +
-        'make it with a larger capacity (which costs nothing until it is used)',
+      `the value needs ${length} bytes, and the capacity of the Share is ${this.#capacity}; set a ` +
+        'smaller value, or create the Share with a larger capacity (unused capacity takes no memory)',
       { required: length, capacity: this.#capacity },
     );
   }
 
-  /* The bytes of a value that is larger than the room, or that writers were quicker than. */
+  /* The bytes of a value that is larger than the scratch memory, or that a writer has overtaken. */
   #getSlowly(status) {
-    let bytes = room;
+    let bytes = scratch;
     let last = status;
     const again = (ms) => {
       words[CHECKED] = this.#checked;
-      if (last === MORE) bytes = memory.largeRoom(doubles[LENGTH]);
+      if (last === MORE) bytes = memory.largeScratch(doubles[LENGTH]);
       last = binding.shareGetInto(this.#handle, bytes, ms);
       return last;
     };
     while (last === MORE) again();
-    if (last === OVERTAKEN) this.#persist(again);
+    if (last === OVERTAKEN) this.#readAgain(again);
     if (last < 0) throw this.#errorOf(last);
     return bytes;
   }
 
-  /* Reads until it is not overtaken any more: call(ms) under the lock, when it is to be had within
-   * `ms`, call() without. */
-  #persist(call) {
+  /* Reads until no writer overtakes it: call() takes no lock; call(ms) waits for the lock, for `ms` at
+   * most, and reads under it. */
+  #readAgain(call) {
     const until = now() + READ_TIMEOUT;
     for (;;) {
       let status = call();
@@ -214,12 +212,12 @@ class Value {
       if (status !== OVERTAKEN) return status;
       if (now() >= until) throw overtakenError();
       if (this.#lock === undefined) {
-        Atomics.wait(nobody, 0, 0, NAP);
+        Atomics.wait(sleeper, 0, 0, NAP);
         continue;
       }
       status = call(SLICE);
-      /* Nobody waits for a lock here that another object of this thread has. */
-      if (codeOf(status) === 'ERR_MMAPIPC_DEADLOCK') Atomics.wait(nobody, 0, 0, NAP);
+      /* The lock is not waited for if another object of this thread holds it. */
+      if (codeOf(status) === 'ERR_MMAPIPC_DEADLOCK') Atomics.wait(sleeper, 0, 0, NAP);
       else if (status <= 0) return status;
     }
   }
@@ -236,7 +234,8 @@ class Value {
 function overtakenError() {
   return new MmapipcError(
     'ERR_MMAPIPC_TIMEOUT',
-    `the value was set again and again, more quickly than it can be read, for ${READ_TIMEOUT} ms`,
+    `for ${READ_TIMEOUT} ms the value was set faster than it can be read; set it less often, or read it ` +
+      'under the lock',
   );
 }
 

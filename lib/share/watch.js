@@ -1,6 +1,6 @@
 /*
- * watch() of a Share: an iterator over its newest values. Written by hand, as events.on() is: a call
- * of return() on an async generator waits for the next() that is under way, for the next change.
+ * watch() of a Share: an iterator over its newest values. It is not an async generator, because return()
+ * of a generator waits until the pending next() settles, which is at the next change.
  */
 'use strict';
 
@@ -15,8 +15,9 @@ class Watch {
   #read; /* () => [value, version] */
   #since;
   #signal;
-  #pending = []; /* { resolve, reject, isLost } of calls of next(); the first of them waits */
-  #entry; /* of that wait */
+  #pending =
+    []; /* { resolve, reject, isLost } of calls of next(); the first of them waits for a change */
+  #entry; /* of that wait in #changes */
   #isDone = false;
 
   constructor(changes, read, since, signal) {
@@ -33,7 +34,7 @@ class Watch {
         this.#pending.push(call);
         if (!this.#changes.isWaiting(this.#entry)) this.#wait();
       } catch (error) {
-        call.isLost = true; /* at the end of the stack nothing can be called */
+        call.isLost = true; /* a store, because no function can be called at the end of the stack */
         throw error;
       }
     });
@@ -53,7 +54,7 @@ class Watch {
     return this;
   }
 
-  /* For the first of those pending. */
+  /* Starts a wait for the first pending call. */
   #wait() {
     if (this.#isDone || this.#changes.isClosed) {
       this.#end();
@@ -95,7 +96,7 @@ class Watch {
     this.#end();
   }
 
-  /* The first call whose promise the user has. */
+  /* Removes and returns the first call whose promise was returned to the user. */
   #take() {
     let call;
     do call = this.#pending.shift();

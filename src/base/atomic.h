@@ -1,6 +1,6 @@
 /*
- * The only place that names the compiler's atomics. Each function says its memory order in its
- * name; why that order is enough is said where it is called.
+ * Atomic operations: the only file that names the compiler's atomics. Each function has its memory
+ * order in its name; the comment at each call gives the reason for that order.
  */
 #ifndef MIPC_BASE_ATOMIC_H
 #define MIPC_BASE_ATOMIC_H
@@ -63,8 +63,8 @@ static inline void mipc_atomic_store_release_u64(mipc_atomic_u64_t *word, uint64
   __atomic_store_n(word, value, __ATOMIC_RELEASE);
 }
 
-/* Each of these stores `to` if the word is `from`, and tells whether it did. One that did not has
- * loaded nothing that anybody relies on (relaxed). */
+/* Each of these stores `to` if the word is `from`, and returns whether it did. A failed one is
+ * relaxed: no caller relies on the value that it loaded. */
 static inline bool mipc_atomic_swap_acquire(mipc_atomic_u32_t *word, uint32_t from, uint32_t to) {
   return __atomic_compare_exchange_n(word, &from, to, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
@@ -77,22 +77,22 @@ static inline bool mipc_atomic_swap_relaxed(mipc_atomic_u32_t *word, uint32_t fr
   return __atomic_compare_exchange_n(word, &from, to, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
-/* What was loaded before it is loaded before all that is loaded or stored after it. */
+/* Loads before the fence come before loads and stores after it. */
 static inline void mipc_atomic_fence_acquire(void) {
   __atomic_thread_fence(__ATOMIC_ACQUIRE);
 }
 
-/* What was loaded or stored before it comes before all that is stored after it. */
+/* Loads and stores before the fence come before stores after it. */
 static inline void mipc_atomic_fence_release(void) {
   __atomic_thread_fence(__ATOMIC_RELEASE);
 }
 
-/* What was stored before it is seen by all before anything after it is loaded (store-load). */
+/* Stores before the fence are visible to all processes before any load after it is made. */
 static inline void mipc_atomic_fence_seq_cst(void) {
   __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
-/* Tells the processor that this is a loop which waits for another. */
+/* Hint to the processor: this is a loop that waits for another thread. */
 static inline void mipc_atomic_pause(void) {
 #if defined(__x86_64__) || defined(__i386__)
   __builtin_ia32_pause();

@@ -11,7 +11,7 @@
 static uint32_t tables[8][256];
 static mipc_atomic_u32_t ready;
 
-/* Two threads that do it at once store the same. */
+/* Two threads may do this at the same time: they store the same values. */
 static void make_tables(void) {
   for (uint32_t i = 0; i < 256; i++) {
     uint32_t crc = i;
@@ -26,7 +26,7 @@ static void make_tables(void) {
       mipc_atomic_store_relaxed(&tables[k][i], crc);
     }
   }
-  /* release: who finds them ready finds them whole. */
+  /* release: a thread that loads 1 (acquire) sees the whole tables. */
   mipc_atomic_store_release(&ready, 1);
 }
 

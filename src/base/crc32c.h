@@ -1,5 +1,5 @@
 /*
- * CRC-32C (Castagnoli), as iSCSI has it (RFC 3720, appendix B.4). Pure.
+ * CRC-32C (Castagnoli), as in iSCSI (RFC 3720, appendix B.4). Pure.
  */
 #ifndef MIPC_BASE_CRC32C_H
 #define MIPC_BASE_CRC32C_H
@@ -7,7 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Of `length` more bytes; `crc`: of those before, 0 at first. */
+/* The checksum of all bytes so far: `crc` is that of the bytes before (0: none), `length` more
+ * follow. Any thread may call it. */
 uint32_t mipc_crc32c(uint32_t crc, const void *bytes, size_t length);
 
 #endif

@@ -8,12 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Offsets and sizes that JS can say exactly: up to 2^53 - 1. */
+/* The largest offset or size that JS can express exactly: 2^53 - 1. */
 #define MIPC_MAX_OFFSET ((uint64_t)9007199254740991)
 
 /*
- * How many of `length` bytes from `offset` lie inside `size` bytes: `length` clipped at the end.
- * An offset at or beyond the end gives 0.
+ * How many of the `length` bytes at `offset` lie within `size` bytes. An offset at or beyond the
+ * end gives 0.
  */
 static inline uint64_t mipc_range_clip(uint64_t size, uint64_t offset, uint64_t length) {
   if (offset >= size) return 0;
@@ -21,7 +21,7 @@ static inline uint64_t mipc_range_clip(uint64_t size, uint64_t offset, uint64_t 
   return length < rest ? length : rest;
 }
 
-/* Whether `offset + length` stays within `limit`; no wrap-around can make it so. */
+/* Whether `offset + length` is at most `limit`, computed without wrap-around. */
 static inline bool mipc_range_fits(uint64_t limit, uint64_t offset, uint64_t length) {
   return offset <= limit && length <= limit - offset;
 }

@@ -1,5 +1,5 @@
 /*
- * The slot table: an array and a free list threaded through it. The contract stands in slots.h.
+ * The slot table: an array, and a free list through its unused elements.
  */
 #include "slots.h"
 
@@ -47,7 +47,7 @@ void *mipc_slots_remove(mipc_slots_t *table, uint64_t number) {
   mipc_slot_t *slot = &table->slots[index];
   slot->item = NULL;
   table->used--;
-  if (slot->generation == UINT32_MAX) return item; /* the last number of this index: retired */
+  if (slot->generation == UINT32_MAX) return item; /* its last generation: retired */
   slot->generation++;
   slot->next_free = table->first_free;
   table->first_free = index + 1;

@@ -1,18 +1,18 @@
 /*
- * Status codes: what every function of ours that can fail returns.
+ * Status codes: the result of every function of ours that can fail.
  *
- * 0 or a count is success; a negative number is a failure. Ours run from -1001 downwards; the
- * operating system's own are the numbers libuv uses for them (on POSIX -errno), so that JS names
- * them with util.getSystemErrorName(). The two ranges never meet: -errno stays above -1000, and
- * libuv's numbers on Windows lie between -4100 and -3000.
+ * 0 or a count is success; a negative number is a failure. Our codes run from -1001 downwards. The
+ * operating system's errors have the numbers of libuv (on POSIX -errno), so that JS can name them
+ * with util.getSystemErrorName(). The two ranges never meet: -errno is above -1000, and libuv's
+ * numbers on Windows are between -4100 and -3000.
  *
- * The one list below makes the enum, the names JS throws and the texts of the table in README.md
- * (a test compares them).
+ * One list makes the enum, the codes of the errors that JS throws, and the texts of the table that
+ * documents them (a test compares them).
  */
 #ifndef MIPC_BASE_STATUS_H
 #define MIPC_BASE_STATUS_H
 
-/* X(symbol, number, name in JS, what it means) */
+/* X(symbol, number, code in JS, meaning) */
 #define MIPC_STATUS_MAP(X)                                                                         \
   X(RANGE, -1001, "ERR_OUT_OF_RANGE", "an offset, length or size lies outside what is allowed")    \
   X(ACCESS, -1002, "ERR_MMAPIPC_ACCESS",                                                           \
@@ -58,7 +58,7 @@
     "the value was set with a codec that this Share does not read")                                \
   X(NO_BINARY, -1007, "ERR_MMAPIPC_NO_BINARY", "no native binary for this platform could be loaded")
 
-/* The system calls that a failure can be blamed on: X(symbol, name in JS). */
+/* The system calls that an error can name: X(symbol, name in JS). */
 #define MIPC_CALL_MAP(X)                                                                           \
   X(NONE, "")                                                                                      \
   X(OPEN, "open")                                                                                  \

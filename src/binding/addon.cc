@@ -59,7 +59,7 @@ static Napi::Object init(Napi::Env env, Napi::Object given) {
     add_shared(env, exports);
     filelock_exports(environment, exports);
     mapping_exports(environment, exports);
-    notices_exports(env, environment, exports);
+    wakeups_exports(env, environment, exports);
     pack_exports(environment, exports);
     region_exports(environment, exports);
     regionlock_exports(environment, exports);

@@ -24,9 +24,9 @@ struct Environment {
   bool ending;                      /* the thread ends: finalizers run for objects still in use */
   mipc_slots_t owners;              /* of what is open; JS has their handles */
   Owner *orphans;                   /* hold their locks until the thread ends (mapping.cc) */
-  napi_threadsafe_function notices; /* told that a wait is over; made at the first of them */
-  napi_ref deliver;                 /* the function of JS that notices go to */
-  napi_ref collected;               /* the function of JS that hears of new orphans */
+  napi_threadsafe_function wakeups; /* called when a wait is over; made for the first wait */
+  napi_ref deliver;                 /* the function of JS that gets the wake-ups */
+  napi_ref collected;               /* the function of JS that is called for each new orphan */
   mipc_report_t *report;            /* the bytes of the ArrayBuffer below */
   napi_ref report_bytes;            /* keeps them alive, whatever JS does with its own reference */
   double *lock_handle;              /* of the next call of the lock; NULL: not asked for yet */
@@ -40,9 +40,9 @@ struct Environment {
 /* Drops one reference; the last frees it. */
 void environment_put(Environment *environment);
 
-/* To be called, on any thread, when what an object waits for has come, with its Owner. It tells JS
- * the handle, by the function given to binding.notices(). */
-void notify(void *owner);
+/* Called on any thread when a wait of an object is over, with the Owner of the object. It sends the
+ * handle to the function that JS has given to binding.onWakeup(). */
+void send_wakeup(void *owner);
 
 /* The environment is about to end: gives up all that its objects wait for or hold. */
 void release_orphans(Environment *environment);
@@ -50,7 +50,7 @@ void release_orphans(Environment *environment);
 /* The subjects of the binding; each adds its functions or tables to `exports`. */
 void filelock_exports(Environment *environment, Object &exports);
 void mapping_exports(Environment *environment, Object &exports);
-void notices_exports(napi_env env, Environment *environment, Object &exports);
+void wakeups_exports(napi_env env, Environment *environment, Object &exports);
 void pack_exports(Environment *environment, Object &exports);
 void region_exports(Environment *environment, Object &exports);
 void regionlock_exports(Environment *environment, Object &exports);

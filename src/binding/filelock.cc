@@ -1,6 +1,6 @@
 /*
  * Locks on files for JS: one step each; the loops, queues and errors are in lib/. The end of an
- * asynchronous wait comes as a notice (notices.cc).
+ * asynchronous wait comes as a wake-up (wakeups.cc).
  */
 #include "values.h"
 

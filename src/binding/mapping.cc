@@ -92,7 +92,7 @@ napi_value own_mapping(const Call &call, mipc_mapping_t *mapping, Text *label) {
     mipc_mapping_put(mapping);
     return to_number(call.env, mipc_no_memory());
   }
-  mipc_object_t object = {mapping, environment, notify, owner, nullptr, nullptr, nullptr};
+  mipc_object_t object = {mapping, environment, send_wakeup, owner, nullptr, nullptr, nullptr};
   *owner = {environment, object, static_cast<uint64_t>(handle), label->take(), nullptr};
   environment->refs++;
   if (napi_add_finalizer(call.env, call.at[0], owner, owner_finalize, nullptr, nullptr) !=
@@ -111,9 +111,9 @@ napi_value open_spec(const Call &call, const mipc_mapping_spec_t &spec, Text *la
   return status < 0 ? to_number(call.env, status) : own_mapping(call, mapping, label);
 }
 
-/* open(owner, path | fd, offset, length, prot, copyOnWrite, protect, anyFilesystem, create, mode,
- * guard, label) -> handle or status; binding.report tells more. */
-napi_value open(const Call &call) {
+/* openFile(owner, path | fd, offset, length, prot, copyOnWrite, protect, anyFilesystem, create,
+ * mode, guard, label) -> handle or status; the details are in binding.report. */
+napi_value open_file(const Call &call) {
   Text path(call.env, call.at[1]), label(call.env, call.at[11]);
   if (path.has_failed() || label.has_failed()) return to_number(call.env, mipc_no_memory());
   mipc_mapping_spec_t spec = {};
@@ -131,7 +131,7 @@ napi_value open(const Call &call) {
   return open_spec(call, spec, &label);
 }
 
-/* openPrivate(owner, length, prot): memory of this process alone. -> as open() */
+/* openPrivate(owner, length, prot): memory of this process alone. -> as openFile() */
 napi_value open_private(const Call &call) {
   Text label(call.env, call.at[1]); /* none */
   mipc_mapping_spec_t spec = {};
@@ -289,7 +289,7 @@ napi_value quarantined(const Call &call) {
 
 void mapping_exports(Environment *environment, Object &exports) {
   static const Export list[] = {
-      {"open", entry<open>},
+      {"openFile", entry<open_file>},
       {"openPrivate", entry<open_private, 3>},
       {"close", entry<close, 2>},
       {"window", entry<window, 4>},

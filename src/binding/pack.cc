@@ -162,8 +162,8 @@ napi_value compile(const Call &call) {
   return to_number(call.env, 0);
 }
 
-/* fields(index) -> [kind, count, size, ...] of a flat program, a kind being a mipc_i_store_t or
- * the letter of a string; [] of another */
+/* fields(index) -> [kind, count, size, ...] of a flat program, a kind being one of MIPC_STORE_MAP
+ * or the letter of a string; [] of another */
 napi_value fields(const Call &call) {
   const mipc_template_t *program = packer_of(call)->programs[call.u32(0) % Packer::PROGRAMS];
   List list(call.env);

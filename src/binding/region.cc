@@ -130,7 +130,7 @@ napi_value region_handle(const Call &call) {
 /* regionWhereabouts(handle) -> mipc_whereabouts_t; 0 of what is no region */
 napi_value whereabouts(const Call &call) {
   const mipc_region_t *region = region_of(call);
-  return to_number(call.env, region ? mipc_region_whereabouts(region) : MIPC_AT_PLACE);
+  return to_number(call.env, region ? mipc_region_whereabouts(region) : MIPC_WHEREABOUTS_IN_PLACE);
 }
 
 /* regionShown(handle): the user has read the region's handle, and others may have it -> 0 or a

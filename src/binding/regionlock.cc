@@ -1,6 +1,6 @@
 /*
  * The lock of a region for JS: one step each; the loops, queues and errors are in lib/. The end of
- * an asynchronous wait comes as a notice (notices.cc).
+ * an asynchronous wait comes as a wake-up (wakeups.cc).
  */
 #include "values.h"
 

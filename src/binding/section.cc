@@ -53,7 +53,7 @@ napi_value run(napi_env env, napi_value function, napi_value argument) {
 /* Listeners of the object look: what JS was to do after the section may not have been done. */
 void notify_of(const Section &section) {
   const mipc_object_t *object = find(section.environment, section.handle);
-  if (object && section.environment->notices) object->notify(object->notified);
+  if (object && section.environment->wakeups) object->notify(object->notified);
 }
 
 void report(Environment *environment, int status) {

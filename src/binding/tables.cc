@@ -6,9 +6,12 @@
 extern "C" {
 #include "../base/status.h"
 #include "../pack/frame.h"
-#include "../pack/template.h"
-#include "../shm/mapping.h"
+#include "../pack/pack.h"
+#include "../shm/share.h"
 }
+
+#include <initializer_list>
+#include <utility>
 
 /* [{ status, name, text }] in the order of the list. */
 static napi_value codes(napi_env env) {
@@ -119,6 +122,35 @@ static napi_value region_kinds(napi_env env) {
   return kinds.get();
 }
 
+/* { list: { SYMBOL: number } }, frozen: the numbers by which C and JS name things to each other. */
+static napi_value numbers(napi_env env) {
+  Object lists(env);
+  auto add = [&](const char *name, std::initializer_list<std::pair<const char *, int>> rows) {
+    Object list(env);
+    for (const auto &[symbol, number] : rows)
+      list.number(symbol, number);
+    lists.set(name, list.frozen());
+  };
+#define ROW(symbol, number)            {#symbol, number},
+#define KIND_ROW(symbol, number, name) {#symbol, number},
+  add("place", {MIPC_PLACE_MAP(ROW)});
+  add("create", {MIPC_CREATE_MAP(ROW)});
+  add("regionKind", {MIPC_REGION_KIND_MAP(KIND_ROW)});
+  add("regionState", {{"UNFINISHED", MIPC_REGION_UNFINISHED}});
+  add("whereabouts", {MIPC_WHEREABOUTS_MAP(ROW)});
+  add("fileKind", {MIPC_FILE_KIND_MAP(ROW)});
+  add("lock", {MIPC_LOCK_RESULT_MAP(ROW)});
+  add("share", {MIPC_SHARE_RESULT_MAP(ROW)});
+  add("shareWay", {MIPC_SHARE_WAY_MAP(ROW)});
+  add("cell", {MIPC_CELL_RESULT_MAP(ROW)});
+  add("tag", {MIPC_TAG_MAP(ROW)});
+  add("bigint", {MIPC_BIGINT_MAP(ROW)});
+  add("store", {MIPC_STORE_MAP(ROW)});
+#undef KIND_ROW
+#undef ROW
+  return lists.frozen();
+}
+
 void tables_exports(napi_env env, Object &exports) {
   exports.set("codes", codes(env));
   exports.set("packErrors", pack_errors(env));
@@ -136,6 +168,7 @@ void tables_exports(napi_env env, Object &exports) {
 #undef ROW
   exports.set("constants", constants.get());
 
+  exports.set("numbers", numbers(env));
   exports.set("layout", layouts(env));
   exports.number("regionVersion", MIPC_REGION_VERSION);
   exports.set("regionKinds", region_kinds(env));

@@ -168,6 +168,9 @@ public:
   napi_value get() const {
     return value;
   }
+  napi_value frozen() const {
+    return value && napi_object_freeze(env, value) == napi_ok ? value : nullptr;
+  }
 
 private:
   napi_env env;

@@ -1,5 +1,5 @@
 /*
- * Windows' error codes as libuv's numbers.
+ * mipc_i_status_of(): Windows' error codes to libuv's numbers.
  */
 #include "win32_i.h"
 
@@ -8,10 +8,10 @@ typedef struct {
   int status;
 } row_t;
 
-enum { DISK_QUOTA_EXCEEDED = 1295 }; /* winerror.h of mingw-w64 10 does not know it */
+enum { DISK_QUOTA_EXCEEDED = 1295 }; /* missing in winerror.h of mingw-w64 10 */
 
-/* The upper part is libuv's own choice, so that the code is the one that fs would give; the lower
- * is what libuv calls UNKNOWN and mapping memory runs into. */
+/* The upper part maps as libuv does, so that an error has the code that fs would give it. The lower
+ * part has errors of mapping memory, which libuv maps to UNKNOWN. */
 static const row_t rows[] = {
     {ERROR_FILE_NOT_FOUND, MIPC_UV_ENOENT},
     {ERROR_PATH_NOT_FOUND, MIPC_UV_ENOENT},

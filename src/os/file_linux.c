@@ -1,5 +1,5 @@
 /*
- * Taking space and telling file systems apart, on Linux.
+ * file.h on Linux: allocation of space, and network file systems. The rest is in file_posix.c.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,10 +13,10 @@
 #include "file.h"
 
 #ifndef RWF_APPEND
-#define RWF_APPEND 0x10 /* linux/fs.h, 4.16; older C libraries do not know it */
+#define RWF_APPEND 0x10 /* linux/fs.h, 4.16; missing in older C libraries */
 #endif
 
-/* A signal makes tmpfs undo the whole call. Small steps, smaller after each interruption, make
+/* A signal makes tmpfs undo the whole call. Small steps, halved after each interruption, make
  * progress under any timer. */
 #define STEP     ((uint64_t)16 << 20)
 #define MIN_STEP ((uint64_t)64 << 10)
@@ -36,7 +36,7 @@ static int allocate(int fd, int mode, uint64_t from, uint64_t to) {
   return 0;
 }
 
-/* Appends, wherever the end is by now; where the kernel (before 4.16) cannot, at `end`. */
+/* Appends at the current end of the file; on kernels before 4.16, writes at `end`. */
 static ssize_t append(int fd, const void *bytes, size_t length, uint64_t end) {
   struct iovec vector = {(void *)(uintptr_t)bytes, length};
   ssize_t n = syscall(SYS_pwritev2, fd, &vector, 1L, 0L, 0L, RWF_APPEND);
@@ -46,8 +46,9 @@ static ssize_t append(int fd, const void *bytes, size_t length, uint64_t end) {
   return n;
 }
 
-/* For file systems that cannot allocate: zeros behind the end. Two that do it at once may add a
- * little more than was asked. `reached` follows the size the file has by our hand. */
+/* For file systems that cannot allocate: writes zeros behind the end. Two processes that do this at
+ * the same time may extend the file slightly beyond `to`. `reached`: the size that the file has
+ * through our own writes. */
 static int write_zeros(int fd, uint64_t to, uint64_t *reached) {
   static const char zeros[65536];
   for (;;) {
@@ -62,20 +63,20 @@ static int write_zeros(int fd, uint64_t to, uint64_t *reached) {
   }
 }
 
-/*
- * First the blocks beyond the end, with the size unchanged. Then the size, by an allocation of one
- * byte that is there already: unlike ftruncate, it can never cut off what another process, doing
- * the same at the same time, has added. Then the blocks once more: such a process, refused, may
- * have given ours back with its own before the size held them.
- */
-/* Whether the file system has so many bytes left, as far as it says: what it clearly has not is not
- * begun, as others would find it full until it is given back. */
+/* Whether the file system reports that many free bytes (true if it does not report them). Without
+ * this check an allocation that must fail would fill the disk for other processes meanwhile. */
 static bool has_room(int fd, uint64_t bytes) {
   struct statfs fs;
   if (fstatfs(fd, &fs) < 0 || fs.f_blocks == 0) return true;
   return bytes / (uint64_t)fs.f_bsize <= (uint64_t)fs.f_bfree;
 }
 
+/*
+ * First allocates the blocks beyond the end, with the size unchanged. Then sets the size, by
+ * allocating one byte that already has its block: unlike ftruncate, this can never cut off bytes
+ * that another process has added at the same time. Then allocates the blocks once more: if that
+ * other process failed, it may have released our blocks with its own before the size covered them.
+ */
 int mipc_file_extend(mipc_file_t file, uint64_t from, uint64_t to) {
   int fd = (int)file.os;
   if (!has_room(fd, to - from)) return -ENOSPC;
@@ -88,8 +89,8 @@ int mipc_file_extend(mipc_file_t file, uint64_t from, uint64_t to) {
   }
   if (status == -EOPNOTSUPP) status = write_zeros(fd, to, &reached);
   struct stat st;
-  /* Give the blocks back, unless the file has grown in another's hands. (Between the look and the
-   * cut another process could still grow it, on a disk where we have just been refused.) */
+  /* Release the blocks, unless another process has extended the file. (Between fstat and ftruncate
+   * another process could still extend it, on a disk where our own allocation has just failed.) */
   if (status < 0 && fstat(fd, &st) == 0 && (uint64_t)st.st_size == reached &&
       ftruncate(fd, (off_t)from) < 0) {
     return -errno;
@@ -98,9 +99,9 @@ int mipc_file_extend(mipc_file_t file, uint64_t from, uint64_t to) {
 }
 
 /*
- * Whether the holes between `from` and `to` plainly cannot be filled: what is clearly too much is
- * not begun, as the blocks taken on the way would be lost to others. Known only of a range that is
- * the whole file, on file systems that do not compress.
+ * Whether the holes between `from` and `to` certainly cannot be filled. Such a fill is not started,
+ * as its blocks would be missing to other processes. This is known only for a range that covers the
+ * whole file, on file systems that do not compress.
  */
 static bool lacks_room(int fd, uint64_t from, uint64_t to) {
   static const uint32_t plain[] = {0x01021994 /* tmpfs */, 0xEF53 /* ext4 */, 0x58465342 /* XFS */};
@@ -121,7 +122,7 @@ int mipc_file_fill(mipc_file_t file, uint64_t from, uint64_t to) {
   if (from >= to) return 0;
   if (lacks_room(fd, from, to)) return -ENOSPC;
   int status = allocate(fd, FALLOC_FL_KEEP_SIZE, from, to);
-  /* Refused by the file system, or for this file. */
+  /* Not supported by the file system, or for this file. */
   bool cannot = status == -EOPNOTSUPP || status == -ENOSYS || status == -EPERM;
   return cannot ? 0 : status;
 }

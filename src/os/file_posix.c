@@ -1,6 +1,6 @@
 /*
- * file.h on POSIX, all but what each system does its own way: taking space and telling file
- * systems apart (file_linux.c).
+ * file.h on POSIX, except for the parts that differ by system: allocation of space, and network
+ * file systems (file_linux.c).
  */
 #include "file.h"
 
@@ -11,7 +11,7 @@
 
 static int retry_open(const char *path, int flags, uint32_t mode) {
   int fd;
-  /* O_NONBLOCK: a FIFO in the place of the file must not hold us up; no meaning for files. */
+  /* O_NONBLOCK: do not wait if the path is a FIFO; it has no effect on regular files. */
   do {
     fd = open(path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, (mode_t)mode);
   } while (fd < 0 && errno == EINTR);
@@ -24,8 +24,8 @@ int mipc_file_open(const char *path, uint32_t flags, uint32_t mode, mipc_file_t 
   if (flags & MIPC_OPEN_NO_LINK) how |= O_NOFOLLOW;
   bool made = false;
   int fd = -ENOENT;
-  /* Made and removed by others as we look: a few times. A symbolic link to nothing stays ENOENT:
-   * what is made through it could not be told from what was there. */
+  /* Others may create and remove the file between two calls: try a few times. A dangling symbolic
+   * link stays ENOENT: a file created through it could not be told from an existing one. */
   for (int tries = 0; tries < 10 && fd == -ENOENT; tries++) {
     if (!(flags & MIPC_OPEN_EXCLUSIVE)) fd = retry_open(path, how, 0);
     if (fd != -ENOENT || !(flags & MIPC_OPEN_CREATE)) break;
@@ -70,6 +70,7 @@ int mipc_file_descriptor(mipc_file_t file) {
 }
 
 void mipc_file_close(mipc_file_t file) {
-  /* Not again after EINTR: Linux has closed it, and the number may be another thread's by now. */
+  /* No retry after EINTR: Linux has closed the descriptor, and another thread may already have got
+   * its number. */
   if (file.os >= 0) close((int)file.os);
 }

@@ -1,8 +1,8 @@
 /*
  * file.h on Windows.
  *
- * Files are opened so that everybody else may read, write, rename and remove them meanwhile, as on
- * POSIX. They have no descriptor: those belong to the C runtime of the host, not to ours.
+ * Files are opened so that other processes may read, write, rename and remove them meanwhile, as on
+ * POSIX. They have no descriptor: descriptors belong to the C runtime of the host, not to ours.
  */
 #include "file.h"
 
@@ -13,7 +13,7 @@
 #include "win32_i.h"
 #include <winternl.h>
 
-/* UTF-8 as UTF-16, for free(); NULL with the error left in GetLastError(). */
+/* UTF-8 to UTF-16; release with free(). NULL: the error is in GetLastError(). */
 static wchar_t *widen(const char *path) {
   int length = MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, path, -1, NULL, 0);
   wchar_t *wide = length ? malloc((size_t)length * sizeof *wide) : NULL;
@@ -26,8 +26,8 @@ static wchar_t *widen(const char *path) {
 }
 
 /*
- * Puts the prefix before an absolute path that lifts the limit of MAX_PATH. Shorter paths go as
- * they are, since it also takes away what NUL or a dot at the end mean.
+ * Adds the prefix that lifts the limit of MAX_PATH to an absolute path. Shorter paths stay as they
+ * are, since the prefix also removes the special meaning of NUL and of a dot at the end.
  */
 static void prefix_long(wchar_t *full, wchar_t *room, size_t length) {
   static const wchar_t plain[] = L"\\\\?\\", unc[] = L"\\\\?\\UNC";
@@ -43,7 +43,7 @@ static void prefix_long(wchar_t *full, wchar_t *room, size_t length) {
   }
 }
 
-/* The path as the system takes it, of any length, for free(); NULL as above. */
+/* The path in the form for the system, of any length; release with free(). NULL as above. */
 static wchar_t *system_path(const char *path) {
   enum { ROOM = 8 }; /* the longest prefix */
   wchar_t *wide = widen(path);
@@ -72,7 +72,7 @@ static HANDLE create_file(const wchar_t *path, DWORD access, DWORD how, DWORD at
   return CreateFileW(path, access, share, NULL, how, attributes, NULL);
 }
 
-/* Asked after a refusal: without FILE_FLAG_BACKUP_SEMANTICS a directory is never opened. */
+/* For a failed open: without FILE_FLAG_BACKUP_SEMANTICS a directory cannot be opened. */
 static bool is_directory(const wchar_t *path) {
   DWORD attributes = GetFileAttributesW(path);
   return attributes != INVALID_FILE_ATTRIBUTES && (attributes & FILE_ATTRIBUTE_DIRECTORY);
@@ -98,11 +98,11 @@ int mipc_file_open(const char *path, uint32_t flags, uint32_t mode, mipc_file_t 
     error = GetLastError();
   }
   if (file == INVALID_HANDLE_VALUE && error == ERROR_FILE_NOT_FOUND && (flags & MIPC_OPEN_CREATE)) {
-    /* The reparse point itself: what is made here is never made through a link to nothing. */
+    /* Opens the reparse point itself, so that no file is created through a dangling link. */
     file = create_file(wide, access, CREATE_NEW, attributes | FILE_FLAG_OPEN_REPARSE_POINT);
     error = GetLastError();
     made = file != INVALID_HANDLE_VALUE;
-    /* Somebody else made it just now; or it is such a link, and is not found again. */
+    /* Another process has just created it; or it is such a link, and the open fails again. */
     if (!made && error == ERROR_FILE_EXISTS && !(flags & MIPC_OPEN_EXCLUSIVE)) {
       file = create_file(wide, access, OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL);
       error = GetLastError();
@@ -123,7 +123,7 @@ int mipc_file_dup(int fd, mipc_file_t *ret_file) {
   get_handle_t get_handle = (get_handle_t)(void *)GetProcAddress(host, "uv_get_osfhandle");
   if (!get_handle) return MIPC_E_UNSUPPORTED;
   HANDLE theirs = get_handle(fd), self = GetCurrentProcess(), copy;
-  /* -2: a standard stream that leads nowhere */
+  /* -2: a standard stream without a file */
   if ((intptr_t)theirs == -1 || (intptr_t)theirs == -2) return MIPC_UV_EBADF;
   if (!DuplicateHandle(self, theirs, self, &copy, 0, FALSE, DUPLICATE_SAME_ACCESS)) {
     return mipc_i_last_status();
@@ -155,7 +155,7 @@ int mipc_file_stat(mipc_file_t file, mipc_file_info_t *ret_info) {
   return 0;
 }
 
-/* The questions about a volume that only ntdll answers by a file's handle. */
+/* Only ntdll gives these facts about a volume from a file's handle. */
 typedef struct {
   ULONG type, characteristics;
 } device_info_t; /* FileFsDeviceInformation */
@@ -185,9 +185,9 @@ static bool volume_has(mipc_file_t file, uint64_t bytes) {
 }
 
 /*
- * Whether lengthening the file takes no space: where it is sparse, and under Wine, whose files are
- * the host's. Anywhere else it does. (A compressed file takes its space when it is written back,
- * and nothing can be done about that here.)
+ * Whether extending the file allocates no space: so with a sparse file, and under Wine, whose files
+ * are the host's. (A compressed file allocates its space when it is written back; that cannot be
+ * helped here.)
  */
 static bool grows_sparse(mipc_file_t file) {
   FILE_BASIC_INFO info;
@@ -218,7 +218,7 @@ static int write_zeros(mipc_file_t file, uint64_t from, uint64_t to) {
       DWORD step = rest < sizeof zeros ? (DWORD)rest : (DWORD)sizeof zeros, n = 0;
       OVERLAPPED end = at(info.size);
       if (!volume_has(file, rest)) {
-        status = MIPC_UV_ENOSPC; /* not only after everybody else has run out of it */
+        status = MIPC_UV_ENOSPC; /* before other processes run out of space too */
       } else if (!WriteFile((HANDLE)file.os, zeros, step, &n, &end)) {
         status = mipc_i_last_status();
       }
@@ -232,8 +232,9 @@ static int write_zeros(mipc_file_t file, uint64_t from, uint64_t to) {
 }
 
 /*
- * With a lock on a byte that no file has: two processes that lengthen one file would each write
- * zeros over what the other has stored there since. A file system without locks must do without.
+ * Extends with zeros, under a lock on a byte that no file has: without it, two processes that
+ * extend one file would each write zeros over bytes that the other has stored since. On a file
+ * system without locks it goes on without the lock.
  */
 static int fill(mipc_file_t file, uint64_t to) {
   OVERLAPPED byte = at(MIPC_LOCK_GROWING);
@@ -245,8 +246,8 @@ static int fill(mipc_file_t file, uint64_t to) {
   return status;
 }
 
-/* A section that is longer than its file lengthens it: in one step, and unlike setting the end of
- * the file it can never cut off what another process, doing the same, has added. */
+/* A section that is longer than its file extends the file: in one step, and unlike setting the end
+ * of the file it can never cut off bytes that another process has added at the same time. */
 static int grow(mipc_file_t file, uint64_t from, uint64_t to) {
   HANDLE section =
       CreateFileMappingW((HANDLE)file.os, NULL, PAGE_READWRITE, (DWORD)(to >> 32), (DWORD)to, NULL);
@@ -255,19 +256,19 @@ static int grow(mipc_file_t file, uint64_t from, uint64_t to) {
     return 0;
   }
   int status = mipc_i_last_status();
-  mipc_i_file_cut(file, from, to); /* lengthened, but no section for want of memory */
+  mipc_i_file_cut(file, from, to); /* extended, but there was no memory for a section */
   return status;
 }
 
 int mipc_file_extend(mipc_file_t file, uint64_t from, uint64_t to) {
   mipc_file_info_t info;
   int status = mipc_file_stat(file, &info);
-  /* Long enough: mipc_vm_map() has been here, or another process. */
+  /* Long enough already: mipc_vm_map() or another process has extended it. */
   if (status < 0 || info.size >= to) return status;
   return grows_sparse(file) ? fill(file, to) : grow(file, from, to);
 }
 
-/* Here a mapping of a sparse file takes no space in advance. */
+/* Not supported on Windows: the holes of a sparse file stay holes. */
 int mipc_file_fill(mipc_file_t file, uint64_t from, uint64_t to) {
   (void)file;
   (void)from;
@@ -282,8 +283,8 @@ static bool same_file(HANDLE a, HANDLE b) {
          x.nFileIndexLow == y.nFileIndexLow;
 }
 
-/* Through a handle of its own: what was compared is what goes, whatever the path names by then.
- * The name is gone for good when the last handle is. */
+/* Deletes through a handle of its own, so that the compared file is the deleted one even if the
+ * path has changed meanwhile. The name disappears when the last handle is closed. */
 void mipc_file_remove(const char *path, mipc_file_t file) {
   wchar_t *wide = system_path(path);
   if (!wide) return;
@@ -292,8 +293,7 @@ void mipc_file_remove(const char *path, mipc_file_t file) {
   free(wide);
   if (named == INVALID_HANDLE_VALUE) return;
   if (same_file(named, (HANDLE)file.os)) {
-    /* A file that is made without the right to write is read-only, and not to be removed as such.
-     */
+    /* A file created without write permission is read-only, and Windows refuses to delete it. */
     FILE_BASIC_INFO basic = {.FileAttributes = FILE_ATTRIBUTE_NORMAL};
     FILE_DISPOSITION_INFO gone = {.DeleteFile = TRUE};
     SetFileInformationByHandle(named, FileBasicInfo, &basic, sizeof basic);
@@ -304,7 +304,7 @@ void mipc_file_remove(const char *path, mipc_file_t file) {
 
 bool mipc_file_coherent(mipc_file_t file) {
   device_info_t device;
-  FILE_REMOTE_PROTOCOL_INFO remote; /* for files of this machine the question is an error */
+  FILE_REMOTE_PROTOCOL_INFO remote; /* for local files the query fails */
   if (query_volume(file, DEVICE_INFO, &device, sizeof device) &&
       (device.characteristics & REMOTE_DEVICE)) {
     return false;

@@ -1,6 +1,5 @@
 /*
- * Locks on files by flock(2) and open-file-description locks (fcntl(2), Linux 3.15): flock.h
- * says which lock is made of what.
+ * flock.h on Linux, by flock(2) and open-file-description locks (fcntl(2), Linux 3.15).
  */
 #include "flock.h"
 
@@ -36,7 +35,7 @@ static int range_step(int fd, int command, const mipc_flock_range_t *range, shor
   return fcntl(fd, command, &lock) < 0 ? -errno : 1;
 }
 
-/* Whether it takes more than the flock, and of which kind. */
+/* Whether the lock needs a range lock besides the flock, and the type of that range lock. */
 static bool has_range(const mipc_flock_range_t *range) {
   return !range->whole || range->shared;
 }
@@ -49,7 +48,7 @@ static bool is_busy(int status) {
   return status == -EWOULDBLOCK || status == -EAGAIN || status == -EACCES;
 }
 
-/* Asked before the flock, so that it is refused whoever holds that. */
+/* Checked before the flock, so that the error does not depend on whether the flock is free. */
 static bool may_lock(int fd, const mipc_flock_range_t *range) {
   if (range->whole || range->shared) return true;
   return (fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDONLY;
@@ -68,14 +67,14 @@ int mipc_flock_try(mipc_file_t file, const mipc_flock_range_t *range) {
   return is_busy(status) ? 0 : status;
 }
 
-/* acquire: nothing is published with it; it must only be seen soon after the interruption. */
+/* acquire: no data is published with it; it only has to be seen soon after the interruption. */
 static bool is_set(const mipc_atomic_u32_t *stop) {
   return mipc_atomic_load_acquire(stop) != 0;
 }
 
 /*
- * The flock may be waited for and the range after it, in this order in all processes; who waits for
- * a range holds the shared flock meanwhile, which keeps out only those that want the whole file.
+ * Waits for the flock first and for the range after it, in this order in all processes. While it
+ * waits for the range it holds the shared flock, which excludes only locks of the whole file.
  */
 int mipc_flock_wait(mipc_file_t file, const mipc_flock_range_t *range,
                     const mipc_atomic_u32_t *stop) {
@@ -95,7 +94,7 @@ int mipc_flock_wait(mipc_file_t file, const mipc_flock_range_t *range,
 
 void mipc_flock_release(mipc_file_t file, const mipc_flock_range_t *range) {
   int fd = (int)file.os;
-  /* The range first: who gets the flock finds it gone. */
+  /* The range first, so that the next holder of the flock does not meet it. */
   if (has_range(range)) range_step(fd, F_OFD_SETLK, range, F_UNLCK);
   flock(fd, LOCK_UN);
 }

@@ -1,12 +1,12 @@
 /*
- * Locks on files by LockFileEx: flock.h.
+ * flock.h on Windows, by LockFileEx.
  *
- * Windows keeps a lock per open file, as the contract wants it, but it also holds everybody else's
- * reads and writes off the locked bytes. So what is locked lies where no file has a byte: byte b of
- * the file is byte b of the area in win32_i.h, and the whole file is the whole area. Exclusive and
- * shared, whole and range then exclude each other by overlap, with one call each.
+ * On Windows a lock belongs to the open file, as flock.h requires, but it also refuses reads and
+ * writes of the locked bytes by others. So the locks are on offsets beyond the end of any file:
+ * byte b of the file is byte b of the area in win32_i.h, and the whole file is the whole area.
+ * Exclusive and shared, whole and range then exclude each other by overlap, with one call each.
  *
- * No right to write is needed for any of them.
+ * No lock needs a file open for writing.
  */
 #include "flock.h"
 
@@ -14,7 +14,7 @@
 
 int mipc_flock_reopen(mipc_file_t file, mipc_file_t *ret_file) {
   const DWORD share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
-  /* To read is enough to lock, and whatever can be mapped may be read. */
+  /* Read access is enough for a lock, and every file that can be mapped can be read. */
   HANDLE own = ReOpenFile((HANDLE)file.os, GENERIC_READ, share, 0);
   if (own == INVALID_HANDLE_VALUE) return mipc_i_last_status();
   ret_file->os = (intptr_t)own;
@@ -40,8 +40,8 @@ int mipc_flock_try(mipc_file_t file, const mipc_flock_range_t *range) {
   area_t area = area_of(range);
   DWORD flags = LOCKFILE_FAIL_IMMEDIATELY | (range->shared ? 0 : LOCKFILE_EXCLUSIVE_LOCK), none;
   if (LockFileEx(handle, flags, 0, area.low, area.high, &area.start)) return 1;
-  /* A descriptor opened for overlapped calls, that could not be opened again: it is told at once
-   * all the same, by way of the result. */
+  /* A handle opened for overlapped calls that could not be reopened: the answer is available at
+   * once all the same, as the result of the operation. */
   if (GetLastError() == ERROR_IO_PENDING && GetOverlappedResult(handle, &area.start, &none, TRUE)) {
     return 1;
   }
@@ -49,17 +49,17 @@ int mipc_flock_try(mipc_file_t file, const mipc_flock_range_t *range) {
 }
 
 /*
- * By trying again and again, with sleeps that grow: a LockFileEx that waits can only be stopped on
- * a handle made for overlapped calls, and there Wine (8.0: "Async I/O lock wait not implemented")
- * says that it waits, and never ends. The sleeps are alertable, for mipc_thread_interrupt(); at
- * their longest a waiting thread tries some 65 times a second, which costs next to nothing.
+ * Tries repeatedly, with growing sleeps: a waiting LockFileEx can be stopped only on a handle for
+ * overlapped calls, and there Wine (8.0: "Async I/O lock wait not implemented") reports that it
+ * waits, and never completes. The sleeps are alertable, for mipc_thread_interrupt(). With the
+ * longest sleep a waiting thread tries about 65 times a second, which costs next to nothing.
  */
 int mipc_flock_wait(mipc_file_t file, const mipc_flock_range_t *range,
                     const mipc_atomic_u32_t *stop) {
   enum { SHORTEST_MS = 1, LONGEST_MS = 15, TRIES_EACH = 4 };
   int status = 0;
   for (DWORD ms = SHORTEST_MS, tries = 1; status == 0; tries++) {
-    /* acquire: nothing is published with it; it must only be seen soon after the interruption. */
+    /* acquire: no data is published with it; it only has to be seen soon after the interruption. */
     if (mipc_atomic_load_acquire(stop)) return 0;
     status = mipc_flock_try(file, range);
     if (status == 0) SleepEx(ms, TRUE);

@@ -1,6 +1,6 @@
 /*
- * fork.h by pthread_atfork(): a set of descriptor numbers under a mutex, which every fork() takes,
- * so that its child finds the set whole.
+ * fork.h on POSIX, by pthread_atfork(): a set of descriptor numbers under a mutex. Every fork()
+ * takes the mutex, so that the child sees a consistent set.
  */
 #include "fork.h"
 
@@ -16,13 +16,14 @@
 #define WORD_BITS 64
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static uint64_t *set; /* a bit for each descriptor; under the mutex, as is what follows */
+static uint64_t *set; /* a bit for each descriptor; under the mutex, like the next two */
 static size_t words;
 static bool registered;
-static mipc_atomic_u32_t generation; /* written in a child that has one thread, read by any */
+static mipc_atomic_u32_t
+    generation; /* written in a child that has one thread, read by any thread */
 
-/* In the child, where the mutex is held and other threads are not: only what a signal handler may
- * do. */
+/* In the child, with the mutex held and no other threads: only calls that are safe in a signal
+ * handler. */
 static void in_child(void) {
   for (size_t i = 0; i < words; i++) {
     for (uint64_t rest = set[i]; rest; rest &= rest - 1) {
@@ -30,7 +31,7 @@ static void in_child(void) {
     }
     set[i] = 0;
   }
-  /* relaxed: the child's later threads are started after it. */
+  /* relaxed: the threads of the child are started after it. */
   mipc_atomic_add_relaxed(&generation, 1);
   pthread_mutex_unlock(&mutex);
 }

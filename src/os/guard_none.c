@@ -1,5 +1,5 @@
 /*
- * guard.h on a system that lets nobody cut off a file that is mapped: there is nothing to guard.
+ * guard.h on a system where a mapped file cannot be made shorter: there is nothing to guard.
  */
 #include "guard.h"
 

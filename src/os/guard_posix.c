@@ -1,11 +1,12 @@
 /*
- * guard.h by a SIGBUS handler.
+ * guard.h on POSIX, by a SIGBUS handler.
  *
- * The handler may run at any instruction of any thread, also under our own mutex: it takes no lock
- * and makes bare system calls only (some of them, such as mmap, are not on POSIX's list of safe
- * functions, but are safe everywhere). Slots are added and taken under the mutex, read without;
- * they are never freed, so that a handler that comes late reads an old slot, not freed memory. What
- * is not ours goes to sigchain.h.
+ * The handler may run at any instruction of any thread, even under our own mutex. So it takes no
+ * lock, allocates nothing, and makes plain system calls only (some, such as mmap, are not on
+ * POSIX's list of safe functions, but are safe in practice). sysconf() is no plain system call: the
+ * page size is read before the handler is installed. Slots are taken and emptied under the mutex
+ * and read without it; their memory is never freed, so that a late handler reads an old slot. A
+ * signal that is not ours goes to sigchain.h.
  */
 #include "guard.h"
 
@@ -23,10 +24,10 @@
 #define CHUNK_SLOTS 128
 
 /*
- * `base` is stored last (release) when a slot is filled and first when it is emptied; the handler
- * loads it (acquire) before the rest. A slot can only be emptied and filled again under a handler
- * that looks for an address in another range: a range is not removed while its own thread faults
- * in it.
+ * `base` is stored last (release) when a slot is filled, and first when it is emptied; the handler
+ * loads it (acquire) before the rest. A slot can be emptied and refilled while a handler reads it,
+ * but then the handler looks for an address of another range: a range is not removed while a thread
+ * faults in it.
  */
 struct mipc_guard {
   mipc_atomic_uptr_t base; /* 0: free */
@@ -56,16 +57,16 @@ static mipc_guard_t *find(uintptr_t address) {
       uintptr_t base = mipc_atomic_load_acquire_ptr(&guard->base);
       uintptr_t length = mipc_atomic_load_acquire_ptr(&guard->length);
       if (!base || address < base || address - base >= length) continue;
-      /* Emptied and filled again in between, it would have the one of one range, the other of
-       * another. */
+      /* If the slot was emptied and refilled in between, base and length may belong to two
+       * different ranges. (acquire, as above.) */
       if (mipc_atomic_load_acquire_ptr(&guard->base) == base) return guard;
     }
   }
   return NULL;
 }
 
-/* Why the page at `start` could not be had, without its sign. Asked at the fault, as the file may
- * have grown, or the disk have room, a moment later. */
+/* Why the page at `start` is missing: a status without its sign. Determined during the fault, as
+ * the file may have grown, or the disk may have room, a moment later. */
 static uint32_t cause_of(const mipc_guard_t *guard, uintptr_t start) {
   int fd = (int)mipc_atomic_load_relaxed(&guard->file);
   uint64_t at = mipc_atomic_load_relaxed_u64(&guard->offset) +
@@ -79,7 +80,7 @@ static uint32_t cause_of(const mipc_guard_t *guard, uintptr_t start) {
   return status == -ENOSPC || status == -EDQUOT ? (uint32_t)-status : EIO;
 }
 
-/* Zeros from the page of `address` to the end of the range. */
+/* Maps zeros from the page of `address` to the end of the range. */
 static bool repair(mipc_guard_t *guard, uintptr_t address) {
   uintptr_t start = address & ~(page_size - 1);
   uint32_t cause = cause_of(guard, start);
@@ -89,8 +90,8 @@ static bool repair(mipc_guard_t *guard, uintptr_t address) {
            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED) {
     return false;
   }
-  /* The mark first: a thread that sees the count move (acquire, or the same thread) sees the mark.
-   * Only the first cause counts. */
+  /* release, both, and the mark first: a thread that sees the new count (acquire, or the same
+   * thread) sees the mark. Only the first cause is kept. */
   mipc_atomic_swap_release(&guard->hit, 0, cause);
   mipc_atomic_add_release(&hits, 1);
   return true;
@@ -145,7 +146,7 @@ void mipc_guard_remove(mipc_guard_t *guard) {
 }
 
 int mipc_guard_hit(const mipc_guard_t *guard) {
-  /* acquire: the zeros that came with the mark are seen by who sees it. */
+  /* acquire: a thread that sees the mark also sees the zeros that came with it. */
   return guard ? -(int)mipc_atomic_load_acquire(&guard->hit) : 0;
 }
 

@@ -20,7 +20,7 @@ void mipc_identity(mipc_identity_t *ret_identity) {
   ret_identity->second = (uint32_t)now.tv_sec;
 }
 
-/* Reads `length` bytes of a file that has them at once. */
+/* Reads the first `length` bytes of a file that returns them in one read. */
 static int read_all(const char *path, void *bytes, size_t length) {
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return -errno;
@@ -33,7 +33,7 @@ static int read_all(const char *path, void *bytes, size_t length) {
 int mipc_random(void *bytes, size_t length) {
   ssize_t n;
   do {
-    n = syscall(SYS_getrandom, bytes, length, 0L); /* 3.17; up to 256 bytes come whole */
+    n = syscall(SYS_getrandom, bytes, length, 0L); /* 3.17; up to 256 bytes are never cut short */
   } while (n < 0 && errno == EINTR);
   return n == (ssize_t)length ? 0 : read_all("/dev/urandom", bytes, length);
 }

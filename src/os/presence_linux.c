@@ -1,5 +1,5 @@
 /*
- * presence.h by open-file-description locks (fcntl(2), Linux 3.15).
+ * presence.h on Linux, by open-file-description locks (fcntl(2), Linux 3.15).
  */
 #include "presence.h"
 
@@ -36,7 +36,7 @@ int mipc_presence_find(mipc_file_t file, uint64_t from, uint64_t to, bool or_sha
   } while (status == -EINTR);
   if (status < 0) return status;
   if (lock.l_type == F_UNLCK) return 0;
-  /* Anybody may hold any range, with any bounds; l_len 0 reaches to the end of all files. */
+  /* Another program may hold a range with any bounds; l_len 0 means up to the last offset. */
   uint64_t first = (uint64_t)lock.l_start;
   uint64_t last = lock.l_len ? first + (uint64_t)lock.l_len - 1 : to;
   *ret_first = first < from ? from : first;

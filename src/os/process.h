@@ -1,28 +1,28 @@
 /*
- * What belongs to the process as a whole: its one mutex, its clock, its memory.
+ * Facilities of the whole process: its mutex, its clocks, and statuses for errors of our own.
  */
 #ifndef MIPC_OS_PROCESS_H
 #define MIPC_OS_PROCESS_H
 
 #include <stdint.h>
 
-/* The mutex of the process, for operations on short lists; never held over a blocking call. */
+/* The mutex of the process, for operations on short lists; never held during a blocking call. */
 void mipc_process_lock(void);
 void mipc_process_unlock(void);
 
-/* The system's own status for "out of memory", for an allocation of ours that failed. */
+/* The system's status for "out of memory", for a failed allocation of ours. */
 int mipc_no_memory(void);
 
-/* The same for "there is no such file" and "the file is there already", for rules of ours about
- * files. */
+/* The same for "no such file" and "the file exists", for rules of ours about files. */
 int mipc_not_there(void);
 int mipc_already_there(void);
 
-/* Milliseconds, and microseconds, on a clock that nobody sets. */
+/* Milliseconds and microseconds of a monotonic clock, which cannot be set. */
 uint64_t mipc_clock_ms(void);
 uint64_t mipc_clock_us(void);
 
-/* The same clock, read at less cost, and a few milliseconds behind: for stamps that people read. */
+/* Milliseconds of the same clock, cheaper and up to a few milliseconds late: for timestamps that
+ * are only displayed. */
 uint64_t mipc_clock_stamp(void);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * The mutex, the clock and the memory of the process on POSIX: process.h.
+ * process.h on POSIX, by a pthread mutex and clock_gettime(2).
  */
 #include "process.h"
 
@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include <time.h>
 
-/* Linux has one that is not read from the hardware. */
+/* Linux has a clock that is read without asking the hardware. */
 #ifdef CLOCK_MONOTONIC_COARSE
 #define STAMP_CLOCK CLOCK_MONOTONIC_COARSE
 #else

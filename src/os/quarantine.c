@@ -1,5 +1,5 @@
 /*
- * The queue of ranges out of use: a ring, oldest first, under the mutex of the process.
+ * The quarantine: a ring of ranges, oldest first, under the mutex of the process.
  */
 #include "quarantine.h"
 
@@ -23,7 +23,7 @@ static void drop_first(void) {
 
 void mipc_quarantine_add(void *base, size_t length) {
   mipc_process_lock();
-  uint64_t now = mipc_clock_ms(); /* under the mutex, so that the ring is in order of time */
+  uint64_t now = mipc_clock_ms(); /* under the mutex, so that the ring is sorted by time */
   while (count &&
          (count == MIPC_QUARANTINE_RANGES || now - ring[first].since >= MIPC_QUARANTINE_MS)) {
     drop_first();

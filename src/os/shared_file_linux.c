@@ -1,6 +1,6 @@
 /*
- * shared_file.h on Linux, the named files: opening, comparing, listing. The anonymous ones are in
- * shared_memfd_linux.c.
+ * shared_file.h on Linux: named files, and the functions for files of either kind. The anonymous
+ * files are in shared_memfd_linux.c.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -80,7 +80,7 @@ void mipc_shared_close(mipc_file_t file) {
   mipc_fork_release();
 }
 
-/* Not $TMPDIR: a service of the same user, or cron, has another one or none. */
+/* Not $TMPDIR: services and cron jobs of the same user may have another one or none. */
 static const char *default_parent(void) {
   struct stat st;
   return stat("/dev/shm", &st) == 0 && S_ISDIR(st.st_mode) ? "/dev/shm" : "/tmp";
@@ -102,7 +102,7 @@ int mipc_shared_directory(const char *parent, bool make, char ret_path[MIPC_SHAR
   if (make && mkdir(path, 0700) < 0 && errno != EEXIST) return -errno;
   struct stat st;
   if (lstat(path, &st) < 0) return -errno;
-  /* In a parent where anybody may make things, somebody else may have been first. */
+  /* In a parent directory that is open to all, another user may have created the path first. */
   if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 077)) return MIPC_E_OWNER;
   memcpy(ret_path, path, strlen(path) + 1);
   return 0;
@@ -120,7 +120,7 @@ int mipc_shared_list(const char *directory, bool (*visit)(void *, const char *),
   return 0;
 }
 
-/* The directory that `path` lies in; false when that cannot be told. */
+/* Stats the directory of `path`; false on failure. */
 static bool stat_parent(const char *path, struct stat *ret_stat) {
   char parent[MIPC_SHARED_PATH];
   const char *slash = strrchr(path, '/');

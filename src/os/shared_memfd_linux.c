@@ -1,5 +1,5 @@
 /*
- * shared_file.h on Linux, the anonymous files: memfds, found through /proc.
+ * shared_file.h on Linux: anonymous files are memfds, found through /proc.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include "fork.h"
 #include "shared_i.h"
 
-/* linux/memfd.h and linux/fcntl.h; older C libraries do not know them */
+/* linux/memfd.h and linux/fcntl.h; missing in older C libraries */
 #define CLOSE_ON_EXEC  0x1u
 #define ALLOW_SEALING  0x2u
 #define NOEXEC_SEAL    0x8u /* 6.3 */
@@ -31,12 +31,12 @@ static int create(const char *name) {
   long fd = syscall(SYS_memfd_create, name, flags | NOEXEC_SEAL);
   if (fd < 0 && errno == EINVAL) fd = syscall(SYS_memfd_create, name, flags);
   if (fd >= 0) return (int)fd;
-  /* A sandbox (seccomp, an LSM) answers with one of these; the call itself never does. */
+  /* A sandbox (seccomp, an LSM) fails with one of these; the call itself never does. */
   bool is_refused = errno == ENOSYS || errno == EPERM || errno == EACCES;
   return is_refused ? (int)MIPC_E_UNSUPPORTED : -errno;
 }
 
-/* Sets the size permanently, and the mode that lets only the owner open it. */
+/* Sets the size permanently, and a mode that lets only the owner open the file. */
 static int fix(int fd, uint64_t size, uint32_t *ret_call) {
   int status;
   *ret_call = MIPC_CALL_FTRUNCATE;
@@ -69,11 +69,12 @@ int mipc_shared_anonymous(const char *name, uint64_t size, mipc_file_t *ret_file
   return 0;
 }
 
-/* What /proc calls the memfd of this name. */
+/* The link in /proc of a memfd with this name. */
 static void link_text(const char *name, char text[LINK_TEXT_SIZE]) {
   snprintf(text, LINK_TEXT_SIZE, "/memfd:%s (deleted)", name);
 }
 
+/* Whether the link has the wanted text: 1, 0, or a negative status. */
 static int compare_link(int directory, const char *path, const char *wanted) {
   char text[LINK_TEXT_SIZE];
   ssize_t length = readlinkat(directory, path, text, sizeof text);
@@ -82,10 +83,10 @@ static int compare_link(int directory, const char *path, const char *wanted) {
 }
 
 /*
- * The file behind `path`, an entry of a fd directory, if it is the one that is wanted; ENOENT
- * otherwise, and OWNER if another user made it: any user can give a memfd this name. It is pinned
- * first by a descriptor that only names it (O_PATH: nothing is opened), so that what is compared
- * and what is opened is one file.
+ * Opens the file of `path`, an entry of an fd directory, if it is the wanted one. ENOENT: it is
+ * not; OWNER: another user created it, as any user can give a memfd this name. The file is pinned
+ * first by an O_PATH descriptor, which opens nothing, so that the compared file is also the opened
+ * one.
  */
 static int open_entry(const char *path, const char *wanted, bool read_only, mipc_file_t *ret_file) {
   int pin = open(path, O_PATH | O_CLOEXEC);
@@ -103,7 +104,7 @@ static int open_entry(const char *path, const char *wanted, bool read_only, mipc
     status = -ENOENT;
   close(pin);
   if (status < 0) return status;
-  /* A file of a disk may be named so, too; it has no such seals. */
+  /* A file on disk may have such a name too, but no such seals. */
   int seals = fcntl((int)file.os, GET_SEALS);
   if (seals < 0 || (seals & FIXED_SIZE) != FIXED_SIZE) {
     mipc_shared_close(file);
@@ -113,13 +114,13 @@ static int open_entry(const char *path, const char *wanted, bool read_only, mipc
   return 0;
 }
 
-/* Whether a search must end here: it would find nothing for want of something else. */
+/* Whether the search must stop: it has run out of descriptors or memory. */
 static bool is_grave(int status) {
   return status == -EMFILE || status == -ENFILE || status == -ENOMEM;
 }
 
-/* The wanted file among the descriptors of process `pid`. A file of another user does not end the
- * search, or that user could hide the right one; it is the result when there is no other. */
+/* Searches the descriptors of process `pid`. A file of another user does not end the search,
+ * otherwise that user could hide the right file; OWNER is the result if there is no other. */
 static int search_process(const char *pid, const char *wanted, bool read_only,
                           mipc_file_t *ret_file) {
   char folder[64], path[128];

@@ -1,6 +1,7 @@
 /*
- * sigchain.h. All but the installation runs inside the handler: no lock, no allocation, and no
- * thread-local variable, which a library loaded at run time may allocate at the first use.
+ * sigchain.h on Linux. Everything except the installation runs inside the handler: no lock, no
+ * allocation, and no thread-local variable, which in a library loaded at run time may be allocated
+ * at its first use.
  */
 #include "sigchain.h"
 
@@ -14,7 +15,7 @@
 
 #include "../base/atomic.h"
 
-/* Where the signal came; elsewhere faults are told apart by their address alone. */
+/* The interrupted instruction; on other machines faults differ by their address only. */
 #if defined(__x86_64__)
 #define INSTRUCTION_OF(context) ((uintptr_t)(context)->uc_mcontext.gregs[REG_RIP])
 #elif defined(__aarch64__)
@@ -24,38 +25,37 @@
 #endif
 
 #define MOST_FOUND 16 /* handlers in the list */
-#define THREADS    64 /* that pass signals on at once and are told apart */
+#define THREADS    64 /* that can pass signals on at the same time */
 #define REPEATS    100
 
-/* A handler that we have found, kept once however often it is found; never freed. */
+/* A handler that we have replaced; each is kept once and never freed. */
 typedef struct found {
   struct sigaction action;
   struct found *next;
 } found_t;
 
 /*
- * The list, in the order of time, read by the handler: entries are stored before the count
- * (release). When it is full the newest takes the place of the last: the oldest is the one that a
- * circle must end at.
+ * The list, oldest first, read by the handler: an entry is stored before the count (release). In a
+ * full list the newest handler replaces the last: a circle must end at the oldest.
  */
 static mipc_atomic_uptr_t list[MOST_FOUND]; /* found_t * */
 static mipc_atomic_u32_t list_length;
 static found_t *all; /* under the mutex */
 
 /*
- * What a thread is doing with a signal. `owner` is the thread's number shifted left by one, and 1
- * as long as it is passing on; a record without that bit may be taken by another thread. The rest
- * is the owner's alone.
+ * The state of a thread that passes a signal on. `owner` is the thread id shifted left by one; the
+ * low bit is set while the thread passes on. Another thread may take a record without that bit.
+ * Only the owner accesses the other fields.
  */
 typedef struct {
   mipc_atomic_u32_t owner;
-  uint32_t depth;    /* of how many passes to handlers we are inside */
-  uintptr_t context; /* of the signal that is being passed on */
+  uint32_t depth;    /* number of passes under way, each inside the other */
+  uintptr_t context; /* of the signal that is passed on */
   uintptr_t frame;   /* of our last pass */
   uintptr_t address; /* of the last fault, and its instruction */
   uintptr_t instruction;
   uint32_t repeats;
-  bool resent; /* a handler has sent itself the signal again */
+  bool resent; /* a handler has sent the signal again */
 } record_t;
 
 static record_t records[THREADS];
@@ -84,7 +84,8 @@ bool mipc_sigchain_install(void (*ours)(int, siginfo_t *, void *)) {
   if (!before) return false;
   uint32_t length = mipc_atomic_load_relaxed(&list_length); /* under the mutex */
   uint32_t at = length < MOST_FOUND ? length : MOST_FOUND - 1;
-  /* release, both: a handler that sees the entry, or the count, sees what it leads to. */
+  /* release, both: a handler that sees the entry (or the count) sees the handler (or the entries)
+   * behind it. */
   mipc_atomic_store_release_ptr(&list[at], (uintptr_t)before);
   mipc_atomic_store_release(&list_length, at + 1);
   struct sigaction action = {.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART};
@@ -96,15 +97,15 @@ bool mipc_sigchain_install(void (*ours)(int, siginfo_t *, void *)) {
 static record_t *record_of_thread(void) {
   uint32_t me = (uint32_t)syscall(SYS_gettid) << 1;
   for (size_t i = 0; i < THREADS; i++) {
-    /* relaxed: only this thread stores its own number. */
+    /* relaxed: only this thread stores its own id. */
     uint32_t owner = mipc_atomic_load_relaxed(&records[i].owner);
     if (owner == (me | 1)) return &records[i];
-    /* It may fail: another thread takes the record over. */
+    /* acquire: as below. The swap fails if another thread takes the record over. */
     if (owner == me && mipc_atomic_swap_acquire(&records[i].owner, me, me | 1)) return &records[i];
   }
   for (size_t i = 0; i < THREADS; i++) {
     uint32_t owner = mipc_atomic_load_relaxed(&records[i].owner);
-    /* acquire: pairs with the release of the thread that has left it. */
+    /* acquire: pairs with the release of its last owner. */
     if ((owner & 1) || !mipc_atomic_swap_acquire(&records[i].owner, owner, me | 1)) continue;
     record_t *record = &records[i];
     record->depth = 0;
@@ -116,8 +117,8 @@ static record_t *record_of_thread(void) {
   return NULL;
 }
 
-/* As if there were no handler at all. Returning from a fault meets it again; a sent signal must be
- * sent again, and comes when the outermost handler returns. */
+/* Acts as if there were no handler. A fault repeats after the return from the handler; a sent
+ * signal must be sent again, and is delivered when the outermost handler returns. */
 static void act_by_default(const siginfo_t *info) {
   struct sigaction standard = {.sa_handler = SIG_DFL};
   sigaction(SIGBUS, &standard, NULL);
@@ -134,7 +135,7 @@ static void call(const struct sigaction *action, int number, siginfo_t *info, vo
   }
 }
 
-/* Counts a signal that is the last one again, without progress in between. */
+/* Counts repetitions of the last signal without progress in between. */
 static bool repeats_too_often(record_t *record, const siginfo_t *info, const void *context) {
   bool is_fault = info->si_code > 0;
   uintptr_t address = is_fault ? (uintptr_t)info->si_addr : 0;
@@ -148,8 +149,8 @@ static bool repeats_too_often(record_t *record, const siginfo_t *info, const voi
   return record->repeats >= REPEATS;
 }
 
-/* Whether the handler has sent the signal to this thread or process again, which waits for its
- * return. */
+/* Whether a handler has sent the signal again, to this thread or the process: it is pending until
+ * the handler returns. */
 static bool is_pending(void) {
   sigset_t pending;
   return sigpending(&pending) == 0 && sigismember(&pending, SIGBUS) == 1;
@@ -165,8 +166,8 @@ void mipc_sigchain_pass_on(int number, siginfo_t *info, void *context) {
   if (record) {
     /*
      * The same signal again, or a new one? A handler may have left by siglongjmp, so that the
-     * record says "passing on" when no pass is under way. What came back to us lies deeper in the
-     * stack than our pass, under the same context; what came anew by the same way lies as deep.
+     * record says "passing on" although no pass is under way. A signal that returned to us is
+     * deeper in the stack than our pass and has the same context; a new one is not deeper.
      */
     bool again = record->depth && record->context == (uintptr_t)context && frame < record->frame;
     depth = again ? record->depth : 0;
@@ -190,7 +191,7 @@ void mipc_sigchain_pass_on(int number, siginfo_t *info, void *context) {
     record->depth = depth;
     record->context = outer_context;
     record->frame = outer_frame;
-    /* release: a thread that takes the record over sees nothing of ours come later. */
+    /* release: our stores to the record come before those of a thread that takes it over. */
     if (!depth) mipc_atomic_store_release(&record->owner, record->owner & ~(uint32_t)1);
   }
   errno = saved;

@@ -1,8 +1,8 @@
 /*
- * Threads and monitors on POSIX: thread.h.
+ * thread.h on POSIX.
  *
- * A thread asleep in flock() can only be woken by a signal. Ours is the highest real-time signal
- * without a handler; ours does nothing, and does not restart system calls.
+ * Only a signal can wake a thread that sleeps in flock(). We use the highest real-time signal
+ * without a handler. Our handler does nothing, and does not restart system calls.
  */
 #include "thread.h"
 
@@ -111,8 +111,8 @@ int mipc_thread_start(void (*run)(void *), void *argument, mipc_thread_t **ret_t
   pthread_attr_setstacksize(&attributes, 256 * 1024);
   sigset_t all, old;
   sigfillset(&all);
-  /* What the thread itself has done wrong comes to it, or the system ends the process: it may touch
-   * a file that was cut off (guard.h). */
+  /* Faults of the thread itself stay unblocked, otherwise the system would end the process: the
+   * thread may access a file that was cut off (guard.h). */
   static const int faults[] = {SIGBUS, SIGSEGV, SIGFPE, SIGILL};
   for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
     sigdelset(&all, faults[i]);
@@ -130,19 +130,19 @@ int mipc_thread_start(void (*run)(void *), void *argument, mipc_thread_t **ret_t
 
 /*
  * pthread_kill() of a real-time signal fails with EAGAIN when this user's signal queue is full
- * (RLIMIT_SIGPENDING), as such a signal must not lose its details. The older signals are delivered
- * without a place in the queue. Of these, one serves that is ignored by default and has no handler
- * of somebody else's; sent to the process by others, it then goes on doing nothing.
+ * (RLIMIT_SIGPENDING), as such a signal must keep its details. The older signals need no place in
+ * the queue. We use one of them that is ignored by default and has no handler of other code; when
+ * other processes send it, it still does nothing.
  */
 void mipc_thread_interrupt(mipc_thread_t *thread) {
   if (pthread_kill(thread->id, wake_signal) != EAGAIN) return;
-  mipc_process_lock(); /* two threads must not take each other's handler for a foreign one */
+  mipc_process_lock(); /* so that no thread takes our own handler for that of other code */
   bool sent = false;
   for (size_t i = 0; i < sizeof unqueued / sizeof *unqueued && !sent; i++) {
     struct sigaction now, ours = {.sa_handler = on_wake};
     if (sigaction(unqueued[i], NULL, &now) < 0) continue;
     if (now.sa_handler != on_wake) {
-      /* One that is ignored explicitly stays so. */
+      /* A signal that is ignored explicitly stays ignored. */
       if (now.sa_handler != SIG_DFL || sigaction(unqueued[i], &ours, NULL) < 0) continue;
     }
     sent = pthread_kill(thread->id, unqueued[i]) == 0;

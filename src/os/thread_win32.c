@@ -1,8 +1,8 @@
 /*
- * Threads and monitors on Windows: thread.h.
+ * thread.h on Windows.
  *
- * A thread of ours sleeps in alertable waits only (flock_win32.c); an APC that does nothing ends
- * one.
+ * Our threads sleep in alertable waits only (flock_win32.c); an APC that does nothing ends such a
+ * wait.
  */
 #include "thread.h"
 
@@ -25,7 +25,7 @@ mipc_monitor_t *mipc_monitor_new(void) {
   return monitor;
 }
 
-/* There is nothing to give back to the system. */
+/* The mutex and the condition hold no resources of the system. */
 void mipc_monitor_free(mipc_monitor_t *monitor) {
   free(monitor);
 }
@@ -63,7 +63,7 @@ int mipc_thread_start(void (*run)(void *), void *argument, mipc_thread_t **ret_t
   mipc_thread_t *thread = malloc(sizeof *thread);
   if (!thread) return mipc_no_memory();
   *thread = (mipc_thread_t){.run = run, .argument = argument};
-  /* Not CreateThread: notices are sent from it, through C++ of the host. */
+  /* Not CreateThread: the thread sends wake-ups, which run C++ code of the host. */
   uintptr_t handle =
       _beginthreadex(NULL, stack, start, thread, STACK_SIZE_PARAM_IS_A_RESERVATION, NULL);
   if (!handle) {
@@ -89,8 +89,8 @@ void mipc_thread_join(mipc_thread_t *thread) {
   free(thread);
 }
 
-/* Sleep() takes as long as the system's clock ticks, 1 to 16 ms: the processor is given away again
- * and again instead. */
+/* Sleep() takes at least one tick of the system's clock, 1 to 16 ms. Instead this yields the
+ * processor repeatedly. */
 void mipc_thread_nap(uint32_t microseconds) {
   LARGE_INTEGER frequency, start, now;
   QueryPerformanceFrequency(&frequency);

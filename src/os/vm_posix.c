@@ -1,5 +1,5 @@
 /*
- * Mapping and advising on POSIX: vm.h.
+ * vm.h on POSIX, by mmap(2), madvise(2) and their relatives.
  */
 #include "vm.h"
 
@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #ifndef MADV_HUGEPAGE
-#define MADV_HUGEPAGE (-1) /* a system without: EINVAL */
+#define MADV_HUGEPAGE (-1) /* not supported here: EINVAL */
 #endif
 
 #ifndef MADV_DONTDUMP
@@ -47,7 +47,7 @@ void mipc_vm_unmap(void *base, size_t length) {
 }
 
 bool mipc_vm_replace(void *base, size_t length) {
-  /* On failure the mapping stays, and with it the address: still ours, still safe to write to. */
+  /* On failure the mapping stays, and with it the addresses: still ours, still safe to write to. */
   mmap(base, length, PROT_READ | PROT_WRITE,
        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
   return true;
@@ -84,7 +84,7 @@ int mipc_vm_unlock(void *base, size_t length) {
 }
 
 int64_t mipc_vm_resident(void *base, size_t length) {
-  enum { CHUNK = 4096 }; /* pages asked at a time */
+  enum { CHUNK = 4096 }; /* pages per call */
   unsigned char there[CHUNK];
   size_t page = mipc_vm_page_size(), pages = (length + page - 1) / page;
   int64_t resident = 0;

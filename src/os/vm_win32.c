@@ -1,9 +1,9 @@
 /*
  * vm.h on Windows.
  *
- * A range of a file becomes memory through a section: an object that is as long as what is mapped
- * of the file, and that may be closed once the view is there. While a view stands, the system lets
- * nobody make the file shorter than it.
+ * A range of a file is mapped through a section: an object that reaches to the end of the range,
+ * and that can be closed once the view exists. While a view exists, no process can make the file
+ * shorter than its section.
  */
 #include "vm.h"
 
@@ -56,8 +56,8 @@ static bool address_space_has(size_t length) {
 
 /*
  * A section cannot be longer than its file, and a mapped file cannot be made shorter: so the space
- * is taken before the file is mapped, and given back when it is refused. What no address space can
- * hold is refused before it fills the disk.
+ * is allocated before the file is mapped, and released if that fails. A length that no address
+ * space can hold is refused before it fills the disk.
  */
 int mipc_vm_map(mipc_file_t file, uint64_t offset, size_t length, mipc_vm_access_t access,
                 void **ret_base) {
@@ -76,7 +76,7 @@ int mipc_vm_map(mipc_file_t file, uint64_t offset, size_t length, mipc_vm_access
   return status;
 }
 
-/* A section of the paging file, so that it is unmapped like any other. */
+/* A section of the paging file, so that it is unmapped like any other mapping. */
 int mipc_vm_map_private(size_t length, void **ret_base) {
   mipc_file_t none = {(intptr_t)INVALID_HANDLE_VALUE};
   return map_section(none, 0, length, MIPC_VM_WRITE, ret_base);
@@ -89,7 +89,7 @@ void mipc_vm_unmap(void *base, size_t length) {
 
 bool mipc_vm_replace(void *base, size_t length) {
   UnmapViewOfFile(base);
-  /* Pages that cannot be written to are worth having too: nobody else gets the address. */
+  /* Pages without access are better than none: no other allocation gets the address. */
   return VirtualAlloc(base, length, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE) ||
          VirtualAlloc(base, length, MEM_RESERVE, PAGE_NOACCESS);
 }
@@ -99,7 +99,7 @@ void mipc_vm_unmap_replaced(void *base, size_t length) {
   VirtualFree(base, 0, MEM_RELEASE);
 }
 
-/* The lazy writer may be at the same pages; that ends soon. */
+/* ERROR_LOCK_VIOLATION: the system's lazy writer is writing the same pages; that ends soon. */
 static int flush_view(const void *base, size_t length) {
   enum { TRIES = 1000 };
   for (int i = 0; !FlushViewOfFile(base, length); i++) {
@@ -111,11 +111,11 @@ static int flush_view(const void *base, size_t length) {
 }
 
 int mipc_vm_flush(mipc_file_t file, void *base, size_t length, bool async) {
-  if (!length) return 0; /* to Windows that means all of it */
+  if (!length) return 0; /* which Windows takes for the whole view */
   int status = flush_view(base, length);
   if (status < 0 || async) return status;
   if (FlushFileBuffers((HANDLE)file.os)) return 0;
-  /* A handle that may not write has nothing of ours to wait for. */
+  /* A handle without write access has no data of ours to wait for. */
   return GetLastError() == ERROR_ACCESS_DENIED ? 0 : mipc_i_last_status();
 }
 
@@ -134,19 +134,19 @@ int mipc_vm_advise(void *base, size_t length, mipc_advice_t advice) {
   return advice == MIPC_ADVICE_WILLNEED ? prefetch(base, length) : 0;
 }
 
-/* Makes room for `length` more locked bytes: the limit is the least size of the working set, about
- * 200 KB unless the process asks for more. */
+/* Allows `length` more locked bytes: the limit is the minimum size of the working set, about 200 KB
+ * unless the process asks for more. */
 static bool raise_quota(size_t length) {
   HANDLE self = GetCurrentProcess();
   SIZE_T least, most;
-  mipc_process_lock(); /* two threads, each adding to what it has read */
+  mipc_process_lock(); /* another thread may change the sizes between the two calls */
   bool raised = GetProcessWorkingSetSize(self, &least, &most) && length <= SIZE_MAX / 2 - most &&
                 SetProcessWorkingSetSize(self, least + length, most + length);
   mipc_process_unlock();
   return raised;
 }
 
-/* Windows leaves mappings of files out of its dumps by itself. */
+/* Windows itself excludes mappings of files from its dumps. */
 void mipc_vm_hide(void *base, size_t length) {
   (void)base;
   (void)length;
@@ -165,7 +165,7 @@ int mipc_vm_unlock(void *base, size_t length) {
 }
 
 int64_t mipc_vm_resident(void *base, size_t length) {
-  enum { CHUNK = 512 }; /* pages asked at a time */
+  enum { CHUNK = 512 }; /* pages per call */
   PSAPI_WORKING_SET_EX_INFORMATION asked[CHUNK];
   size_t page = mipc_vm_page_size(), pages = (length + page - 1) / page;
   int64_t resident = 0;

@@ -1,5 +1,5 @@
 /*
- * wait.h by futex(2), the shared kind: its key is the file and the place in it.
+ * wait.h on Linux, by futex(2) of the shared kind, whose key is the file and the offset in it.
  */
 #include "wait.h"
 
@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The time of a 32-bit system's futex(2) has the system's long. */
+/* The timespec of SYS_futex: its fields are longs, even where time_t is wider. */
 typedef struct {
   long seconds, nanoseconds;
 } kernel_time_t;

@@ -1,5 +1,5 @@
 /*
- * wait.h without help of the system: looks at the word again and again, less and less often.
+ * wait.h without support of the system: reads the word repeatedly, at growing intervals.
  */
 #include "thread.h"
 #include "wait.h"
@@ -7,8 +7,8 @@
 #define FIRST_NAP_US 50
 #define LAST_NAP_US  1000
 
-/* Nothing ends this but its time, also not an interruption: a longer sleep is woken for no reason
- * after so long, so that a thread that is to end is not waited for. */
+/* Nothing but its time limit ends such a sleep, not even mipc_thread_interrupt(). So a longer sleep
+ * ends without a reason after this time, and a thread that must end is not delayed by more. */
 #define MOST_US 8000
 
 bool mipc_wait_on(const mipc_atomic_u32_t *word, uint32_t value, uint32_t us) {
@@ -16,7 +16,7 @@ bool mipc_wait_on(const mipc_atomic_u32_t *word, uint32_t value, uint32_t us) {
   if (us > MOST_US) us = MOST_US;
   for (uint32_t nap = FIRST_NAP_US; slept < us;
        nap = nap * 2 < LAST_NAP_US ? nap * 2 : LAST_NAP_US) {
-    /* relaxed: who finds it changed looks again, with the order that he needs. */
+    /* relaxed: after a change the caller reads the word again, with the order that it needs. */
     if (mipc_atomic_load_relaxed(word) != value) return slept > 0;
     if (nap > us - slept) nap = us - slept;
     mipc_thread_nap(nap);
@@ -25,7 +25,7 @@ bool mipc_wait_on(const mipc_atomic_u32_t *word, uint32_t value, uint32_t us) {
   return true;
 }
 
-/* They look for themselves. */
+/* Waiters read the word themselves. */
 void mipc_wait_wake(const mipc_atomic_u32_t *word, bool all) {
   (void)word;
   (void)all;

@@ -1,6 +1,6 @@
 /*
- * What the *_win32.c files share with each other, and nobody else sees: the system's header, its
- * errors as statuses, where locks lie, and the way back for a file that grew for nothing.
+ * Shared by the *_win32.c files only: the system's header, its errors as statuses, the offsets of
+ * locks, and the undo of an extension.
  */
 #ifndef MIPC_OS_WIN32_I_H
 #define MIPC_OS_WIN32_I_H
@@ -36,22 +36,22 @@
 enum { MIPC_UV_MAP(MIPC_UV_ENUM_ROW) };
 #undef MIPC_UV_ENUM_ROW
 
-/* A GetLastError() value as a status: the one that fs gives for it. Never 0. */
+/* The status of a GetLastError() value, with the code that fs gives it. Never 0. */
 int mipc_i_status_of(DWORD error);
 
-/* That of the call that has just failed. */
+/* The status of the call that has just failed. */
 static inline int mipc_i_last_status(void) {
   return mipc_i_status_of(GetLastError());
 }
 
-/* Bytes that no file has: the locks of flock.h, one byte for each of the file's, and behind them
- * the one that is locked while a file is lengthened, whoever holds those. */
+/* Offsets beyond the end of any file: those of the locks of flock.h, one byte for each byte of the
+ * file, and after them the byte that is locked while a file is extended, independent of flock.h. */
 #define MIPC_LOCK_AREA        ((uint64_t)1 << 62)
 #define MIPC_LOCK_AREA_LENGTH ((uint64_t)1 << 61)
 #define MIPC_LOCK_GROWING     (MIPC_LOCK_AREA + MIPC_LOCK_AREA_LENGTH)
 
-/* Cuts a file back to `from` bytes, unless it has another size than `reached`, the one we gave it,
- * or somebody has mapped it: the system refuses then. */
+/* Truncates the file to `from` bytes, unless its size is no longer `reached`, the size that we gave
+ * it. The system refuses if the file is mapped. */
 void mipc_i_file_cut(mipc_file_t file, uint64_t from, uint64_t reached);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * unpack: the checksums of %.
+ * unpack: the checksums of the letter %.
  */
 #include <string.h>
 
@@ -16,11 +16,11 @@ void mipc_i_checksum_add(mipc_i_checksum_t *sum, uint64_t bits, bool is_signed) 
   }
 }
 
-/* Doubles from here on have no fraction. */
+/* Doubles of at least this size have no fraction. */
 static const double WHOLE = 9007199254740992.0;
 
-/* Modulo 2^width, as Perl has it, which adds until the sum is not negative; where that would take
- * for ever, at one go. */
+/* The sum modulo 2^width, computed as Perl does: it adds the modulus until the sum is not negative.
+ * Where that would take too long, one multiplication does it. */
 static double float_sum(const mipc_i_checksum_t *sum) {
   double modulus = (double)(1 << (sum->width & 15)), number = sum->number;
   for (int64_t width = sum->width; width >= 16 && mipc_i_is_finite(modulus); width -= 16)

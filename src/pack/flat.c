@@ -1,5 +1,10 @@
 /*
- * Flat templates, packed and unpacked without the engine's state.
+ * Flat templates: pack and unpack without the state of the engine.
+ *
+ * lib/pack/flat.js handles the most frequent calls without C. These remain: pack() and unpack()
+ * without a mapping, packArray(), unpackInto(), calls with options, templates with more than 16
+ * values or with strings of more than 64 bytes, and packing of 64-bit integers. Most of them take
+ * 1.1 to 1.7 times as long in the engine, templates with many fields up to 2.9 times.
  */
 #include "flat_i.h"
 
@@ -18,7 +23,7 @@ bool mipc_template_flat(const mipc_template_t *program, uint32_t index,
   return true;
 }
 
-/* One number, as mipc_i_store() has it, where it is most often wanted. */
+/* mipc_i_store() of one number: inlined for the most frequent types. */
 static inline bool store_one(mipc_i_store_t store, double number, uint8_t *to) {
   bool finite = true;
   switch (store) {
@@ -56,7 +61,7 @@ static inline bool store_one(mipc_i_store_t store, double number, uint8_t *to) {
   }
 }
 
-/* The same way back. */
+/* mipc_i_load() of one number, in the same way. */
 static inline double load_one(mipc_i_store_t store, const uint8_t *from) {
   uint16_t two;
   uint32_t four;

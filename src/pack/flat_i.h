@@ -1,9 +1,9 @@
 /*
- * The short way of flat templates, which are numbers of fixed size, and strings with a count: the
- * most used ones by far.
+ * The fast path for flat templates: numbers of fixed size, and strings with a count. These are by
+ * far the most frequent templates.
  *
- * Both give false where something is not as it should be, and have then done nothing that matters:
- * the engine's other way finds out what.
+ * Both functions return false if a value needs the engine or is wrong. What they have written until
+ * then does not matter: the engine starts again, and reports the error if there is one.
  */
 #ifndef MIPC_PACK_FLAT_I_H
 #define MIPC_PACK_FLAT_I_H
@@ -11,11 +11,12 @@
 #include "pack.h"
 #include "template_i.h"
 
-/* There are as many values as the template takes, and there is room for its size. */
+/* Checked by the caller: the number of values is the template's; `to` has room for its size. */
 bool mipc_i_pack_flat(const mipc_template_t *program, const mipc_pack_values_t *values,
                       uint8_t *to);
 
-/* There are as many bytes as the template takes, and there is room for all values, also as text. */
+/* Checked by the caller: `from` has the size of the template, and `values` has room for all of its
+ * values and text. */
 bool mipc_i_unpack_flat(const mipc_template_t *program, const uint8_t *from,
                         mipc_pack_values_t *values);
 

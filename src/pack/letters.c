@@ -1,11 +1,11 @@
 /*
- * The table behind letters_i.h.
+ * letters_i.h: the table of the letters.
  */
 #include "letters_i.h"
 
 #include <string.h>
 
-/* Of a letter that is a number: its size, plain and with !, and whether it is signed. */
+/* A letter for numbers: their size in bytes, without and with !, and their type. */
 typedef struct {
   uint8_t letter, size, shriek_size;
   bool is_signed, is_float;
@@ -26,7 +26,7 @@ static const number_t NUMBERS[] = {
     {'J', 8, 8, false, false},
     {'f', 4, 4, true, true},
     {'d', 8, 8, true, true},
-    {'F', 8, 8, true, true}, /* Perl's own number: a double, but for rare builds */
+    {'F', 8, 8, true, true}, /* Perl's own number: a double, except in rare builds */
     {'n', 2, 2, false, false},
     {'N', 4, 4, false, false},
     {'v', 2, 2, false, false},
@@ -56,7 +56,7 @@ static bool is_big_endian(void) {
   return first == 0;
 }
 
-/* The first of a pair in the list of stores, or the second where the bytes are swapped. */
+/* The first of a pair in mipc_i_store_t; the second, for swapped bytes, is the next one. */
 static mipc_i_store_t integer_store(uint8_t size, bool is_signed) {
   switch (size) {
   case 1:

@@ -1,5 +1,5 @@
 /*
- * Numbers between slots and bytes.
+ * number_i.h: numbers of slots to bytes, bytes to numbers of slots.
  */
 #include "number_i.h"
 
@@ -28,8 +28,8 @@ uint64_t mipc_i_bits_of_slot(const mipc_pack_slot_t *slot, uint8_t tag, bool *fi
   }
 }
 
-/* The double nearest to a big-endian integer: 64 bits of it, the last of which stands for all that
- * follow, as only whether they are zero matters to the rounding. */
+/* The double nearest to a big-endian integer. Only its first 64 bits are used; the last of them
+ * stands for all bits that follow, as rounding depends only on whether those are zero. */
 static double double_of_bytes(const uint8_t *bytes, size_t length) {
   while (length > 0 && *bytes == 0) {
     bytes++;
@@ -72,7 +72,7 @@ static bool is_big_endian(void) {
 
 #define SAME(v) (v)
 
-/* One loop for each store; with tags, a slower one. */
+/* One loop for each format; values with tags have a slower one. */
 #define STORE_INTEGERS(type, swap)                                                                 \
   do {                                                                                             \
     for (size_t i = 0; i < n; i++, slots += slot_step, to += step) {                               \
@@ -218,14 +218,14 @@ uint64_t mipc_i_load_64(mipc_i_store_t store, const uint8_t *from) {
   return swapped ? mipc_i_swap64(bits) : bits;
 }
 
-/* Whether the text goes on with the word, in small letters or large. */
+/* Whether the text begins with the word; case does not matter. */
 static bool begins_with(const uint8_t *text, size_t length, const char *word) {
   for (size_t i = 0; word[i]; i++)
     if (i >= length || (text[i] | 0x20) != word[i]) return false;
   return true;
 }
 
-/* mantissa * 10^exponent; digits that a double cannot hold do not matter to a count. */
+/* mantissa * 10^exponent. Digits that a double cannot hold do not matter in a count. */
 static double scaled(double mantissa, int64_t exponent) {
   for (; exponent > 0 && mantissa < 1e300; exponent--)
     mantissa *= 10;

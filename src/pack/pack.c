@@ -1,5 +1,5 @@
 /*
- * pack: fields one after the other, groups, positions, lengths before '/'.
+ * pack: the loop over the fields; numbers, groups, positions, and lengths in front of '/'.
  */
 #include "pack_i.h"
 
@@ -30,7 +30,7 @@ static bool is_number(uint8_t tag) {
   return tag != MIPC_TAG_TEXT && tag != MIPC_TAG_WIDE;
 }
 
-/* The integer of a value, for a field that is no number of fixed size. */
+/* The integer of the next value, or of `counted`, for a field without fixed size. */
 static bool next_integer(mipc_i_pack_t *pack, uint8_t letter, const mipc_i_value_t *counted,
                          uint64_t *ret_bits) {
   mipc_i_value_t value;
@@ -47,7 +47,7 @@ static bool next_integer(mipc_i_pack_t *pack, uint8_t letter, const mipc_i_value
   return finite || mipc_i_pack_fail(pack, MIPC_PACK_NOT_FINITE, letter, value.index);
 }
 
-/* Which value a field of numbers refuses, once it is known that there is one. */
+/* Finds the value that a field of numbers refuses; at least one of the `n` is refused. */
 static bool fail_number(mipc_i_pack_t *pack, const mipc_i_field_t *field, size_t first, size_t n) {
   const mipc_pack_values_t *values = pack->values;
   bool integer = !mipc_i_is_float((mipc_i_store_t)field->store);
@@ -61,7 +61,7 @@ static bool fail_number(mipc_i_pack_t *pack, const mipc_i_field_t *field, size_t
   return true;
 }
 
-/* `count` numbers of fixed size; there is room for them, and there are as many values. */
+/* Packs `count` numbers of fixed size; the caller has checked the room and the number of values. */
 static bool store(mipc_i_pack_t *pack, const mipc_i_field_t *field, size_t count) {
   const mipc_pack_values_t *values = pack->values;
   const mipc_pack_slot_t *slots = values->slots + pack->next;
@@ -82,7 +82,7 @@ static bool store(mipc_i_pack_t *pack, const mipc_i_field_t *field, size_t count
   return true;
 }
 
-/* Whole rounds of a plain group, column by column; as `store`, for all of them. */
+/* Packs whole rounds of a plain group, column by column; room and values are checked as above. */
 static bool store_columns(mipc_i_pack_t *pack, const mipc_i_field_t *group, uint32_t first,
                           size_t rounds) {
   const mipc_pack_slot_t *slots = pack->values->slots + pack->next;
@@ -94,7 +94,7 @@ static bool store_columns(mipc_i_pack_t *pack, const mipc_i_field_t *group, uint
       good &= mipc_i_store((mipc_i_store_t)field->store, slots, (size_t)group->group_values, rounds,
                            to, (size_t)group->group_size);
   }
-  if (!good) return false; /* somewhere: who looks for it goes row by row */
+  if (!good) return false; /* the caller goes row by row to find the value */
   pack->next += rounds * (size_t)group->group_values;
   pack->length += rounds * (size_t)group->group_size;
   return true;
@@ -129,7 +129,7 @@ static bool pack_numbers(mipc_i_pack_t *pack, const mipc_i_field_t *field, uint6
   return true;
 }
 
-/* U and W with a character each; *chars becomes true when W is the first wide one. */
+/* One character of U or W; sets `*chars` if it is the first wide character of W. */
 static bool pack_character(mipc_i_pack_t *pack, uint8_t letter, bool *chars, mipc_i_group_t *group,
                            const mipc_i_value_t *counted) {
   uint64_t character;
@@ -149,7 +149,7 @@ static bool pack_character(mipc_i_pack_t *pack, uint8_t letter, bool *chars, mip
   return mipc_i_pack_bytes(pack, letter == 'U' && *chars, bytes, n);
 }
 
-/* Where `.` counts from. */
+/* The position from which `.` counts. */
 static size_t origin(const mipc_i_pack_t *pack, mipc_i_count_t how, int64_t count,
                      const mipc_i_group_t *group) {
   if (how == MIPC_I_COUNT_STAR) return 0;
@@ -159,7 +159,7 @@ static size_t origin(const mipc_i_pack_t *pack, mipc_i_count_t how, int64_t coun
   return group ? group->start : 0;
 }
 
-/* How many values, or rounds, the field behind a '/' gets. */
+/* The number of values, bytes or rounds of the field behind a '/'. */
 static int64_t count_after_slash(const mipc_i_pack_t *pack, const mipc_i_field_t *counted) {
   const mipc_pack_values_t *values = pack->values;
   size_t left = values->count - pack->next;
@@ -178,11 +178,11 @@ static int64_t count_after_slash(const mipc_i_pack_t *pack, const mipc_i_field_t
 static bool pack_fields(mipc_i_pack_t *pack, uint32_t first, uint32_t end, bool chars,
                         mipc_i_group_t *outer);
 
-/* All rounds of a group. *chars becomes true when the output was upgraded inside. */
+/* All rounds of a group. Sets `*chars` if the output was upgraded inside. */
 static bool pack_group(mipc_i_pack_t *pack, const mipc_i_field_t *field, uint32_t first,
                        int64_t rounds, bool star, bool *chars, mipc_i_group_t *group) {
   if (field->plain && !*chars && rounds > 0) {
-    /* Whole rounds of numbers: the checks are made once for all of them. */
+    /* Whole rounds of numbers: one check covers all of them. */
     uint64_t whole = (pack->values->count - pack->next) / field->group_values;
     if (whole > (uint64_t)rounds) whole = (uint64_t)rounds;
     if (!mipc_i_pack_room(pack, whole * field->group_size)) return false;
@@ -209,7 +209,7 @@ static bool pack_group(mipc_i_pack_t *pack, const mipc_i_field_t *field, uint32_
   return true;
 }
 
-/* The value of a field that is no number of fixed size. */
+/* The next value, or `counted`. */
 static bool take(mipc_i_pack_t *pack, const mipc_i_value_t *counted, mipc_i_value_t *ret_value) {
   if (!counted) return next_value(pack, ret_value);
   *ret_value = *counted;
@@ -231,7 +231,7 @@ static bool pack_characters(mipc_i_pack_t *pack, uint8_t letter, int64_t count, 
   return true;
 }
 
-/* One field, but for a group and for numbers. */
+/* One field of any other letter. */
 static bool pack_other(mipc_i_pack_t *pack, const mipc_i_field_t *field, mipc_i_count_t how,
                        int64_t count, const mipc_i_value_t *counted, bool *chars,
                        mipc_i_group_t *group) {
@@ -269,7 +269,7 @@ static bool pack_other(mipc_i_pack_t *pack, const mipc_i_field_t *field, mipc_i_
 static bool pack_fields(mipc_i_pack_t *pack, uint32_t first, uint32_t end, bool chars,
                         mipc_i_group_t *outer) {
   mipc_i_group_t group = {.outer = outer, .start = pack->length};
-  int64_t given = -1; /* the count that a '/' gave this field */
+  int64_t given = -1; /* the count from the '/' in front of this field; -1: none */
   for (uint32_t i = first; i < end; i = pack->fields[i].end) {
     const mipc_i_field_t *field = &pack->fields[i];
     mipc_i_count_t how = (mipc_i_count_t)field->how;

@@ -1,5 +1,5 @@
 /*
- * The state of one pack, and the fields that are more than numbers.
+ * The state of one call of pack, and the functions that its files share.
  */
 #ifndef MIPC_PACK_PACK_I_H
 #define MIPC_PACK_PACK_I_H
@@ -13,23 +13,23 @@ typedef struct {
   size_t next; /* the first value that is not yet packed */
   uint8_t *to;
   size_t capacity, length;
-  /* `to` holds characters as UTF-8, because U, U0 or a wide W came. Whether a byte that is added is
-   * one character (C0) or one byte of a character's UTF-8 (U0) is `chars` of the functions. */
+  /* `to` holds characters as UTF-8, because of U, U0 or a wide W. The parameter `chars` of the
+   * functions: an added byte is one character (C0), not one byte of a character's UTF-8 (U0). */
   bool upgraded;
   uint64_t padding_left, work_left;
   mipc_pack_error_t error;
   mipc_pack_failure_t failure;
 } mipc_i_pack_t;
 
-/* What is to be packed: a value of the caller's, or the length that '/' asks for. */
+/* A value to pack: one of the caller, or the length in front of '/'. */
 typedef struct {
   const mipc_pack_slot_t *slot;
   uint8_t tag;
-  bool is_length; /* an INT, which strings write in digits */
+  bool is_length; /* an INT, written as digits by string fields */
   size_t index;   /* of the value */
 } mipc_i_value_t;
 
-/* Each returns true, or false and leaves `error`. */
+/* These functions return true, or false with `error` and `failure` set. */
 static inline bool mipc_i_pack_fail(mipc_i_pack_t *pack, mipc_pack_error_t error, uint8_t letter,
                                     uint64_t number) {
   pack->error = error;
@@ -45,25 +45,29 @@ static inline bool mipc_i_pack_work(mipc_i_pack_t *pack, uint64_t n) {
   pack->work_left -= n;
   return true;
 }
+/* Appends `n` bytes of padding; `zero`: its byte. */
 bool mipc_i_pack_zeros(mipc_i_pack_t *pack, uint64_t n, uint8_t zero);
+/* Append bytes; as UTF-8 if `chars`. */
 bool mipc_i_pack_byte(mipc_i_pack_t *pack, bool chars, uint8_t byte);
 bool mipc_i_pack_bytes(mipc_i_pack_t *pack, bool chars, const uint8_t *bytes, size_t n);
 
-/* The output becomes the UTF-8 of its characters, and at the end bytes again. */
+/* Upgrade: converts the output from bytes to the UTF-8 of the same characters, and moves the starts
+ * of the groups with them. Downgrade, at the end: converts it back to bytes. */
 bool mipc_i_pack_upgrade(mipc_i_pack_t *pack, mipc_i_group_t *group);
 bool mipc_i_pack_downgrade(mipc_i_pack_t *pack);
 
-/* Back by `n` bytes or, if `chars`, characters; groups do not begin behind the end. */
+/* Removes the last `n` bytes or, if `chars`, characters. A group that started behind the new end
+ * then starts at it. */
 bool mipc_i_pack_back(mipc_i_pack_t *pack, uint8_t letter, uint64_t n, bool chars,
                       mipc_i_group_t *group);
-/* Makes the output end `distance` bytes or characters behind `from`. */
+/* Sets the end of the output to `distance` bytes or characters after `from`. */
 bool mipc_i_pack_resize(mipc_i_pack_t *pack, uint8_t letter, size_t from, int64_t distance,
                         bool chars, mipc_i_group_t *group);
-/* x! and X!: to the next, or the last, multiple of `unit` from the beginning. */
+/* x! and X!: extends or shortens the output to a multiple of `unit`. */
 bool mipc_i_pack_align(mipc_i_pack_t *pack, uint8_t letter, uint64_t unit, bool chars,
                        mipc_i_group_t *group);
 
-/* a A Z, b B, h H, u: `count` as the field has it, unless '*' (`star`). */
+/* a A Z, b B, h H, u: `count` is the field's; with `star` it is ignored. */
 bool mipc_i_pack_text(mipc_i_pack_t *pack, uint8_t letter, uint64_t count, bool star, bool chars,
                       mipc_i_value_t value);
 

@@ -1,5 +1,5 @@
 /*
- * pack: the output, which grows, shrinks, and changes between bytes and the UTF-8 of characters.
+ * pack: the output. It grows, shrinks, and changes between bytes and UTF-8.
  */
 #include "pack_i.h"
 
@@ -38,14 +38,13 @@ bool mipc_i_pack_bytes(mipc_i_pack_t *pack, bool chars, const uint8_t *bytes, si
   return true;
 }
 
-/* From bytes to the UTF-8 of the same characters; the groups begin where they began. */
 bool mipc_i_pack_upgrade(mipc_i_pack_t *pack, mipc_i_group_t *group) {
   if (pack->upgraded) return true;
   size_t high = 0;
   for (size_t i = 0; i < pack->length; i++)
     high += pack->to[i] >= 0x80;
   if (!mipc_i_pack_room(pack, high)) return false;
-  /* From the innermost outwards they begin earlier and earlier: one walk is enough. */
+  /* Outer groups never start later than inner ones: one pass backwards is enough. */
   size_t at = pack->length, before = high;
   for (; group; group = group->outer) {
     for (; at > group->start; at--)
@@ -63,7 +62,6 @@ bool mipc_i_pack_upgrade(mipc_i_pack_t *pack, mipc_i_group_t *group) {
   return true;
 }
 
-/* And back, at the end: what the caller gets is bytes. */
 bool mipc_i_pack_downgrade(mipc_i_pack_t *pack) {
   size_t to = 0;
   bool wide = false;
@@ -105,7 +103,7 @@ bool mipc_i_pack_back(mipc_i_pack_t *pack, uint8_t letter, uint64_t n, bool char
       pack->length--;
     } while (mipc_i_utf8_continues(pack->to[pack->length]));
   }
-  /* A group cannot begin where nothing is any more. */
+  /* A group cannot start behind the end. */
   for (; group && pack->length < group->start; group = group->outer)
     group->start = pack->length;
   return true;

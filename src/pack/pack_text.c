@@ -1,5 +1,5 @@
 /*
- * pack: strings, bits, nibbles, uuencoded lines, compressed integers.
+ * pack: strings, bits, nibbles, uuencoded lines, and compressed integers.
  */
 #include "pack_i.h"
 
@@ -7,7 +7,7 @@
 
 #include "number_i.h"
 
-/* The bytes of a string; a length that '/' asks for is written in digits. */
+/* The bytes of a string; the length in front of '/' is written as digits. */
 typedef struct {
   const uint8_t *bytes;
   size_t length;
@@ -47,7 +47,7 @@ static uint8_t nibble(uint8_t c) {
   return (alphabetic ? c + 9 : c) & 0xf;
 }
 
-/* The low bit of each character, eight to a byte; for h and H four bits, two to a byte. */
+/* b B: the low bit of each character, eight per byte; h H: a nibble of each, two per byte. */
 static bool pack_bits(mipc_i_pack_t *pack, uint8_t letter, uint64_t count, bool star, bool chars,
                       const text_t *text) {
   bool hex = letter == 'h' || letter == 'H', high_first = letter == 'B' || letter == 'H';
@@ -67,7 +67,7 @@ static bool pack_bits(mipc_i_pack_t *pack, uint8_t letter, uint64_t count, bool 
   return star || mipc_i_pack_zeros(pack, field - written, 0);
 }
 
-/* Six bits as a character of uuencode: 0 is a backquote. */
+/* The character of uuencode for six bits; 0 is a backquote. */
 static uint8_t uu(unsigned bits) {
   bits &= 63;
   return (uint8_t)(bits ? ' ' + bits : '`');
@@ -111,7 +111,7 @@ bool mipc_i_pack_text(mipc_i_pack_t *pack, uint8_t letter, uint64_t count, bool 
   }
 }
 
-/* Groups of seven bits of a big-endian integer, the highest first. */
+/* Writes a big-endian integer in groups of seven bits, the highest first. */
 static bool pack_sevens(mipc_i_pack_t *pack, bool chars, const uint8_t *bytes, size_t length) {
   while (length > 0 && *bytes == 0) {
     bytes++;
@@ -131,7 +131,7 @@ static bool pack_sevens(mipc_i_pack_t *pack, bool chars, const uint8_t *bytes, s
   return groups > 0 || mipc_i_pack_byte(pack, chars, 0);
 }
 
-/* A double beyond 64 bits is an integer all the same: its bits, and zeros. */
+/* A double of more than 64 bits is an integer too: its bits, then zeros. */
 static bool pack_large(mipc_i_pack_t *pack, bool chars, double number) {
   uint8_t bytes[128]; /* 1024 bits */
   size_t length = 0;
@@ -141,7 +141,7 @@ static bool pack_large(mipc_i_pack_t *pack, bool chars, double number) {
   uint64_t bits = (uint64_t)number;
   for (int i = 7; i >= 0; i--)
     bytes[length++] = (uint8_t)(bits >> (8 * i));
-  /* At most 53 bits are not 0: none is lost in the division. */
+  /* At most 53 bits are not 0, so the division has lost none. */
   for (; exponent > 0; exponent--)
     bytes[length++] = 0;
   return pack_sevens(pack, chars, bytes, length);

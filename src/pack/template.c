@@ -1,7 +1,7 @@
 /*
- * The compiler of templates. It reads a template as Perl's next_symbol() does, symbol by symbol, so
- * that the same texts mean the same; but it reads all of it before anything is packed, so that an
- * error in a part that would not be reached is an error all the same.
+ * The compiler of templates. It reads a template symbol by symbol, as Perl's next_symbol() does, so
+ * that every text means the same as in Perl. Unlike Perl it reads the whole template before
+ * anything is packed, so that it reports errors also in parts that would not be reached.
  */
 #include "template_i.h"
 
@@ -17,11 +17,11 @@ enum { LITTLE = 1, BIG = 2 };
 typedef struct {
   const uint8_t *text;
   size_t at, end;
-  unsigned order; /* byte order of the groups around */
+  unsigned order; /* byte order of the enclosing groups */
   unsigned level;
 } range_t;
 
-/* One symbol: a letter with all that belongs to it. */
+/* One symbol: a letter with its modifiers, count and slash. */
 typedef struct {
   mipc_i_field_t field;
   range_t body; /* of a group */
@@ -45,8 +45,8 @@ static void skip_comment(range_t *range) {
     range->at++;
 }
 
-/* White space, comments and, where a letter may stand, commas, of which Perl warns; whether
- * anything is left. */
+/* Skips white space, comments and, where a letter may follow, commas (for which Perl warns).
+ * Returns whether anything is left. */
 static bool skip_blank(range_t *range, bool commas) {
   while (range->at < range->end) {
     uint8_t c = range->text[range->at];
@@ -70,7 +70,7 @@ static bool next_is_count(const range_t *range) {
          (mipc_i_is_digit(range->text[range->at]) || next_is(range, '*') || next_is(range, '['));
 }
 
-/* Moves behind the ( or [ that has just been read; `ret_end` is where its partner stands. */
+/* Moves behind the partner of the ( or [ that has just been read; `ret_end`: its position. */
 static mipc_pack_error_t find_end(compiler_t *compiler, range_t *range, uint8_t open, uint8_t close,
                                   size_t *ret_end) {
   size_t begin = range->at, opened = 0;
@@ -108,7 +108,7 @@ static mipc_pack_error_t read_number(compiler_t *compiler, range_t *range, int64
 
 static mipc_pack_error_t read_symbol(compiler_t *compiler, range_t *range, symbol_t *symbol);
 
-/* What [template] stands for: the bytes that it packs. */
+/* The value of the count [template]: the number of bytes that the template packs. */
 static mipc_pack_error_t measure(compiler_t *compiler, range_t range, int64_t *ret_total) {
   int64_t total = 0;
   symbol_t symbol;
@@ -183,7 +183,7 @@ static mipc_pack_error_t read_modifiers(compiler_t *compiler, range_t *range, ui
   return MIPC_PACK_OK;
 }
 
-/* The count, in any of its forms. */
+/* Reads the count, in any of its forms. */
 static mipc_pack_error_t read_count(compiler_t *compiler, range_t *range, mipc_i_field_t *field) {
   mipc_pack_error_t error = MIPC_PACK_OK;
   field->how = MIPC_I_COUNT_NONE;
@@ -211,12 +211,12 @@ static mipc_pack_error_t read_count(compiler_t *compiler, range_t *range, mipc_i
     }
     return error;
   }
-  /* Perl looks into [] as deep as the stack goes. */
+  /* Perl's only limit for nested [] is its stack. */
   if (++inside.level > MOST_LEVELS) return fail(compiler, MIPC_PACK_TOO_DEEP, 0, inside.at);
   return measure(compiler, inside, &field->count);
 }
 
-/* A '/' behind the field, if there is one. */
+/* Reads the '/' behind the field, if there is one. */
 static mipc_pack_error_t read_slash(compiler_t *compiler, range_t *range, mipc_i_field_t *field) {
   if (!skip_blank(range, false) || !next_is(range, '/')) return MIPC_PACK_OK;
   range->at++;
@@ -225,7 +225,7 @@ static mipc_pack_error_t read_slash(compiler_t *compiler, range_t *range, mipc_i
   return MIPC_PACK_OK;
 }
 
-/* Reads the symbol at a letter, and all that belongs to it. */
+/* Reads the symbol that begins here. */
 static mipc_pack_error_t read_symbol(compiler_t *compiler, range_t *range, symbol_t *symbol) {
   size_t position = range->at;
   uint8_t letter = range->text[range->at++];
@@ -276,8 +276,8 @@ static mipc_pack_error_t append(compiler_t *compiler, const mipc_i_field_t *fiel
   return MIPC_PACK_OK;
 }
 
-/* How much one round of the fields takes; false when they are not all numbers of fixed size or, if
- * `strings`, strings with a count. */
+/* The bytes and values of one round of the fields from `first` on. False: they are not all numbers
+ * of fixed size or, if `strings`, strings with a count. */
 static bool measure_flat(const mipc_template_t *program, uint32_t first, bool strings,
                          uint64_t *ret_size, uint64_t *ret_values) {
   const int64_t most = 1 << 20;
@@ -286,7 +286,7 @@ static bool measure_flat(const mipc_template_t *program, uint32_t first, bool st
     const mipc_i_field_t *field = &program->fields[i];
     bool string = strings && strchr("aAZ", field->letter);
     if (!(field->store || string) || field->how == MIPC_I_COUNT_STAR || field->slash) return false;
-    /* C0 is no number, but a mode. */
+    /* C0 is a mode, not a number. */
     if (field->count > most || (field->letter == 'C' && field->count == 0)) return false;
     size += field->count * (string ? 1 : field->size);
     values += string ? 1 : field->count;
@@ -299,7 +299,7 @@ static bool measure_flat(const mipc_template_t *program, uint32_t first, bool st
 
 static mipc_pack_error_t compile_range(compiler_t *compiler, range_t range) {
   const mipc_template_t *program = compiler->program;
-  bool counted = false; /* by the field before, with a '/' */
+  bool counted = false; /* the field before has a '/' */
   while (skip_blank(&range, true)) {
     symbol_t symbol;
     mipc_pack_error_t error = read_symbol(compiler, &range, &symbol);
@@ -309,7 +309,7 @@ static mipc_pack_error_t compile_range(compiler_t *compiler, range_t range) {
         compiler->direction == MIPC_DIRECTION_UNPACK) {
       return fail(compiler, MIPC_PACK_COUNT_AFTER_SLASH, 0, field->position);
     }
-    if (field->letter == '%') field->slash = false; /* has no value to count with */
+    if (field->letter == '%') field->slash = false; /* it has no value that could be a count */
     counted = field->slash;
     uint32_t index = program->count;
     error = append(compiler, field);
@@ -327,8 +327,8 @@ static mipc_pack_error_t compile_range(compiler_t *compiler, range_t range) {
 }
 
 /*
- * Whether unpack has to see the characters as UTF-8: Perl's need_utf8(), which looks at the bare
- * text, so that blanks before a first U matter.
+ * Whether unpack must see the characters as UTF-8. Like Perl's need_utf8() it reads the plain text,
+ * so that blanks before a first U matter.
  */
 static bool needs_utf8(const uint8_t *text, size_t length) {
   bool first = true;
@@ -346,7 +346,7 @@ static bool needs_utf8(const uint8_t *text, size_t length) {
   return false;
 }
 
-/* Perl's first_symbol(): the first character that begins no comment; 0 when there is none. */
+/* Perl's first_symbol(): the first character outside comments; 0: there is none. */
 static uint8_t first_symbol(const uint8_t *text, size_t length) {
   for (size_t i = 0; i < length; i++) {
     if (text[i] != '#') return text[i];

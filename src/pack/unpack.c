@@ -1,5 +1,5 @@
 /*
- * unpack: fields one after the other, groups, positions, lengths before '/', checksums.
+ * unpack: the loop over the fields; numbers, groups, positions, lengths in front of '/', checksums.
  */
 #include <string.h>
 
@@ -8,7 +8,8 @@
 #include "unpack_i.h"
 
 static const uint64_t LEAST_WORK = (uint64_t)1 << 20;
-/* Units of everything, which is what '*' stands for. */
+
+/* The number of units of the whole input: the value of '*'. */
 static int64_t total(mipc_i_unpack_t *unpack) {
   if (!unpack->utf8) return (int64_t)unpack->size;
   if (unpack->total == 0) {
@@ -23,7 +24,7 @@ static mipc_i_group_t here(const mipc_i_unpack_t *unpack) {
   return (mipc_i_group_t){.start = unpack->at, .half = unpack->half};
 }
 
-/* Units from the beginning to here: bytes of UTF-8 in raw mode. */
+/* The number of units from the start of the input to here. */
 static uint64_t position(mipc_i_unpack_t *unpack, bool raw) {
   if (!raw) return unpack->at;
   mipc_i_group_t start = {0}, end = here(unpack);
@@ -37,11 +38,11 @@ static uint64_t integer_of(mipc_i_store_t store, const uint8_t *from, bool *ret_
   }
   mipc_pack_slot_t slot;
   mipc_i_load(store, from, 0, 1, &slot, 0);
-  *ret_signed = true; /* all of them fit */
+  *ret_signed = true; /* all of them fit into int64_t */
   return (uint64_t)(int64_t)slot.number;
 }
 
-/* One number that lies at `from`. */
+/* Loads the number at `from`, and returns it as a value or adds it to the checksum. */
 static bool take_number(mipc_i_unpack_t *unpack, const mipc_i_field_t *field, const uint8_t *from,
                         mipc_i_checksum_t *sum) {
   mipc_i_store_t store = (mipc_i_store_t)field->store;
@@ -64,7 +65,7 @@ static bool take_number(mipc_i_unpack_t *unpack, const mipc_i_field_t *field, co
   return mipc_i_push_unsigned(unpack, bits, true);
 }
 
-/* `count` numbers, all inside the bytes, and there are slots for them. */
+/* Loads `count` numbers; the caller has checked that they are within the input and have slots. */
 static bool load(mipc_i_unpack_t *unpack, const mipc_i_field_t *field, size_t count) {
   mipc_pack_values_t *values = unpack->values;
   mipc_i_store_t store = (mipc_i_store_t)field->store;
@@ -83,7 +84,7 @@ static bool load(mipc_i_unpack_t *unpack, const mipc_i_field_t *field, size_t co
   return true;
 }
 
-/* Whole rounds of a plain group, column by column; as `load`, for all of them. */
+/* Whole rounds of a plain group by columns, checked as above; false: it has 64-bit integers. */
 static bool load_columns(mipc_i_unpack_t *unpack, const mipc_i_field_t *group, uint32_t first,
                          size_t rounds) {
   mipc_pack_values_t *values = unpack->values;
@@ -134,7 +135,7 @@ static bool unpack_numbers(mipc_i_unpack_t *unpack, const mipc_i_field_t *field,
   return true;
 }
 
-/* W, and strings when they are summed up: characters, each a unit. */
+/* W, and strings after %: characters of one unit each. */
 static bool unpack_units(mipc_i_unpack_t *unpack, uint64_t count, bool raw,
                          mipc_i_checksum_t *sum) {
   for (; count > 0 && !mipc_i_at_end(unpack); count--) {
@@ -163,7 +164,7 @@ static bool unpack_characters(mipc_i_unpack_t *unpack, uint64_t count, bool raw,
   return true;
 }
 
-/* Where `.` counts from. */
+/* The position from which `.` counts. */
 static mipc_i_group_t origin(const mipc_i_unpack_t *unpack, bool star, int64_t count,
                              const mipc_i_group_t *group) {
   if (star) return (mipc_i_group_t){0};
@@ -182,7 +183,7 @@ static bool give_position(mipc_i_unpack_t *unpack, bool star, int64_t count, boo
          mipc_i_push_signed(unpack, mipc_i_units_between(unpack, &from, &to), false);
 }
 
-/* x X @, and their !. */
+/* x X @, also with !. */
 static bool move(mipc_i_unpack_t *unpack, const mipc_i_field_t *field, uint64_t count, bool raw,
                  const mipc_i_group_t *group) {
   bool units = raw || (field->letter == '@' && field->shriek && unpack->utf8), good;
@@ -214,7 +215,7 @@ static bool unpack_fields(mipc_i_unpack_t *unpack, uint32_t first, uint32_t end,
 static bool unpack_group(mipc_i_unpack_t *unpack, const mipc_i_field_t *field, uint32_t first,
                          int64_t rounds, bool star, bool raw, mipc_i_group_t *group) {
   if (field->plain && !raw && rounds > 0) {
-    /* Whole rounds of numbers: the checks are made once for all of them. */
+    /* Whole rounds of numbers: one check covers all of them. */
     uint64_t whole = (unpack->size - unpack->at) / field->group_size;
     if (whole > (uint64_t)rounds) whole = (uint64_t)rounds;
     if (!room_for(unpack, whole * field->group_values)) return false;
@@ -242,13 +243,13 @@ static bool unpack_group(mipc_i_unpack_t *unpack, const mipc_i_field_t *field, u
   return true;
 }
 
-/* Takes the last value back, as the count of the next field. */
+/* Takes the last value as the count of the next field. `beyond`: its field began at the end. */
 static bool pop_count(mipc_i_unpack_t *unpack, bool beyond, int64_t *ret_count) {
   mipc_pack_values_t *values = unpack->values;
   if (beyond) return mipc_i_unpack_fail(unpack, MIPC_PACK_LENGTH_AT_END, 0, unpack->at);
   const mipc_pack_slot_t *slot = &values->slots[--values->count];
   uint8_t tag = values->tags[values->count];
-  bool finite = true; /* an infinity is a count all the same: a negative one */
+  bool finite = true; /* ignored: an infinity is a negative count */
   if (tag == MIPC_TAG_TEXT) {
     *ret_count = mipc_i_integer_of_text(values->text + slot->text.offset, slot->text.length);
   } else {
@@ -260,8 +261,8 @@ static bool pop_count(mipc_i_unpack_t *unpack, bool beyond, int64_t *ret_count) 
 }
 
 /*
- * One field that is no group. `star` is the field's own or, behind a '/', of the one before, as in
- * Perl. `given` tells that its count came from there: then 0 is a count, and not a mode.
+ * One field that is not a group. `star`: the field has '*' or, behind a '/', the field before it
+ * has, as in Perl. `given`: the count came from a '/'; then 0 is a count and not a mode.
  */
 static bool unpack_field(mipc_i_unpack_t *unpack, const mipc_i_field_t *field, int64_t count,
                          bool star, bool given, bool *raw, mipc_i_checksum_t *sum,
@@ -310,7 +311,7 @@ static bool unpack_field(mipc_i_unpack_t *unpack, const mipc_i_field_t *field, i
     return mipc_i_unpack_text(unpack, field->letter, n, star, *raw);
   case 'u':
     if (!mipc_i_unpack_text(unpack, 'u', 0, false, *raw)) return false;
-    if (sum->width) unpack->values->count--; /* is passed, as nothing of it is a number */
+    if (sum->width) unpack->values->count--; /* skipped: it has no numbers to add */
     return true;
   default:
     return unpack_numbers(unpack, field, n, *raw, sum);
@@ -362,7 +363,7 @@ static bool unpack_fields(mipc_i_unpack_t *unpack, uint32_t first, uint32_t end,
   return true;
 }
 
-/* Whether a value is an integer that would be no exact number. */
+/* Whether a value is an integer that is not exact as a number. */
 static bool has_integer(const mipc_pack_values_t *values) {
   for (size_t i = 0; i < values->count; i++)
     if (values->tags[i] != MIPC_TAG_NUMBER && values->tags[i] != MIPC_TAG_TEXT) return true;

@@ -1,5 +1,5 @@
 /*
- * unpack: strings, bits, nibbles, uuencoded lines, compressed integers.
+ * unpack: strings, bits, nibbles, uuencoded lines, and compressed integers.
  */
 #include "unpack_i.h"
 
@@ -7,7 +7,7 @@
 
 #include "number_i.h"
 
-/* Up to `count` units as they are; `ret_n` of them. */
+/* Copies up to `count` units to the end of the text; `ret_n`: how many. NULL: failure. */
 static uint8_t *copy_units(mipc_i_unpack_t *unpack, uint64_t count, bool raw, size_t *ret_n) {
   uint64_t left = unpack->size - unpack->at, n = 0;
   uint64_t most = raw ? 2 * left : left;
@@ -44,10 +44,10 @@ static bool unpack_string(mipc_i_unpack_t *unpack, uint8_t letter, uint64_t coun
   return mipc_i_push_text(unpack, text, n, MIPC_TAG_TEXT);
 }
 
-/* Z* takes what it gives, and the zero behind it. */
+/* Z*: moves behind the returned string and the zero after it, not to the end of the input. */
 static bool unpack_whole_string(mipc_i_unpack_t *unpack, uint64_t count, bool raw) {
   size_t n = 0;
-  if (!raw) { /* the length first, so that no more is copied than is taken */
+  if (!raw) { /* the length first, so that only the string is copied */
     size_t left = unpack->size - unpack->at;
     if (count > left) count = left;
     const uint8_t *begin = unpack->from + unpack->at, *zero = memchr(begin, 0, (size_t)count);
@@ -95,7 +95,7 @@ static unsigned next_six(mipc_i_unpack_t *unpack, bool raw) {
   return (unsigned)(mipc_i_next_unit(unpack, raw) - ' ') & 63;
 }
 
-/* The end of a line: a line feed, perhaps behind one character, which some use as a checksum. */
+/* The end of a line: a line feed, or a character (a checksum of some encoders) and a line feed. */
 static void skip_line_end(mipc_i_unpack_t *unpack, bool raw) {
   int unit = mipc_i_peek_unit(unpack, raw, 0);
   if (unit == '\n') {
@@ -139,8 +139,8 @@ bool mipc_i_unpack_text(mipc_i_unpack_t *unpack, uint8_t letter, uint64_t count,
   }
 }
 
-/* Sevens of bits, `n` of them at the end of `sevens`, to the bytes of the same integer; in place.
- */
+/* Converts `n` groups of seven bits to the bytes of the same integer, in place. Returns the number
+ * of bytes. */
 static size_t bytes_of_sevens(uint8_t *sevens, size_t n) {
   unsigned held = 0, bits = 0;
   size_t to = n;
@@ -157,7 +157,7 @@ static size_t bytes_of_sevens(uint8_t *sevens, size_t n) {
   return n - to;
 }
 
-/* An integer of more than eight sevens; the units are read again from where it begins. */
+/* An integer of more than eight groups; its units are read again from its start. */
 static bool unpack_large(mipc_i_unpack_t *unpack, bool raw) {
   mipc_i_unpack_t ahead = *unpack;
   size_t n = 0;
@@ -170,7 +170,7 @@ static bool unpack_large(mipc_i_unpack_t *unpack, bool raw) {
   uint8_t *text = mipc_i_text_space(unpack, n);
   if (!text) return false;
   size_t got = 0;
-  while (got < n && !mipc_i_at_end(unpack)) /* fewer, when the bytes have changed meanwhile */
+  while (got < n && !mipc_i_at_end(unpack)) /* fewer if the bytes have changed meanwhile */
     text[got++] = mipc_i_next_unit(unpack, raw);
   size_t length = bytes_of_sevens(text, got), zeros = 0;
   while (zeros < length && text[zeros] == 0)

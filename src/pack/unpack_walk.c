@@ -1,5 +1,5 @@
 /*
- * unpack: the walk over the bytes, and the values that come out.
+ * unpack: moves through the input, and appends values to the output.
  */
 #include "unpack_i.h"
 
@@ -132,8 +132,8 @@ bool mipc_i_push_text(mipc_i_unpack_t *unpack, const uint8_t *text, size_t n, mi
 }
 
 /*
- * In raw mode and without U0 the bytes are the UTF-8; in C0 mode the characters are taken for its
- * bytes, and a character that the input cuts off is left where it is.
+ * In raw mode, and without U0, the units are the UTF-8. In C0 mode the characters are read as its
+ * bytes, and a character that the end of the input cuts off is not consumed.
  */
 bool mipc_i_next_character(mipc_i_unpack_t *unpack, bool raw, uint64_t *ret_character) {
   mipc_i_unpack_t ahead = *unpack;

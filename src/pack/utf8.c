@@ -1,5 +1,5 @@
 /*
- * Perl's UTF-8, written and read one character at a time.
+ * utf8_i.h: writes and reads one character of Perl's UTF-8.
  */
 #include "utf8_i.h"
 
@@ -23,7 +23,7 @@ size_t mipc_i_utf8_encode(uint64_t character, uint8_t to[MIPC_I_UTF8_MOST]) {
     to[i] = (uint8_t)(0x80 | (character & 0x3f));
     character >>= 6;
   }
-  /* As many ones as there are bytes; 13 of them do not fit, and 8 say so. */
+  /* The number of leading ones is the number of bytes; 8 ones stand for 13 bytes. */
   to[0] = length > 7 ? 0xff : (uint8_t)((0xff00 >> length) | character);
   return length;
 }

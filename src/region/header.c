@@ -16,12 +16,12 @@ static uint32_t swapped(uint32_t word) {
 }
 
 int mipc_region_validate(const mipc_region_shm_t *h, uint64_t file_size) {
-  if (file_size == 0) return 1;
+  if (file_size == 0) return MIPC_REGION_UNFINISHED;
   /* A maker writes magic and version 0 before the file gets any longer. */
   if (file_size < offsetof(mipc_region_shm_t, header_size)) return MIPC_E_FOREIGN;
   if (h->magic == swapped(MIPC_REGION_MAGIC)) return MIPC_E_VERSION;
   if (h->magic != MIPC_REGION_MAGIC) return MIPC_E_FOREIGN;
-  if (h->version == 0) return 1;
+  if (h->version == 0) return MIPC_REGION_UNFINISHED;
   if (h->version != MIPC_REGION_VERSION) return MIPC_E_VERSION;
   if (file_size < MIPC_PAYLOAD_OFFSET) return MIPC_E_CORRUPT;
   if (h->incompatible & ~KNOWN_INCOMPATIBLE) return MIPC_E_VERSION;

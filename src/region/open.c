@@ -108,7 +108,7 @@ static int join_anonymous(mipc_region_t *r, const mipc_i_opening_t *o, const uin
   status = mipc_i_birth_lock(r->seat, o->deadline);
   if (status < 0) return status;
   status = mipc_i_header_read(r->seat, o->report, &copy, &state);
-  if (status == 0) status = state == 1 ? (int)MIPC_E_CORRUPT : state;
+  if (status == 0) status = state == MIPC_REGION_UNFINISHED ? (int)MIPC_E_CORRUPT : state;
   if (status == 0 && (copy.id_high != id[0] || copy.id_low != id[1])) status = MIPC_E_CORRUPT;
   if (status == 0) status = mipc_i_header_fits(o->spec, &copy);
   if (status == 0) status = mipc_i_region_join(r, o, &copy);
@@ -196,7 +196,7 @@ static int settle(mipc_region_t *r, const mipc_i_opening_t *o, bool made) {
   int state, held = 1;
   int status = mipc_i_header_read(r->seat, o->report, &copy, &state);
   if (status < 0) return status;
-  if (state == 1 || r->place == MIPC_PLACE_NAME) {
+  if (state == MIPC_REGION_UNFINISHED || r->place == MIPC_PLACE_NAME) {
     o->report->call = MIPC_CALL_FCNTL;
     held = mipc_i_anybody(r->seat, true);
     if (held < 0) return held;
@@ -204,7 +204,8 @@ static int settle(mipc_region_t *r, const mipc_i_opening_t *o, bool made) {
   }
   /* Nobody sits down before the version is stored: it was finished, and somebody cut it off or
    * wrote over it under those who have it. Made anew, it would be made under them. */
-  if (state == 1) return held ? (int)MIPC_E_TRUNCATED : make_in_file(r, o, made);
+  if (state == MIPC_REGION_UNFINISHED)
+    return held ? (int)MIPC_E_TRUNCATED : make_in_file(r, o, made);
   if (!held) return remove_left_over(r, o);
   if (o->spec->create == MIPC_CREATE_EXCLUSIVE) return mipc_already_there();
   if (state == MIPC_E_CORRUPT && r->place == MIPC_PLACE_PATH)

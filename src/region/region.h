@@ -31,7 +31,15 @@
 #include "../os/file.h"
 #include "../os/guard.h"
 
-typedef enum { MIPC_CREATE_NEVER, MIPC_CREATE_IF_MISSING, MIPC_CREATE_EXCLUSIVE } mipc_create_t;
+/* The lists X(symbol, number) of this and other headers are handed to JS by binding/tables.cc. */
+#define MIPC_CREATE_MAP(X)                                                                         \
+  X(NEVER, 0)                                                                                      \
+  X(IF_MISSING, 1)                                                                                 \
+  X(EXCLUSIVE, 2)
+
+#define MIPC_CREATE_ENUM_ROW(symbol, number) MIPC_CREATE_##symbol = number,
+typedef enum { MIPC_CREATE_MAP(MIPC_CREATE_ENUM_ROW) } mipc_create_t;
+#undef MIPC_CREATE_ENUM_ROW
 
 /* What lies in a region: X(symbol, number, the class in JS). */
 #define MIPC_REGION_KIND_MAP(X)                                                                    \
@@ -43,13 +51,24 @@ typedef enum { MIPC_CREATE_NEVER, MIPC_CREATE_IF_MISSING, MIPC_CREATE_EXCLUSIVE 
 typedef enum { MIPC_REGION_KIND_MAP(MIPC_REGION_KIND_ENUM_ROW) } mipc_region_kind_t;
 #undef MIPC_REGION_KIND_ENUM_ROW
 
-typedef enum {
-  MIPC_PLACE_ANONYMOUS, /* nowhere; lives while attached, found by its handle */
-  MIPC_PLACE_HANDLE,    /* that of an anonymous one */
-  MIPC_PLACE_INHERIT,   /* an anonymous one that this process, or the one above it, calls so */
-  MIPC_PLACE_NAME,      /* of this user; lives while attached */
-  MIPC_PLACE_PATH,      /* a file; lives until it is removed */
-} mipc_place_t;
+/*
+ * Where a region lives.
+ *   ANONYMOUS  nowhere; lives while attached, found by its handle
+ *   HANDLE     an anonymous region, found by its handle
+ *   INHERIT    an anonymous region that this process, or the one above it, opened under this name
+ *   NAME       a name of this user; lives while attached
+ *   PATH       a file; lives until it is removed
+ */
+#define MIPC_PLACE_MAP(X)                                                                          \
+  X(ANONYMOUS, 0)                                                                                  \
+  X(HANDLE, 1)                                                                                     \
+  X(INHERIT, 2)                                                                                    \
+  X(NAME, 3)                                                                                       \
+  X(PATH, 4)
+
+#define MIPC_PLACE_ENUM_ROW(symbol, number) MIPC_PLACE_##symbol = number,
+typedef enum { MIPC_PLACE_MAP(MIPC_PLACE_ENUM_ROW) } mipc_place_t;
+#undef MIPC_PLACE_ENUM_ROW
 
 typedef struct {
   mipc_place_t place;
@@ -149,14 +168,22 @@ void mipc_region_waits(mipc_region_t *region, int by);
 /* Whether no process can make it shorter: no guard is needed. */
 bool mipc_region_sealed(const mipc_region_t *region);
 
-typedef enum {
-  MIPC_AT_PLACE, /* also of anonymous and of closed ones */
-  MIPC_UNLINKED, /* unlink() has removed its name or path, which its users know to expect */
-  MIPC_LOST,     /* its file was removed or replaced by other means: those who open it now get
-                  * another memory */
-} mipc_whereabouts_t;
+/*
+ * Whether the name or path of a region still leads to it.
+ *   IN_PLACE  it does; also of anonymous and of closed regions
+ *   UNLINKED  unlink() has removed the name or path, which the users of unlink() expect
+ *   LOST      the file was removed or replaced by other means: an open now finds other memory
+ */
+#define MIPC_WHEREABOUTS_MAP(X)                                                                    \
+  X(IN_PLACE, 0)                                                                                   \
+  X(UNLINKED, 1)                                                                                   \
+  X(LOST, 2)
 
-/* Whether its name or path still leads to it; AT_PLACE too where the process may not look. One or
+#define MIPC_WHEREABOUTS_ENUM_ROW(symbol, number) MIPC_WHEREABOUTS_##symbol = number,
+typedef enum { MIPC_WHEREABOUTS_MAP(MIPC_WHEREABOUTS_ENUM_ROW) } mipc_whereabouts_t;
+#undef MIPC_WHEREABOUTS_ENUM_ROW
+
+/* Whether its name or path still leads to it; IN_PLACE too where the process may not look. One or
  * two system calls. */
 mipc_whereabouts_t mipc_region_whereabouts(const mipc_region_t *region);
 
@@ -189,7 +216,7 @@ typedef struct {
 
 /* What a look from outside finds. */
 typedef struct {
-  int state;        /* of the header: 0 good; 1 unfinished; or why it is not to be believed */
+  int state;        /* of the header: 0 good; UNFINISHED; or why it is not to be believed */
   uint64_t id[2];   /* this and all below are 0 unless it is good */
   uint64_t size;    /* payload bytes */
   uint32_t version; /* also of one that this version does not know */
@@ -220,9 +247,12 @@ int mipc_region_inspect(const mipc_region_spec_t *spec, mipc_report_t *report,
                         mipc_region_facts_t *ret_facts, mipc_participant_t *list, uint32_t capacity,
                         mipc_region_visit_t *visit, void *context);
 
+/* The state of a region that is being created, or whose creator was killed. */
+#define MIPC_REGION_UNFINISHED 1
+
 /*
  * What the first bytes of a file say, checked against each other and against its size: 0 a whole
- * region; 1 an unfinished one, or an empty file; FOREIGN, VERSION, CORRUPT. Pure. `copy` is a
+ * region; UNFINISHED, also of an empty file; FOREIGN, VERSION, CORRUPT. Pure. `copy` is a
  * private copy, zeros where the file is shorter.
  */
 int mipc_region_validate(const mipc_region_shm_t *copy, uint64_t file_size);

@@ -1,5 +1,5 @@
 /*
- * The cell: the protocol that cell.h tells, and why each store and load comes in its order.
+ * The cell: the protocol of cell.h, and the reason for the order of each store and load.
  */
 #include "cell.h"
 
@@ -10,7 +10,7 @@
 #include "../base/range.h"
 #include "../base/status.h"
 
-/* How often a reader who was overtaken tries again. */
+/* How often a reader that was overtaken tries again. */
 #define MOST_TRIES 16
 
 #define TYPES ((uint32_t)0xFF)
@@ -37,8 +37,9 @@ static uint32_t checksum_of(const mipc_cell_value_t *value, const void *bytes) {
   return mipc_crc32c(mipc_crc32c(0, head, sizeof head), bytes, (size_t)value->length);
 }
 
-/* relaxed, in both copies: begin and commit order them, word by word is only for nothing to be seen
- * that was never there. The last word of a slot is whole, as strides are. */
+/* relaxed, in both copies: begin and commit give the order. Copying by words only makes sure that a
+ * reader sees no word that was never stored. A slot ends with a whole word, as strides are
+ * multiples of words. */
 static void copy_in(mipc_atomic_u64_t *to, const uint8_t *from, size_t length) {
   uint64_t word;
   for (; length >= sizeof word; length -= sizeof word, from += sizeof word) {
@@ -70,10 +71,10 @@ uint64_t mipc_cell_version(const mipc_cell_t *cell) {
 int mipc_cell_write(const mipc_cell_t *cell, const void *bytes, mipc_cell_value_t *value) {
   mipc_region_shm_t *h = cell->header;
   if (value->length > cell->capacity) return MIPC_E_RANGE;
-  /* relaxed: we have the lock, and who stored it had it before us. */
+  /* relaxed: this thread holds the lock; the last writer held it before. */
   uint64_t version = mipc_atomic_load_relaxed_u64(&h->cell_commit) + 1;
   if (version == 0 || version > MIPC_MAX_OFFSET) return MIPC_E_CORRUPT;
-  /* relaxed, both: set before the first version, whose release orders it, and never changed. */
+  /* relaxed, both: stored once, before the release of the first version. */
   if (version == 1)
     mipc_atomic_store_relaxed_u64(mark_of(cell), MIPC_CELL_MARK);
   else if (mipc_atomic_load_relaxed_u64(mark_of(cell)) != MIPC_CELL_MARK)
@@ -81,17 +82,17 @@ int mipc_cell_write(const mipc_cell_t *cell, const void *bytes, mipc_cell_value_
   mipc_cell_slot_shm_t *slot = slot_of(cell, version);
   value->version = version;
   mipc_atomic_store_relaxed_u64(&h->cell_begin, version);
-  /* Between `begin` and what follows: a reader who sees any word of this value where he looked for
-   * an older one sees `begin` after his own fence, and knows that it is not the one he wanted. */
+  /* release fence between `begin` and the slot: a reader that sees any word of this value in place
+   * of an older one sees the new `begin` after its own fence, and discards its copy. */
   mipc_atomic_fence_release();
   mipc_atomic_store_relaxed_u64(&slot->length, value->length);
   mipc_atomic_store_relaxed(&slot->type, value->type | (value->checked ? MIPC_CELL_CHECKED : 0));
   copy_in((mipc_atomic_u64_t *)(slot + 1), bytes, (size_t)value->length);
-  /* Of the copy: `bytes` may be memory that another thread or process changes meanwhile. No process
-   * writes to the slot but the holder of the lock. */
+  /* The checksum is of the copy: another thread or process may change `bytes` meanwhile. Only the
+   * holder of the lock writes to the slot. */
   mipc_atomic_store_relaxed(&slot->checksum, value->checked ? checksum_of(value, slot + 1) : 0);
-  /* release: who sees the version sees the value. Before this store it was never set, after it it
-   * was, whenever we die. */
+  /* release: a reader that sees the version sees the value. The value is set by this store, at
+   * whatever other point the process dies. */
   mipc_atomic_store_release_u64(&h->cell_commit, version);
   return 0;
 }
@@ -107,15 +108,16 @@ static int read_once(const mipc_cell_t *cell, void *to, uint64_t room, mipc_cell
   uint64_t length = mipc_atomic_load_relaxed_u64(&slot->length);
   uint32_t type = mipc_atomic_load_relaxed(&slot->type);
   uint32_t checksum = mipc_atomic_load_relaxed(&slot->checksum);
-  /* Loaded once, bounded, and only then used. */
+  /* Each word is loaded once and checked before it is used. */
   bool is_good = length <= cell->capacity && !(type & ~(TYPES | MIPC_CELL_CHECKED)) &&
                  value->version <= MIPC_MAX_OFFSET;
   bool fits = is_good && length <= room;
   if (fits) copy_out(to, (const mipc_atomic_u64_t *)(slot + 1), (size_t)length);
-  /* Between the value and `begin`: see mipc_cell_write(). */
+  /* acquire fence between the slot and `begin`: see mipc_cell_write(). */
   mipc_atomic_fence_acquire();
   uint64_t begin = mipc_atomic_load_relaxed_u64(&cell->header->cell_begin);
-  /* After the copy, by the fence: zeros that were copied are zeros here. */
+  /* Loaded after the copy, because of the fence: if the copy has zeros of a cut-off page, so has
+   * the mark. */
   if (mipc_atomic_load_relaxed_u64(mark_of(cell)) != MIPC_CELL_MARK) return MIPC_E_TRUNCATED;
   if (begin - value->version >= MIPC_CELL_SLOTS) return MIPC_CELL_OVERTAKEN;
   if (!is_good) return MIPC_E_CORRUPT;

@@ -15,13 +15,13 @@ static bool has_two_ranges(const mipc_mapping_t *m) {
   return m->view != m->base;
 }
 
-/* A region's file is closed by the region. */
-static void give_file_back(mipc_mapping_t *m) {
+/* A region closes its own file. */
+static void close_file(mipc_mapping_t *m) {
   if (!m->region) mipc_file_close(m->file);
   m->file = MIPC_NO_FILE;
 }
 
-/* After the last access: whether what was read or written is what the file or region has. */
+/* After the last access: whether the bytes were those of the file or region. */
 static int intact(const mipc_mapping_t *m) {
   int status = m->region ? mipc_region_status(m->region) : 0;
   int lost = mipc_mapping_lost(m);
@@ -43,31 +43,30 @@ void mipc_mapping_close(mipc_mapping_t *m, uint32_t detached) {
     unguard(m, 0);
     mipc_vm_unmap(m->base, m->span);
   }
-  /* acquire: pairs with the release of mipc_mapping_put_window(), so that a window counted as gone
-   * is gone with everything its finalizer did. */
+  /* acquire: pairs with the release of mipc_mapping_put_window(): when a window no longer counts,
+   * its finalizer has done everything. */
   uint32_t windows = mipc_atomic_load_acquire(&m->windows);
   if (!m->shown || !windows) {
-    /* Nobody has the address. (A window that is gone was collected with its Buffers, and a call of
-     * Node's that is under way would have kept them.) */
+    /* No code has the address: a window is collected together with its Buffers, and a running call
+     * of Node keeps these. */
     unguard(m, view);
     mipc_vm_unmap(m->view, m->span);
   } else {
     bool ours = mipc_vm_replace(m->view, m->span);
-    unguard(m, view); /* not before: a thread of Node's pool may be reading there */
+    unguard(m, view); /* only now: a thread of Node's pool may be reading there */
     if (ours && windows > detached) {
-      m->replaced = true; /* somebody has it under another name: mipc_mapping_put() goes on */
+      m->replaced = true; /* another ArrayBuffer has the address: see mipc_mapping_put() */
     } else if (ours) {
       mipc_quarantine_add(m->view, m->span);
     }
   }
   if (!m->replaced) m->view = NULL;
   m->base = NULL;
-  give_file_back(m);
+  close_file(m);
 }
 
 void mipc_mapping_put(mipc_mapping_t *m) {
-  /* acq_rel: the release hands our last writes to whoever frees, the acquire takes all of theirs.
-   */
+  /* acq_rel: the thread that frees sees the last writes of all others. */
   if (mipc_atomic_sub_acq_rel(&m->refs, 1) != 1) return;
   unguard(m, 0);
   unguard(m, 1);
@@ -79,15 +78,15 @@ void mipc_mapping_put(mipc_mapping_t *m) {
     if (has_two_ranges(m)) mipc_vm_unmap(m->view, m->span);
     mipc_vm_unmap(m->base, m->span);
   }
-  give_file_back(m);
+  close_file(m);
   if (m->region) mipc_region_put(m->region);
   free(m);
 }
 
 void *mipc_mapping_window(mipc_mapping_t *m, uint64_t offset, uint64_t length, bool truth) {
   if (m->closed || !length || !mipc_range_fits(m->size, offset, length)) return NULL;
-  /* relaxed: the caller holds a reference, so neither count can reach 0 meanwhile, and nothing is
-   * published by them. */
+  /* relaxed: the caller holds a reference, so neither count can reach 0 meanwhile, and the counts
+   * publish nothing. */
   mipc_atomic_add_relaxed(&m->refs, 1);
   mipc_atomic_add_relaxed(&m->windows, 1);
   if (!truth) m->shown = true;
@@ -130,8 +129,8 @@ int64_t mipc_mapping_write(mipc_mapping_t *m, uint64_t offset, const void *from,
   return status < 0 ? (int64_t)status : (int64_t)length;
 }
 
-/* A range of the user's as whole pages, in bytes from the start of the mapped range; length 0 when
- * it has no byte. */
+/* A range of the user's bytes as whole pages, in bytes from the start of the mapped range; length 0
+ * if it is empty. */
 typedef struct {
   size_t start, length;
 } pages_t;
@@ -153,8 +152,8 @@ int mipc_mapping_flush(mipc_mapping_t *m, uint64_t offset, uint64_t length, bool
   return mipc_vm_flush(m->file, m->base + pages.start, pages.length, async);
 }
 
-/* Pages that lie wholly in the range, or at the very end of the mapping: what was not named must
- * not lose its private changes. */
+/* Only pages that lie wholly in the range, or at the end of the mapping: other bytes must keep
+ * their private changes. */
 static void narrow(const mipc_mapping_t *m, uint64_t offset, uint64_t length, pages_t *pages) {
   uint64_t page = mipc_vm_page_size();
   uint64_t begin = offset == 0 ? 0 : mipc_round_up(m->slop + offset, page);
@@ -181,7 +180,7 @@ int64_t mipc_mapping_resident(mipc_mapping_t *m, uint64_t offset, uint64_t lengt
   return mipc_vm_resident(m->base + pages.start, pages.length);
 }
 
-/* Only the true image is locked: on the copy-on-write one, mlock would make every page private. */
+/* Only the true image is locked: mlock would make every page of the copy-on-write image private. */
 int mipc_mapping_lock_memory(mipc_mapping_t *m) {
   return m->closed ? (int)MIPC_E_CLOSED : mipc_vm_lock(m->base, m->span);
 }

@@ -1,18 +1,18 @@
 /*
  * A mapping: a range of a file, at any byte, as memory of this process. What class Mmap is made of.
  *
- * The bytes are the user's; there is no header of ours in them. Here are the rules (what may be
- * written, what lies inside), below in os/ is how the system does it.
+ * All bytes are the user's; mmapipc adds no header. This file has the rules (which bytes may be
+ * written, which offsets are inside); src/os/ has the system calls.
  *
- * A read-only mapping is mapped twice. Every operation of ours works on the one (loads only, a
- * true image of the file); what user code gets is the other, copy-on-write: it follows the file
- * until this process stores into a page, so that a stray store neither reaches the file nor ends
- * the process. Any other mapping is one range for both.
+ * A read-only mapping is mapped twice. The true image is for our own operations, which only load
+ * from it. The copy-on-write image is for user code: it follows the file until this process stores
+ * into a page, so a stray store neither reaches the file nor ends the process. Any other mapping
+ * has one range for both.
  *
- * A mapping may also be made of a region (region/region.h), which then lives as long as the
- * mapping: it is left when the mapping is closed.
+ * A mapping may also show a region (region/region.h). It then owns the attachment, and ends it when
+ * it is closed.
  *
- * A mapping belongs to one thread, but its last reference may be dropped by another.
+ * A mapping belongs to one thread, but another thread may drop its last reference.
  */
 #ifndef MIPC_SHM_MAPPING_H
 #define MIPC_SHM_MAPPING_H
@@ -41,89 +41,88 @@ enum { MIPC_CONSTANT_MAP(MIPC_CONSTANT_ENUM_ROW) };
 #undef MIPC_CONSTANT_ENUM_ROW
 
 typedef struct {
-  mipc_region_t *region; /* its payload is mapped instead of a file; NULL: a file */
-  bool with_header;      /* of a region: the header comes first, the payload right behind it */
-  bool anonymous;        /* no file and no region: zeros of this process alone */
-  const char *path;      /* UTF-8; NULL: `fd` is meant */
-  int fd;                /* is duplicated */
-  uint64_t offset;       /* of the first byte, in the file or region; any */
+  mipc_region_t *region; /* map its payload; NULL: map a file */
+  bool with_header;      /* of a region: map the header and the payload behind it */
+  bool anonymous;        /* no file, no region: private memory, zeros */
+  const char *path;      /* UTF-8; NULL: use `fd` */
+  int fd;                /* duplicated; remains the caller's */
+  uint64_t offset;       /* of the first byte, in the file or region; need not be aligned */
   uint64_t length;       /* bytes; 0: to the end of the file */
   uint32_t prot;         /* MIPC_PROT_READ, MIPC_PROT_WRITE or both */
   bool copy_on_write;    /* MAP_PRIVATE: stores stay in this process */
   bool protect;          /* of a read-only mapping: a store by user code is a fault */
-  bool any_filesystem;   /* map even where sharing is not promised */
-  bool guard;            /* zeros and TRUNCATED instead of a fault, when the file gets shorter */
-  mipc_create_t create;  /* only a shared writable mapping makes a file, and only with a length */
-  uint32_t mode;         /* permission bits of a file that is made */
+  bool any_filesystem;   /* also on file systems that do not keep mappings coherent */
+  bool guard;            /* a file that gets shorter: zeros and TRUNCATED instead of a fault */
+  mipc_create_t create;  /* needs a shared writable mapping and a length */
+  uint32_t mode;         /* permission bits of a file that is created */
 } mipc_mapping_spec_t;
 
 typedef struct mipc_mapping mipc_mapping_t;
 
 /*
- * Opens the file and maps it. A file that is too short is extended when the mapping is shared and
- * writable, and the space is really taken. On failure nothing is left: no file that was made, no
- * byte that was added, no descriptor, no memory; `report` then says which call it was, what the
- * file's size is, and of what kind it is.
- * A region comes into the hands of the mapping, its reference with it; on failure it stays the
- * caller's. ACCESS: writing was asked of a region attached to read-only.
- * RANGE: no such prot, or offset + length beyond 2^53 - 1 or this process' address space.
- * FILE_TOO_SMALL, FILESYSTEM; UNSUPPORTED: not a regular file; or the system's own.
+ * Opens the file and maps it. If the mapping is shared and writable, a file that is too short is
+ * extended, and its space is allocated. A failure leaves nothing behind: no created file, no added
+ * byte, no descriptor, no memory. `report` then has the system call that failed, the size of the
+ * file and its kind. With a region, the mapping takes over the caller's reference; on failure the
+ * caller keeps it. ACCESS: the region is attached read-only, and the mapping is to be writable.
+ * RANGE: an impossible prot, or offset + length beyond 2^53 - 1 or the address space.
+ * FILE_TOO_SMALL; FILESYSTEM; UNSUPPORTED: not a regular file; or the system's own error.
  */
 int mipc_mapping_open(const mipc_mapping_spec_t *spec, mipc_report_t *report,
                       mipc_mapping_t **ret_mapping);
 
 /*
- * Closes it: unmaps, gives the descriptor back. The caller has detached the ArrayBuffers over its
- * windows that he could reach, `detached` of them. When more are left (one was transferred to
- * another ArrayBuffer), the addresses that user code has seen stay in place, as private zeros,
- * until those are gone. Closing twice is fine. The reference remains the caller's.
+ * Unmaps it and closes the descriptor. The caller has detached the ArrayBuffers over its windows
+ * that it could find, `detached` of them. If others exist (one was transferred to another
+ * ArrayBuffer), the addresses that user code has seen show private zeros until those are collected.
+ * Closing twice has no effect. The caller keeps its reference.
  */
 void mipc_mapping_close(mipc_mapping_t *mapping, uint32_t detached);
 
-/* References: the opener holds one, each window one. The last frees everything. */
+/* Drops a reference: the opener has one, and each window has one. The last frees everything. */
 void mipc_mapping_put(mipc_mapping_t *mapping);
 
 /*
- * The address of `length` bytes from `offset`, all inside the mapping, or NULL. `truth`: the image
- * of the file that our own operations work on; it must not come into the hands of user code.
- * Otherwise what user code gets. A window takes a reference; mipc_mapping_put_window() gives it
- * back once its ArrayBuffer is gone.
+ * The address of `length` bytes from `offset`; NULL if they are not all inside the mapping.
+ * `truth`: in the true image, which user code must never see; else in the image for user code. A
+ * window takes a reference; mipc_mapping_put_window() drops it when the ArrayBuffer was collected.
  */
 void *mipc_mapping_window(mipc_mapping_t *mapping, uint64_t offset, uint64_t length, bool truth);
 void mipc_mapping_put_window(mipc_mapping_t *mapping);
 
 /*
- * Copies, clipped at the end of the mapping; return the number of bytes. RANGE: `offset` is not
- * inside. ACCESS: a write to a read-only mapping, a read from a write-only one. CLOSED. TRUNCATED:
- * the bytes are, or may be, zeros that the file never held.
+ * Copy bytes, clipped at the end of the mapping, and return their number. RANGE: `offset` is not
+ * inside. ACCESS: a write to a read-only mapping, or a read from a write-only one. CLOSED.
+ * TRUNCATED: the bytes are, or may be, zeros in place of lost bytes of the file.
  */
 int64_t mipc_mapping_read(mipc_mapping_t *mapping, uint64_t offset, void *to, uint64_t length);
 int64_t mipc_mapping_write(mipc_mapping_t *mapping, uint64_t offset, const void *from,
                            uint64_t length);
 
 /*
- * The same bytes without a copy, for a reader that bears others writing them meanwhile: their
- * address, and how many of `length` lie inside. Failures as mipc_mapping_read(); whether the file
- * was cut off under the reader is to be asked when it is done.
+ * The address of the same bytes, and how many of `length` are inside: for a reader that works while
+ * other processes write. Fails as mipc_mapping_read(), except that the reader itself must check
+ * afterwards whether the file was cut off (mipc_mapping_lost).
  */
 int64_t mipc_mapping_look(const mipc_mapping_t *mapping, uint64_t offset, uint64_t length,
                           const uint8_t **ret_bytes);
 
-/* These take any range inside the mapping, clipped at its end, and widen it to whole pages
- * (advice DONTNEED: narrow it). Failures: RANGE, CLOSED, or the system's own. */
+/* These take any range that begins inside the mapping, clip it at the end, and widen it to whole
+ * pages (the advice DONTNEED: narrow it). RANGE, CLOSED, or the system's own error. */
 int mipc_mapping_flush(mipc_mapping_t *mapping, uint64_t offset, uint64_t length, bool async);
 int mipc_mapping_advise(mipc_mapping_t *mapping, mipc_advice_t advice, uint64_t offset,
                         uint64_t length);
 int64_t mipc_mapping_resident(mipc_mapping_t *mapping, uint64_t offset, uint64_t length);
 
-/* Keeps all its pages in memory, and lets them go. */
+/* Keeps all its pages in memory; ends that. */
 int mipc_mapping_lock_memory(mipc_mapping_t *mapping);
 int mipc_mapping_unlock_memory(mipc_mapping_t *mapping);
 
-/* The region under it, which is the mapping's; NULL: none. */
+/* The region that the mapping shows and owns; NULL: none. */
 mipc_region_t *mipc_mapping_region(const mipc_mapping_t *mapping);
 
-/* 0, or why a fault has put zeros in the place of the file, permanently: as mipc_guard_hit(). */
+/* 0, or the reason why a fault replaced a part of the file by zeros, permanently (mipc_guard_hit).
+ */
 int mipc_mapping_lost(const mipc_mapping_t *mapping);
 
 /*
@@ -139,8 +138,8 @@ int mipc_mapping_file(const mipc_mapping_t *mapping, mipc_file_t *ret_file, bool
  */
 mipc_region_shm_t *mipc_mapping_header(const mipc_mapping_t *mapping, uint64_t *ret_size);
 
-/* A range of the mapping as one of the file, clipped at the end of the mapping; length 0 stands for
- * the whole file. */
+/* The range in the file of a range of the mapping, clipped at the end of the mapping. Length 0: the
+ * whole file. */
 mipc_flock_range_t mipc_mapping_lock_range(const mipc_mapping_t *mapping, bool shared,
                                            uint64_t offset, uint64_t length);
 

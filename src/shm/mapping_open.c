@@ -1,6 +1,6 @@
 /*
- * The birth of a mapping. The order matters: map first, take the space afterwards. A refused map
- * then leaves the file untouched, and nobody looks at the pages beyond the old end in between.
+ * Opening a mapping. The order matters: map first, allocate space afterwards. If the system refuses
+ * to map, the file is unchanged; and no code touches the pages beyond the old end in between.
  */
 #include <stdlib.h>
 
@@ -44,7 +44,7 @@ static int open_file(const mipc_mapping_spec_t *spec, mipc_file_t *ret_file, boo
   return mipc_file_open(spec->path, flags, spec->mode, ret_file, ret_made);
 }
 
-/* How many bytes to map, and whether the file must grow for it. */
+/* The number of bytes to map, and whether the file must grow. */
 static int measure(const mipc_mapping_spec_t *spec, uint64_t file_size, uint64_t *ret_size,
                    bool *ret_grow) {
   uint64_t size = spec->length;
@@ -62,8 +62,8 @@ static int measure(const mipc_mapping_spec_t *spec, uint64_t file_size, uint64_t
   return 0;
 }
 
-/* Places the bytes of the user's in the pages that are mapped. */
-static int place(mipc_mapping_t *m, uint64_t offset, uint64_t size) {
+/* Sets the offset, the size, and the pages to map. */
+static int set_range(mipc_mapping_t *m, uint64_t offset, uint64_t size) {
   m->offset = offset;
   m->size = size;
   m->slop = (size_t)(offset % mipc_vm_granularity());
@@ -72,8 +72,7 @@ static int place(mipc_mapping_t *m, uint64_t offset, uint64_t size) {
   return 0;
 }
 
-/* Address space that closed mappings keep out of use (quarantine.h) is given up before a mapping is
- * refused. */
+/* Frees address space that is in quarantine (quarantine.h) before a mapping is refused. */
 static bool may_try_again(int status) {
   return status == mipc_no_memory() && mipc_quarantine_give_way();
 }
@@ -86,7 +85,7 @@ static int map_range(const mipc_mapping_t *m, mipc_vm_access_t access, void **re
   return status;
 }
 
-/* Makes the one or two ranges that mapping.h describes. */
+/* Maps the one or two ranges that mapping.h describes. */
 static int map_ranges(mipc_mapping_t *m, const mipc_mapping_spec_t *spec) {
   mipc_vm_access_t access = !(spec->prot & MIPC_PROT_WRITE) ? MIPC_VM_READ
                             : spec->copy_on_write           ? MIPC_VM_COPY
@@ -96,14 +95,14 @@ static int map_ranges(mipc_mapping_t *m, const mipc_mapping_spec_t *spec) {
   if (status < 0) return status;
   view = base;
   if (access == MIPC_VM_READ && !spec->protect && map_range(m, MIPC_VM_COPY, &view) < 0) {
-    view = base; /* a system that counts every private page in advance: a stray store faults */
+    view = base; /* the system reserves memory for private pages: a stray store faults */
   }
   m->base = base;
   m->view = view;
   return 0;
 }
 
-/* No memory for a guard: the mapping is as it would be without. */
+/* Without memory for a guard the mapping is unguarded. */
 static void guard_ranges(mipc_mapping_t *m) {
   uint64_t start = m->offset - m->slop;
   m->guards[0] = mipc_guard_add(m->base, m->span, m->file, start);
@@ -128,7 +127,7 @@ static int build(mipc_mapping_t *m, const mipc_mapping_spec_t *spec, mipc_report
   uint64_t size;
   bool grow;
   status = measure(spec, info.size, &size, &grow);
-  if (status == 0) status = place(m, spec->offset, size);
+  if (status == 0) status = set_range(m, spec->offset, size);
   if (status < 0) return status;
 
   report->call = MIPC_CALL_MMAP;
@@ -136,7 +135,7 @@ static int build(mipc_mapping_t *m, const mipc_mapping_spec_t *spec, mipc_report
   if (status < 0) return status;
   if (spec->guard) guard_ranges(m);
   report->call = MIPC_CALL_FALLOCATE;
-  /* Without a length the file is taken as it is, holes included. */
+  /* Without a length the file stays as it is, holes included. */
   uint64_t end = spec->offset + m->size;
   if (spec->length && is_shared_writer(spec)) {
     status = mipc_file_fill(m->file, spec->offset, end < info.size ? end : info.size);
@@ -144,7 +143,7 @@ static int build(mipc_mapping_t *m, const mipc_mapping_spec_t *spec, mipc_report
   return status == 0 && grow ? mipc_file_extend(m->file, info.size, end) : status;
 }
 
-/* All that could be wrong with the file was found when the region was opened. */
+/* The file was checked when the region was opened. */
 static int build_over_region(mipc_mapping_t *m, const mipc_mapping_spec_t *spec,
                              mipc_report_t *report) {
   uint64_t start = spec->with_header ? 0 : MIPC_PAYLOAD_OFFSET;
@@ -153,7 +152,7 @@ static int build_over_region(mipc_mapping_t *m, const mipc_mapping_spec_t *spec,
   if (!size && spec->offset < all) size = all - spec->offset;
   if (!size || !mipc_range_fits(all, spec->offset, size)) return MIPC_E_RANGE;
   int status = mipc_region_status(spec->region);
-  if (status == 0) status = place(m, start + spec->offset, size);
+  if (status == 0) status = set_range(m, start + spec->offset, size);
   if (status < 0) return status;
   m->file = mipc_region_file(spec->region);
   report->call = MIPC_CALL_MMAP;
@@ -170,7 +169,7 @@ static int build_over_region(mipc_mapping_t *m, const mipc_mapping_spec_t *spec,
 static int build_anonymous(mipc_mapping_t *m, const mipc_mapping_spec_t *spec,
                            mipc_report_t *report) {
   void *base;
-  int status = spec->length ? place(m, 0, spec->length) : (int)MIPC_E_RANGE;
+  int status = spec->length ? set_range(m, 0, spec->length) : (int)MIPC_E_RANGE;
   if (status < 0) return status;
   report->call = MIPC_CALL_MMAP;
   do {
@@ -203,7 +202,8 @@ int mipc_mapping_open(const mipc_mapping_spec_t *spec, mipc_report_t *report,
     if (status == 0) status = build(m, spec, report);
   }
   if (status < 0) {
-    /* The name goes before the descriptor: while it is open, its inode number is not used again. */
+    /* The name is removed before the descriptor is closed: until then its inode number is not
+     * reused. */
     if (made) mipc_file_remove(spec->path, m->file);
     mipc_mapping_put(m);
     return status;

@@ -6,7 +6,7 @@
 #include "../base/status.h"
 #include "../sync/bell.h"
 
-/* Whether the words at hand are the region's: a file that was cut off shows zeros. */
+/* Whether the words that were read are those of the region: a file that was cut off shows zeros. */
 static int check(const mipc_mapping_t *m, const mipc_region_t *region) {
   int status = mipc_region_status(region);
   int lost = mipc_mapping_lost(m);
@@ -53,7 +53,8 @@ static int set(mipc_mapping_t *m, mipc_lock_t *lock, const void *bytes, uint64_t
     return taken == MIPC_LOCK_RECOVERED ? MIPC_SHARE_OTHER_RECOVERED : MIPC_SHARE_OTHER;
   }
   status = mipc_cell_write(&cell, bytes, value);
-  /* While we have the lock: if we die before those who wait are woken, whoever recovers it does. */
+  /* Under the lock: if this process dies before it wakes the waiters, the process that recovers the
+   * lock wakes them. */
   if (status == 0) {
     mipc_event_publish(cell.header);
     mipc_bell_publish(region);
@@ -99,7 +100,7 @@ int mipc_share_get_locked(mipc_object_t *object, void *to, uint64_t room, uint32
   status = mipc_share_get(object, to, room, ret_value);
   int left = mipc_lock_leave(lock);
   if (left < 0) return left;
-  /* Nobody else writes now: what cannot be read has been overwritten. */
+  /* No writer is active under the lock: a value that cannot be read has been overwritten. */
   return status == MIPC_CELL_OVERTAKEN ? (int)MIPC_E_CORRUPT : status;
 }
 

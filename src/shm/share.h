@@ -1,7 +1,7 @@
 /*
- * What class Share is made of: a cell in a region, set under the region's lock, told of by its
- * event. The mapping of the object is of header and payload together
- * (mipc_mapping_spec_t.with_header) of a region of kind SHARE.
+ * The core of class Share: a cell in a region of kind SHARE. A set takes the region's lock, and
+ * publishes the region's event. The object maps header and payload together
+ * (mipc_mapping_spec_t.with_header).
  */
 #ifndef MIPC_SHM_SHARE_H
 #define MIPC_SHM_SHARE_H
@@ -9,42 +9,59 @@
 #include "cell.h"
 #include "object.h"
 
-/* What a set gives besides MIPC_LOCK_BUSY, TAKEN and RECOVERED. */
-#define MIPC_SHARE_OTHER           3 /* not set: the version that is there is not the one expected */
-#define MIPC_SHARE_OTHER_RECOVERED 4 /* likewise, and the lock was a dead owner's */
+/*
+ * Results of a set besides MIPC_LOCK_BUSY, TAKEN and RECOVERED.
+ *   OTHER            not set: the region holds another version than the expected one
+ *   OTHER_RECOVERED  the same, and the lock was taken from a dead owner
+ */
+#define MIPC_SHARE_RESULT_MAP(X)                                                                   \
+  X(OTHER, 3)                                                                                      \
+  X(OTHER_RECOVERED, 4)
 
-/* How a set comes by the lock. */
-typedef enum {
-  MIPC_SHARE_TAKE,   /* takes and releases it */
-  MIPC_SHARE_UNDER,  /* uses the one that the user holds */
-  MIPC_SHARE_UPDATE, /* uses the one under which the user's update() runs */
-  MIPC_SHARE_LAST, /* uses the one that was taken for this set, and releases it, also on failure */
-} mipc_share_way_t;
+#define MIPC_SHARE_ENUM_ROW(symbol, number) MIPC_SHARE_##symbol = number,
+enum { MIPC_SHARE_RESULT_MAP(MIPC_SHARE_ENUM_ROW) };
+
+/*
+ * Under which lock a set works.
+ *   TAKE    takes the lock and releases it
+ *   UNDER   uses the lock that the user holds
+ *   UPDATE  uses the lock under which the user's update() runs
+ *   LAST    uses the lock that was taken for this set, and releases it, also on failure
+ */
+#define MIPC_SHARE_WAY_MAP(X)                                                                      \
+  X(TAKE, 0)                                                                                       \
+  X(UNDER, 1)                                                                                      \
+  X(UPDATE, 2)                                                                                     \
+  X(LAST, 3)
+
+typedef enum { MIPC_SHARE_WAY_MAP(MIPC_SHARE_ENUM_ROW) } mipc_share_way_t;
+#undef MIPC_SHARE_ENUM_ROW
 
 /* Set: over any version. */
 #define MIPC_SHARE_ANY UINT64_MAX
 
 /*
  * Sets the value, if the version is `expected`.
- * TAKEN: it is set, and value->version is its version; RECOVERED: likewise, and the previous owner
- * died with the lock; OTHER, OTHER_RECOVERED (value->version: what is there); BUSY and all
- * failures: as mipc_lock_enter(), whose parameters these are; RANGE: larger than the capacity.
- * STALE: mipc_region_check_name(). ACCESS: attached read-only. DEADLOCK, with UNDER: the user's
- * update() runs, and would overwrite it.
+ * TAKEN: the value is set, and value->version is its version. RECOVERED: the same, and the previous
+ * owner died while it held the lock. OTHER, OTHER_RECOVERED: not set; value->version is the current
+ * version. BUSY and all failures: as mipc_lock_enter(), which gets `us`. RANGE: larger than the
+ * capacity. STALE: see mipc_region_check_name(). ACCESS: attached read-only. DEADLOCK, with UNDER:
+ * the user's update() is running, and would overwrite the value.
  */
 int mipc_share_set(mipc_object_t *object, const void *bytes, uint64_t expected, uint32_t us,
                    mipc_share_way_t way, mipc_cell_value_t *value);
 
 /*
- * Gets the value: as mipc_cell_read(). `locked`: under the lock, for one who was overtaken:
- * MIPC_CELL_OVERTAKEN when `us` were not enough for it. TRUNCATED, CLOSED, CORRUPT.
+ * Gets the value: as mipc_cell_read(). get_locked() reads under the lock, for a reader that was
+ * overtaken; MIPC_CELL_OVERTAKEN: the lock was not acquired within `us` microseconds. TRUNCATED,
+ * CLOSED, CORRUPT.
  */
 int mipc_share_get(const mipc_object_t *object, void *to, uint64_t room,
                    mipc_cell_value_t *ret_value);
 int mipc_share_get_locked(mipc_object_t *object, void *to, uint64_t room, uint32_t us,
                           mipc_cell_value_t *ret_value);
 
-/* The version that is there, and of the value the length; 0, or as mipc_share_get(). */
+/* The current version and the length of the value. 0, or as mipc_share_get(). */
 int mipc_share_look(const mipc_object_t *object, mipc_cell_value_t *ret_value);
 
 #endif

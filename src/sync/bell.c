@@ -35,8 +35,8 @@ void mipc_bell_publish(const mipc_region_t *region) {
   /* seq_cst: what was published before the look at the word, see mipc_bell_arm(). */
   mipc_atomic_fence_seq_cst();
   if (!mipc_atomic_load_relaxed(&header->bell_armed)) return;
-  /* relaxed: a listener that arms it again after this store is rung for by the write below, or
-   * sees the publication when it looks. */
+  /* relaxed: a listener arms again only after it has heard the write below. The kernel's locks
+   * order this store before its report of the write, so the store cannot take that arming away. */
   mipc_atomic_store_relaxed(&header->bell_armed, 0);
   mipc_bell_ring(region);
 }

@@ -38,11 +38,16 @@
 
 typedef struct mipc_lock mipc_lock_t;
 
-/* What a call gives that takes the lock. */
-#define MIPC_LOCK_BUSY  0
-#define MIPC_LOCK_TAKEN 1
-/* Taken, and an owner has died with it since a user was last told. */
-#define MIPC_LOCK_RECOVERED 2
+/* Results of the calls that take the lock. RECOVERED: taken, and an owner has died with it since a
+ * user was last told. */
+#define MIPC_LOCK_RESULT_MAP(X)                                                                    \
+  X(BUSY, 0)                                                                                       \
+  X(TAKEN, 1)                                                                                      \
+  X(RECOVERED, 2)
+
+#define MIPC_LOCK_ENUM_ROW(symbol, number) MIPC_LOCK_##symbol = number,
+enum { MIPC_LOCK_RESULT_MAP(MIPC_LOCK_ENUM_ROW) };
+#undef MIPC_LOCK_ENUM_ROW
 
 /*
  * The region stays the caller's, and must outlive it. `thread` is whatever tells one thread from

@@ -1,15 +1,15 @@
 /*
- * Fuzz target: the cell, with words and slots as a hostile peer would leave them. The same input is
- * given to cell.h, over memory that is exactly as large as it has to be, and to share.h, over a
- * region in a memory file. Whatever the input: no access outside, no endless loop, results that the
- * headers name; and what is set afterwards is got back whole.
+ * Fuzz target: the cell, with words and slots as a hostile peer could write them. The same input
+ * goes to cell.h, over memory of exactly the required size, and to share.h, over a region in a
+ * memory file. For any input there is no access outside the memory, no endless loop, and only
+ * results that the headers name; a value set afterwards can be read completely.
  *
  * The input: a byte, bits 0 to 2: the capacity, as capacities[] below; bit 3: `begin` and `commit`
- * are near each other; bit 4: the lock is hostile, too. Then begin and commit, eight bytes each;
+ * are close; bit 4: the lock is hostile, too. Then begin and commit, eight bytes each;
  * event and lock, four each; four times a slot's length (8), type (4) and checksum (4); then bytes
- * of values, which are also what is set.
+ * of values, which are also the value to set.
  *
- * With FUZZ_SHOW in the environment the first input is shown, and that is all.
+ * With FUZZ_SHOW in the environment it only shows the first input.
  */
 #include <unistd.h>
 
@@ -24,7 +24,7 @@
 
 static const uint64_t capacities[8] = {1, 7, 8, 64, 65, 100, 500, MOST};
 
-/* The input, taken apart; zeros where it is too short. */
+/* The parts of the input; zeros if it is too short. */
 typedef struct {
   uint8_t how;
   uint64_t capacity, begin, commit;
@@ -62,7 +62,7 @@ static input_t parse(const uint8_t *data, size_t size) {
   return in;
 }
 
-/* Puts the input where a cell is. */
+/* Writes the input into a cell. */
 static void spoil(const input_t *in, mipc_cell_t *cell) {
   cell->header->cell_begin = in->begin;
   cell->header->cell_commit = in->commit;
@@ -81,7 +81,7 @@ static void spoil(const input_t *in, mipc_cell_t *cell) {
   }
 }
 
-/* How far the inputs of this run went. */
+/* Counts of this run. */
 static uint64_t got, refused, set;
 
 static void print_most(void) {
@@ -89,7 +89,7 @@ static void print_most(void) {
           (unsigned long long)set, (unsigned long long)refused);
 }
 
-/* What a read may give. */
+/* The results that a read may have. */
 static void judge(int status, const mipc_cell_value_t *value, uint64_t capacity, uint64_t room) {
   if (status == MIPC_E_CORRUPT || status == MIPC_E_TRUNCATED || status == MIPC_CELL_OVERTAKEN) {
     refused++;
@@ -108,7 +108,7 @@ static void must_be(const mipc_cell_value_t *value, const mipc_cell_value_t *was
   bool same = value->version == was->version && value->length == was->length &&
               value->type == was->type && value->checked == was->checked &&
               memcmp(bytes, expected, (size_t)was->length) == 0;
-  if (!same) fuzz_die("another value than was set");
+  if (!same) fuzz_die("the value read differs from the value set");
 }
 
 static void try_cell(const input_t *in) {
@@ -140,7 +140,7 @@ static void try_cell(const input_t *in) {
     fuzz_block_t to = fuzz_block(length);
     mipc_cell_value_t value = {.checked = was.checked};
     status = mipc_cell_read(&cell, to.at, length, &value);
-    if (status != 0) fuzz_die("what was set cannot be got: %d", status);
+    if (status != 0) fuzz_die("a value that was set cannot be read: %d", status);
     must_be(&value, &was, to.at, from.at);
     free(to.memory);
     set++;
@@ -208,7 +208,8 @@ static void try_share(const input_t *in) {
   }
   if (status == MIPC_LOCK_TAKEN) {
     value = (mipc_cell_value_t){.checked = was.checked};
-    if (mipc_share_get(share, back, in->capacity, &value) != 0) fuzz_die("it is not got back");
+    if (mipc_share_get(share, back, in->capacity, &value) != 0)
+      fuzz_die("a value that was set cannot be read");
     must_be(&value, &was, back, in->rest);
   }
   if (cells[i].header->lock & MIPC_MAX_NUMBER) fuzz_die("the lock is kept");
@@ -224,7 +225,7 @@ static void show(const input_t *in) {
   }
   printf("and %zu bytes\n", in->rest_size);
   fflush(stdout);
-  _Exit(0); /* a return would have it shown once more */
+  _Exit(0); /* a return would show it again */
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv) {

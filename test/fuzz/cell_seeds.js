@@ -1,12 +1,12 @@
 /*
- * Inputs that cell_fuzz.c begins with: a good cell with each word changed to what is at an edge.
+ * The first inputs of cell_fuzz.c: a good cell with each word changed to a limit.
  */
 'use strict';
 
 const EDGES = [0n, 1n, 5n, 64n, 65n, 100n, 1000n, 1001n, 2n ** 31n, 2n ** 32n, 2n ** 53n - 2n];
 const FAR = [2n ** 53n - 1n, 2n ** 53n, 2n ** 63n, -1n];
 
-/* The bytes of an input, as parse() of cell_fuzz.c reads them. */
+/* The bytes of an input, in the format of parse() in cell_fuzz.c. */
 function input({ how = 5, begin = 9n, commit = 9n, event = 0, lock = 0, slots = [], text = '' }) {
   const head = Buffer.alloc(25 + 4 * 16);
   head[0] = how;

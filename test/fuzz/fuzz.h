@@ -1,6 +1,7 @@
 /*
- * What fuzz targets share: memory that is exactly as large as asked for, so that AddressSanitizer
- * sees the first byte too much; the clock of the time guard; and the end when a promise is broken.
+ * Helpers of fuzz targets: memory of exactly the requested size, so that AddressSanitizer detects
+ * the first byte beyond it; the clock of the time limit; the end of the process on a broken
+ * promise.
  */
 #ifndef MIPC_TEST_FUZZ_H
 #define MIPC_TEST_FUZZ_H
@@ -14,12 +15,12 @@
 #include <string.h>
 #include <time.h>
 
-/* What one call may take; sanitizers make it slower. */
+/* The time limit of one call; sanitizers slow it down. */
 #ifndef FUZZ_CALL_MS
 #define FUZZ_CALL_MS 100
 #endif
 
-/* The clock jumps now and then on a busy machine: only what is slow so often is slow. */
+/* The clock jumps now and then on a busy machine, so a call counts as slow only after this many. */
 #define FUZZ_CALL_TRIES 3
 
 __attribute__((noreturn, format(printf, 1, 2))) static inline void fuzz_die(const char *format,
@@ -33,7 +34,7 @@ __attribute__((noreturn, format(printf, 1, 2))) static inline void fuzz_die(cons
   abort();
 }
 
-/* Milliseconds of processor time that this process has used. */
+/* The processor time of this process in milliseconds. */
 static inline double fuzz_clock(void) {
   struct timespec now;
   if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now)) fuzz_die("there is no clock");
@@ -46,8 +47,8 @@ typedef struct {
 } fuzz_block_t;
 
 /*
- * A block of exactly that size. malloc(0) would give a byte that may be touched; an empty block is
- * the end of another one.
+ * A block of exactly that size. malloc(0) would return an accessible byte, so an empty block is the
+ * end of another one.
  */
 static inline fuzz_block_t fuzz_block(size_t size) {
   enum { UNTOUCHED = 16 };

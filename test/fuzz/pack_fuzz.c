@@ -1,9 +1,9 @@
 /*
  * Fuzz target: src/pack. A template is compiled for both directions; values are packed and bytes
- * unpacked with it, and what was packed is unpacked again. Whatever the input: no byte is touched
- * that was not given, results are what pack.h says, and neither time nor memory run away.
+ * unpacked with it, and the packed bytes are unpacked again. For any input there is no access to
+ * other memory, only results that pack.h names, and bounded time and memory.
  *
- * With FUZZ_SHOW in the environment the first input is shown, and that is all.
+ * With FUZZ_SHOW in the environment it only shows the first input.
  */
 #include "../../src/pack/pack.h"
 
@@ -12,12 +12,13 @@
 
 #define MIB ((size_t)1 << 20)
 
-/* The most that so small an input may need: of output, of slots, of text. */
+/* The limits for so small an input: of output, of slots, of text. */
 static const size_t MOST_OUTPUT = 256 * MIB;
 static const size_t MOST_VALUES = 64 * MIB / sizeof(mipc_pack_slot_t);
 static const size_t MOST_TEXT = 64 * MIB;
 
-/* Of what was packed, so much is unpacked again; and so much is held against a second unpacking. */
+/* The most packed bytes that are unpacked again; the most that are compared with a second
+ * unpacking. */
 static const size_t MOST_AGAIN = 4096;
 
 typedef enum { TEMPLATE, NO_MEMORY, VALUES, VALUE, RANGE, BYTES } kind_t;
@@ -49,7 +50,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
   return 0;
 }
 
-/* Whether the call is to be made again, to see whether it is slow or the machine was. */
+/* Whether to repeat the call, to see whether the call or the machine was slow. */
 static bool was_slow(const char *call, double since, int tries) {
   double took = fuzz_clock() - since;
   if (took > FUZZ_CALL_MS) {
@@ -63,7 +64,7 @@ static bool was_slow(const char *call, double since, int tries) {
   return false;
 }
 
-/* Not zero, so that what a call forgets to set is seen. */
+/* Not zero, so that missing stores are detected. */
 static const mipc_pack_failure_t UNSET = {0xEE, 0xEEEEEEEEEEEEEEEE};
 
 static bool is_number_sane(const pack_input_t *input, mipc_pack_error_t error, uint64_t number,
@@ -81,7 +82,7 @@ static bool is_number_sane(const pack_input_t *input, mipc_pack_error_t error, u
   }
 }
 
-/* `bytes_size`: how far a position in the bytes may be. */
+/* `bytes_size`: the last valid position in the bytes. */
 static void check_failure(const pack_input_t *input, const char *call, mipc_pack_error_t error,
                           const mipc_pack_failure_t *failure, uint64_t bytes_size) {
   if (error < MIPC_PACK_NO_MEMORY || error >= sizeof ERRORS / sizeof *ERRORS)
@@ -96,7 +97,7 @@ static void check_failure(const pack_input_t *input, const char *call, mipc_pack
     fuzz_die("%s gave %s with the number %llu", call, symbol, (unsigned long long)failure->number);
 }
 
-/* NULL when the template is refused. The text is gone afterwards. */
+/* NULL if the template is refused. The text is freed. */
 static mipc_template_t *compile(const pack_input_t *input, mipc_direction_t direction) {
   const char *call = direction == MIPC_DIRECTION_PACK ? "compile for pack" : "compile for unpack";
   fuzz_block_t text = fuzz_copy(input->format, input->format_size);
@@ -135,7 +136,7 @@ static void arrays_free(arrays_t *arrays) {
   free(arrays->text.memory);
 }
 
-/* The room for the next try: at least the double, as in lib/, where what is needed is told. */
+/* The capacity for the next try: at least double, and at least the reported need, as in lib/. */
 static size_t larger(const char *call, size_t room, uint64_t needed, size_t most_room) {
   if (needed <= room) fuzz_die("%s has room for %zu and needs %" PRIu64, call, room, needed);
   if (needed > most_room) fuzz_die("%s needs room for %" PRIu64, call, needed);
@@ -183,7 +184,7 @@ static mipc_pack_error_t pack(const pack_input_t *input, const mipc_template_t *
   size_t slots_size = input->count * sizeof *input->slots;
   arrays_t arrays = {
       .slots = fuzz_copy(input->slots, slots_size),
-      /* When all are numbers, no tag is looked at: there is none. */
+      /* If all are numbers, no tag is read, as none is given. */
       .tags = fuzz_copy(input->tags, input->numbers ? 0 : input->count),
       .text = fuzz_copy(input->text, input->text_size),
   };
@@ -250,7 +251,7 @@ typedef struct {
   uint64_t needed; /* with MORE_ */
 } unpacked_t;
 
-/* Unpacks with room for so many values and so much text. -> OK, MORE_ or an error. */
+/* Unpacks with the given capacities of values and text. -> OK, MORE_ or an error. */
 static mipc_pack_error_t unpack_into(const pack_input_t *input, const mipc_template_t *program,
                                      const uint8_t *from, size_t size, size_t room,
                                      size_t text_room, unpacked_t *ret) {
@@ -285,8 +286,8 @@ static mipc_pack_error_t unpack_into(const pack_input_t *input, const mipc_templ
   return error;
 }
 
-/* The same again with as much room as was used: the same values, unless it is told to be too
- * little (what a checksum takes in or X goes back over may need room and be no value). */
+/* Repeats it with exactly the used capacity: the same values, unless the result is "too little"
+ * (text of a checksum, or before an X, may need capacity without becoming a value). */
 static void unpack_again(const pack_input_t *input, const mipc_template_t *program,
                          const uint8_t *from, size_t size, const mipc_pack_values_t *expected) {
   unpacked_t again;
@@ -336,7 +337,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (getenv("FUZZ_SHOW")) {
     pack_show(&input);
     fflush(stdout);
-    _Exit(0); /* a return would have it shown once more */
+    _Exit(0); /* a return would show it again */
   }
   mipc_template_t *packer = compile(&input, MIPC_DIRECTION_PACK);
   mipc_template_t *unpacker = compile(&input, MIPC_DIRECTION_UNPACK);

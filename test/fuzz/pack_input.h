@@ -1,6 +1,6 @@
 /*
- * The input of pack_fuzz.c: how bytes that libFuzzer makes up are read as a template, values and
- * bytes to be unpacked, and how that is shown. pack_seeds.js writes the same format.
+ * The input of pack_fuzz.c: reads the bytes of libFuzzer as a template, values and bytes to unpack,
+ * and shows them. pack_seeds.js writes the same format.
  *
  *   1 byte      flags, below
  *   template    up to a byte of 0xFF, which is no letter of it
@@ -26,11 +26,11 @@ enum {
   PACK_MOST_INPUT = 1024,
 };
 
-/* The first capacities, with which the doubling begins. */
+/* The first capacities, which are then doubled. */
 static const size_t PACK_ROOMS[16] = {0, 1, 2, 3, 4, 5, 7, 8, 13, 16, 31, 64, 65, 256, 1000, 4096};
 
 typedef enum {
-  PACK_END,        /* no value: the bytes begin */
+  PACK_END,        /* not a value: the start of the bytes */
   PACK_NUMBER,     /* 8 bytes */
   PACK_BYTE,       /* NUMBER, 1 byte, signed */
   PACK_ODD_NUMBER, /* NUMBER, 1 byte, modulo their number one of PACK_ODD_NUMBERS */
@@ -52,7 +52,7 @@ static const double PACK_ODD_NUMBERS[] = {
     -0.999999,
     5e-324,
     1.7976931348623157e308,
-    3.4028235677973366e38, /* the smallest that is no float */
+    3.4028235677973366e38, /* the smallest that is not a float */
     1e300,
     2147483648,
     -2147483649.0,
@@ -75,7 +75,7 @@ static const double PACK_ODD_NUMBERS[] = {
     -67108865,
 };
 
-/* What there can be at most in PACK_MOST_INPUT bytes. */
+/* The limits for PACK_MOST_INPUT bytes. */
 typedef struct {
   uint8_t flags;
   const uint8_t *format;
@@ -106,7 +106,7 @@ static inline uint64_t pack_word(pack_reader_t *reader) {
   return word;
 }
 
-/* A byte, of which those from 0x80 count in units of eight; cut off at the end. */
+/* A length from one byte; from 0x80 on in units of eight, clipped at the end. */
 static inline size_t pack_length(pack_reader_t *reader) {
   size_t byte = pack_byte(reader);
   size_t length = byte < 0x80 ? byte : (byte - 0x80) * 8;
@@ -196,7 +196,7 @@ static inline void pack_show_text(const uint8_t *text, size_t size) {
   putchar('\'');
 }
 
-/* As JavaScript has it, nearly; to stdout. */
+/* Prints it to stdout, nearly as JavaScript. */
 static inline void pack_show(const pack_input_t *input) {
   static const char *const bigints[] = {"auto", "always", "never"};
   printf("template ");

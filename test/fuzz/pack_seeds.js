@@ -1,5 +1,5 @@
 /*
- * Inputs that pack_fuzz.c begins with, in the format of pack_input.h: templates of perlfunc and
+ * The first inputs of pack_fuzz.c, in the format of pack_input.h: templates of perlfunc and
  * perlpacktut, and one for each letter, modifier and rule.
  */
 'use strict';
@@ -17,7 +17,7 @@ const KINDS = {
 };
 const ODD_NUMBERS = 29;
 
-/* A value as pack_input.h reads it: a number, a bigint, a string; a Buffer is taken as it is. */
+/* A value in the format of pack_input.h: a number, a bigint or a string; a Buffer is used unchanged. */
 function encodeValue(value) {
   if (Buffer.isBuffer(value)) return value;
   const bytes = Buffer.alloc(9);
@@ -159,7 +159,7 @@ const CASES = [
   ['N! /a* v!/a2', ['abc', 'de'], '\x00\x00\x00\x01a\xff\xff'],
 ];
 
-/* Each letter with each modifier and count, for values of all kinds. */
+/* Each letter with each modifier and count, for values of all types. */
 const ODD = Array.from({ length: ODD_NUMBERS }, (_, i) => Buffer.from([KINDS.odd, i]));
 for (const letter of 'aAZbBhHcCWUsSlLqQjJiInNvVfdFwuxX@.') {
   CASES.push([`${letter} ${letter}3 ${letter}*`, [1, '12', 3, 4, 5, '6', -7], LONG]);

@@ -1,17 +1,17 @@
 /*
- * Fuzz target: what is believed of a region. The input is a header, or changes to a good one, and
- * the size of its file. It is judged by mipc_region_validate(), and then lies in a file that is
- * looked at, opened as a path and as a name, read-only and not, mapped, touched at both ends and
- * left. Whatever the input: no access outside the file, no endless loop, nothing left open, and
- * results that region.h names.
+ * Fuzz target: the validation of a region. The input is a header, or changes to a good one, and the
+ * size of its file. mipc_region_validate() checks it; then it is written to a file, which is
+ * inspected, opened as a path and as a name, read-only and writable, mapped, accessed at both ends
+ * and closed. For any input there is no access outside the file, no endless loop, no open
+ * descriptor left, and only results that region.h names.
  *
- * Its file is removed under an attachment, by hand and by unlink().
+ * The file is also removed during an attachment, directly and by unlink().
  *
- * The first byte says how the rest is read. Bit 0: 1, the bytes are the header, as they are; 0,
+ * The first byte is the format of the rest. Bit 0: 1, the bytes are the header, unchanged; 0,
  * they are changes to a good one, nine bytes each, a field and its value. Bits 1 to 3: the size of
- * the file, as sizes[] below. Bit 4: rows of participants are rubbish, too.
+ * the file, as sizes[] below. Bit 4: rows of participants are random, too.
  *
- * With FUZZ_SHOW in the environment the first input is shown, and that is all.
+ * With FUZZ_SHOW in the environment it only shows the first input.
  */
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -30,7 +30,7 @@
 static const uint64_t sizes[8] = {WHOLE, WHOLE, WHOLE + 4096, WHOLE - 1,
                                   0,     7,     4096,         MIPC_PAYLOAD_OFFSET};
 
-/* What a field is made of in a change. */
+/* A field of a change. */
 typedef struct {
   size_t offset, size;
 } field_t;
@@ -44,11 +44,11 @@ static char folder[64], path[128], names[128], name_path[256];
 
 #define LABEL(type, field, offset, meaning) #field,
 
-/* Calls of this run that went as far as a mapping. */
+/* The calls of this run that reached a mapping. */
 static uint64_t opened, looked;
 
 static void print_most(void) {
-  fprintf(stderr, "most: %llu opened, %llu looked at and found whole\n", (unsigned long long)opened,
+  fprintf(stderr, "most: %llu opened, %llu inspected and found good\n", (unsigned long long)opened,
           (unsigned long long)looked);
 }
 
@@ -118,7 +118,7 @@ static void check_state(const mipc_region_shm_t *header, uint64_t size, int stat
   if (state != 0) return;
   bool fits =
       header->payload_offset <= size && header->payload_size <= size - header->payload_offset;
-  if (!fits || header->payload_size == 0) fuzz_die("a payload outside the file is taken for good");
+  if (!fits || header->payload_size == 0) fuzz_die("a payload outside the file is accepted");
 }
 
 static void write_file(const char *at, const mipc_region_shm_t *header, uint64_t size,
@@ -134,24 +134,26 @@ static void write_file(const char *at, const mipc_region_shm_t *header, uint64_t
   close(fd);
 }
 
-/* Whether the name or path leads to the region, before and after its file was removed. Only the
+/* Whether the name or path leads to the region, before and after its file is removed. Only the
  * mark of unlink() is read of the header, and any value of it but 0 is one. */
 static void check_place(mipc_region_t *region, const char *file, uint32_t unlinked) {
-  if (mipc_region_whereabouts(region) != MIPC_AT_PLACE) fuzz_die("a file at its place is lost");
-  if (mipc_region_check_name(region) != 0) fuzz_die("a name at its place is stale");
+  if (mipc_region_whereabouts(region) != MIPC_AT_PLACE)
+    fuzz_die("an unchanged file is reported as lost");
+  if (mipc_region_check_name(region) != 0) fuzz_die("an unchanged name is reported as stale");
   if (unlink(file) < 0) fuzz_die("cannot remove %s", file);
   if (mipc_region_whereabouts(region) != (unlinked ? MIPC_UNLINKED : MIPC_LOST)) {
     fuzz_die("a removed file gave %d", (int)mipc_region_whereabouts(region));
   }
 }
 
-/* unlink() removes what is a region, or was to become one, however damaged, and nothing else. */
+/* unlink() removes a region, also an unfinished or damaged one, and nothing else. */
 static void try_unlink(const mipc_region_spec_t *spec, const char *file, int state) {
   mipc_report_t report;
   int expected = state == MIPC_E_FOREIGN ? (int)MIPC_E_FOREIGN : 0;
   int status = mipc_region_unlink(spec, &report);
   if (status != expected) fuzz_die("unlink gave %d", status);
-  if ((access(file, F_OK) == 0) != (status != 0)) fuzz_die("unlink gave %d in vain", status);
+  if ((access(file, F_OK) == 0) != (status != 0))
+    fuzz_die("unlink gave %d, and the file disagrees", status);
 }
 
 static void touch(mipc_region_t *region, bool read_only) {
@@ -174,7 +176,7 @@ static void touch(mipc_region_t *region, bool read_only) {
   opened++;
 }
 
-/* `header`: that the file has; NULL: the region may be a new one. */
+/* `header`: that of the file; NULL: the region may be new. */
 static void try_open(mipc_region_spec_t spec, bool read_only, const mipc_region_shm_t *header) {
   mipc_report_t report;
   mipc_region_t *region;
@@ -226,7 +228,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     fflush(stdout);
     remove_folder();
-    _Exit(0); /* a return would have it shown once more */
+    _Exit(0); /* a return would show it again */
   }
   int files = count_files();
   int state = mipc_region_validate(&header, file_size);
@@ -255,7 +257,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   by_name.size = 100;
   by_name.wait_ms = 20;
   try_open(by_name, false, NULL);
-  if (access(name_path, F_OK) == 0) fuzz_die("a name that nobody has is still there");
+  if (access(name_path, F_OK) == 0) fuzz_die("the file of an unused name remains");
   if (count_files() != files) fuzz_die("%d descriptors, %d before", count_files(), files);
   return 0;
 }

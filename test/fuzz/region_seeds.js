@@ -1,13 +1,13 @@
 /*
- * Inputs that region_fuzz.c begins with: a whole header with each field changed to what is at an edge,
- * in a file of each size; and headers as bytes.
+ * The first inputs of region_fuzz.c: a good header with each field changed to a limit, in a file of
+ * each size; and headers as bytes.
  */
 'use strict';
 
 const fs = require('node:fs');
 const path = require('node:path');
 
-/* The fields of a header, as many as region_fuzz.c has of the same list. */
+/* The fields of a header, in the order of region_fuzz.c. */
 const LAYOUT = path.join(__dirname, '../../src/base/layout.h');
 const [ROWS] = /#define MIPC_REGION_ROWS[^]*?\n\n/.exec(fs.readFileSync(LAYOUT, 'utf8'));
 const FIELDS = ROWS.match(/ X\(\w+,/g).length;
@@ -15,7 +15,7 @@ const FIELDS = ROWS.match(/ X\(\w+,/g).length;
 const SIZES = 8;
 const EDGES = [0n, 1n, 2n, 4096n, 65536n, 70000n, 2n ** 30n, 2n ** 31n, 2n ** 32n, 2n ** 63n, -1n];
 
-/* One field of a good header changed. */
+/* A good header with one field changed. */
 function change(field, value) {
   const bytes = Buffer.alloc(9);
   bytes[0] = field;

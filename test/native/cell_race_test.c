@@ -1,12 +1,12 @@
 /*
- * One cell, many writers and readers: threads and processes at once, and writers that are killed.
- * Every value that is got is whole, and versions do not go back.
+ * A cell with many writers and readers: threads and processes at the same time, and writers that
+ * are killed. Every value that is read is whole, and versions never decrease.
  */
 #include <pthread.h>
 
 #include "cells.h"
 
-/* A value that tells whether it is whole: `n` and then numbers that follow from it. */
+/* A value that shows whether it is whole: `n`, then numbers computed from it. */
 #define MOST_WORDS 2000
 
 static size_t make_value(uint64_t *words, uint64_t n) {
@@ -26,7 +26,7 @@ static bool is_whole(const uint64_t *words, const mipc_cell_value_t *value) {
   return true;
 }
 
-/* What all parties see. */
+/* Shared by all parties. */
 typedef struct {
   pthread_mutex_t mutex; /* shared, for writers */
   _Atomic int stop, reading;
@@ -134,7 +134,7 @@ static void among_processes(void) {
   free_arena("processes");
 }
 
-/* One writer at a time, killed again and again; the next one goes on where it stopped. */
+/* One writer at a time, killed repeatedly; the next one continues where it stopped. */
 static void killed_writers(void) {
   uint64_t *words = malloc(MOST_WORDS * sizeof *words), last = 0;
   uint32_t random = 1;
@@ -142,7 +142,7 @@ static void killed_writers(void) {
   pid_t reader = start_child(read_process, NULL);
   wait_for(&arena->reading);
   for (int i = 0; i < FEWER(100); i++) {
-    new_mutex(); /* the dead one may have it */
+    new_mutex(); /* the dead writer may hold it */
     pid_t child = start_child(write_process, NULL);
     for (int patience = 0; mipc_cell_version(&contested.cell) <= last && patience < 5000;
          patience++)

@@ -1,6 +1,6 @@
 /*
- * The cell: values set and got; what a dead writer leaves; every bound of what is read; checksums.
- * And class Share's calls over it.
+ * The cell: values are set and read; the state after a dead writer; every bound of values read from
+ * memory; checksums. And the calls of class Share over it.
  */
 #include "../../src/base/crc32c.h"
 #include "../../src/shm/share.h"
@@ -31,7 +31,7 @@ static void checksums(void) {
   for (int i = 0; i < 32; i++)
     bytes[i] = (uint8_t)(31 - i);
   CHECK_EQ(mipc_crc32c(0, bytes, 32), 0x113FDB5C);
-  /* In parts, from any address, of any length: as in one go. */
+  /* A checksum in parts, from any address and of any length, is that of the whole. */
   for (size_t i = 0; i < sizeof bytes; i++)
     bytes[i] = (uint8_t)(i * 7 + i / 251);
   for (size_t start = 0; start < 9; start++) {
@@ -107,7 +107,7 @@ static void what_a_dead_writer_leaves(void) {
     char text[16];
     int length = snprintf(text, sizeof text, "value %d", (int)n);
     CHECK_EQ(set_value(&f.cell, text, (size_t)length, 5), 0);
-    /* He has begun the next one, and overwritten any part of its slot. */
+    /* The writer has begun the next version, and overwritten any part of its slot. */
     for (int part = 0; part < 4; part++) {
       f.cell.header->cell_begin = n + 1;
       mipc_cell_slot_shm_t *next = slot_at(&f, n + 1);
@@ -120,7 +120,7 @@ static void what_a_dead_writer_leaves(void) {
       CHECK(memcmp(back, text, (size_t)length) == 0);
     }
   }
-  /* The next one takes the same version. */
+  /* The next writer takes the same version. */
   CHECK_EQ(set_value(&f.cell, "last", 4, 5), 0);
   CHECK_EQ(mipc_cell_version(&f.cell), 13);
   free_cell(&f);
@@ -154,7 +154,7 @@ static void bounds(void) {
   CHECK_READ(0);
   *slot = good;
 
-  /* How far `begin` may be ahead. */
+  /* The largest distance of `begin` from the version. */
   for (uint64_t ahead = 0; ahead < MIPC_CELL_SLOTS; ahead++) {
     h->cell_begin = 1 + ahead;
     CHECK_READ(0);
@@ -164,7 +164,7 @@ static void bounds(void) {
     h->cell_begin = begins[i];
     CHECK_READ(MIPC_CELL_OVERTAKEN);
   }
-  CHECK_EQ(set_value(&f.cell, "again", 5, 5), 0); /* which puts it right */
+  CHECK_EQ(set_value(&f.cell, "again", 5, 5), 0); /* which repairs it */
   CHECK_READ(0);
 
   const uint64_t commits[] = {MIPC_MAX_OFFSET, MIPC_MAX_OFFSET + 1, 1ull << 63, UINT64_MAX};
@@ -208,7 +208,7 @@ static void checked_values(void) {
     value = (mipc_cell_value_t){.checked = true};
     CHECK_EQ(mipc_cell_read(&f.cell, back, sizeof back, &value), 0);
     CHECK(value.checked);
-    /* The value of an earlier version in its place. */
+    /* The value of an earlier version in the slot. */
     f.cell.header->cell_commit += MIPC_CELL_SLOTS;
     f.cell.header->cell_begin += MIPC_CELL_SLOTS;
     CHECK_EQ(mipc_cell_read(&f.cell, back, sizeof back, &value), MIPC_E_CORRUPT);
@@ -236,7 +236,7 @@ static mipc_object_t open_share(spec_t spec, const void *thread, bool read_only)
   return (mipc_object_t){.mapping = mapping, .thread = thread};
 }
 
-/* A source that changes while it is copied, as memory shared with others does: here the slot
+/* A source that changes while it is copied, like memory shared with others: here it is the slot
  * itself, whose head and bytes are stored meanwhile. */
 static void changing_source(void) {
   fixture_t f = new_cell(CAPACITY);
@@ -285,7 +285,7 @@ static void shares(void) {
   CHECK_EQ(mipc_share_set(&two, "third", 1, 0, true, &value), 1);
   CHECK_EQ(value.version, 2);
   CHECK(mipc_lock_held(lock));
-  /* Nobody waits to read. */
+  /* Readers never wait. */
   const mipc_object_t *const all[] = {&one, &two, &reader};
   for (int i = 0; i < 3; i++) {
     value = (mipc_cell_value_t){0};
@@ -300,7 +300,7 @@ static void shares(void) {
   CHECK_EQ(mipc_share_get_locked(&reader, back, sizeof back, 0, &value), MIPC_E_ACCESS);
   CHECK_EQ(mipc_lock_drop(lock), 0);
 
-  /* Under the lock nobody overtakes. */
+  /* Under the lock no writer overtakes a reader. */
   mipc_region_shm_t *header = (mipc_region_shm_t *)mipc_mapping_window(one.mapping, 0, 4096, true);
   header->cell_begin += 100;
   CHECK_EQ(mipc_share_get(&one, back, sizeof back, &value), MIPC_CELL_OVERTAKEN);

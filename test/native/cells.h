@@ -1,5 +1,5 @@
 /*
- * Cells for the C tests, in memory that children share.
+ * Cells for the C tests, in memory that child processes share.
  */
 #ifndef MIPC_TEST_CELLS_H
 #define MIPC_TEST_CELLS_H
@@ -7,7 +7,7 @@
 #include "../../src/shm/cell.h"
 #include "regions.h"
 
-/* The memory of a cell, that children share. */
+/* A cell, and its memory, which child processes share. */
 typedef struct {
   mipc_cell_t cell;
   uint8_t *memory;

@@ -1,6 +1,6 @@
 /*
- * Checks for the C tests. A failed one prints its place and goes on; check_done() at the end of
- * main() prints the count and gives the exit code. Any thread may check.
+ * Checks for the C tests. A failed check prints its line, and the test goes on; check_done() at the
+ * end of main() prints the count and returns the exit code. Any thread may check.
  */
 #ifndef MIPC_TEST_CHECK_H
 #define MIPC_TEST_CHECK_H
@@ -11,10 +11,10 @@
 
 static _Atomic long check_count, check_failures;
 
-/* True when it holds: `if (!CHECK(x)) return;` */
+/* Returns the condition: `if (!CHECK(x)) return;` */
 #define CHECK(condition) check_that((condition), __FILE__, __LINE__, #condition)
 
-/* Of two integers; prints both. */
+/* Compares two integers; prints both if they differ. */
 #define CHECK_EQ(actual, expected)                                                                 \
   check_equal((long long)(actual), (long long)(expected), __FILE__, __LINE__,                      \
               #actual " == " #expected)

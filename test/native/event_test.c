@@ -1,6 +1,6 @@
 /*
- * The event: counted, waited for, watched; nothing that was published is missed, whoever comes,
- * goes or is killed.
+ * The event: the count, waits and watches. No publication is missed, whichever processes come,
+ * leave or are killed.
  */
 #include "locks.h"
 
@@ -19,7 +19,7 @@ static void counted(void) {
     CHECK_EQ(mipc_event_count(place.header), i);
     CHECK_EQ(event_word(), i << 1);
   }
-  place.header->event = UINT32_MAX; /* the last count, and somebody waits */
+  place.header->event = UINT32_MAX; /* the last count, with a waiter */
   CHECK_EQ(mipc_event_count(place.header), UINT32_MAX >> 1);
   mipc_event_publish(place.header);
   CHECK_EQ(event_word(), 0);
@@ -40,7 +40,7 @@ static void waited_for(bool can_write) {
   CHECK_EQ(event_word(), count << 1 | (can_write ? W : 0));
   CHECK_TIMED(mipc_event_wait(place.header, can_write, count + 1, LONG_US, &looks), 1, 0, 1000);
   mipc_event_publish(place.header);
-  CHECK_EQ(event_word(), (count + 1) << 1); /* W is gone */
+  CHECK_EQ(event_word(), (count + 1) << 1); /* W is cleared */
   CHECK_TIMED(mipc_event_wait(place.header, can_write, count, LONG_US, &looks), 1, 0, 1000);
   for (int us = 1000; us < 40000; us *= 2) {
     count = mipc_event_count(place.header);
@@ -59,7 +59,7 @@ static void wakes(void) {
 #if !defined(MIPC_TEST_WAIT_NONE)
   sleeper_t one, two;
   open_place(MIPC_PLACE_ANONYMOUS);
-  place.header->event = 7 << 1; /* nobody says that he waits: nobody is woken */
+  place.header->event = 7 << 1; /* without W no thread is woken */
   start_sleeper(&one, &place.header->event);
   mipc_event_publish(place.header);
   CHECK(!was_woken(&one));
@@ -73,7 +73,7 @@ static void wakes(void) {
 #endif
 }
 
-/* What is read-only cannot say that it waits, and is told all the same. */
+/* A read-only attachment cannot set W, and is notified all the same. */
 static void read_only(void) {
   open_place(MIPC_PLACE_PATH);
   mipc_region_t *reader = open_region(
@@ -86,7 +86,7 @@ static void read_only(void) {
     CHECK_EQ(mipc_event_wait(h, false, 0, 1000, &looks), 0);
     if (now_us() - begin < least) least = now_us() - begin;
   }
-  CHECK(least < 10000); /* its own time is kept, however long the naps have become */
+  CHECK(least < 10000); /* its time limit holds, however long the naps have become */
   CHECK_EQ(looks, 10);
   int us = 5000;
   pid_t child = start_child(publish_later, &us);
@@ -97,7 +97,7 @@ static void read_only(void) {
   close_place();
 }
 
-/* A publisher dies between his count and his wake. */
+/* A publisher dies between the count and the wake. */
 static void not_woken(bool with_the_lock) {
   open_place(MIPC_PLACE_ANONYMOUS);
   uint32_t looks = 0;
@@ -129,70 +129,70 @@ static void not_woken(bool with_the_lock) {
   double ms = (now_us() - begin) / 1e3;
   CHECK(ms < 1000);
 #if !defined(MIPC_TEST_WAIT_NONE)
-  printf("a wake that is missing costs %.0f ms%s\n", ms, with_the_lock ? ", with the lock" : "");
+  printf("a missing wake costs %.0f ms%s\n", ms, with_the_lock ? ", with the lock" : "");
 #endif
   close_place();
 }
 
-/* A watch and how often it has told. */
+/* A watch, and the number of its wake-ups. */
 typedef struct {
   mipc_watch_t *watch;
-  _Atomic int told;
+  _Atomic int wake_ups;
 } watched_t;
 
-static void tell(void *argument) {
-  ((watched_t *)argument)->told++;
+static void count_wake_up(void *argument) {
+  ((watched_t *)argument)->wake_ups++;
 }
 
-static bool is_told(watched_t *w, int times) {
-  for (int i = 0; i < 100000 && w->told < times; i++)
+static bool has_woken(watched_t *w, int times) {
+  for (int i = 0; i < 100000 && w->wake_ups < times; i++)
     nap_us(100);
-  return w->told == times;
+  return w->wake_ups == times;
 }
 
 static void watched(mipc_region_t *region) {
-  watched_t w = {.told = 0};
+  watched_t w = {.wake_ups = 0};
   mipc_event_publish(place.header);
-  CHECK_EQ(mipc_watch_open(region, tell, &w, &w.watch), 0);
+  CHECK_EQ(mipc_watch_open(region, count_wake_up, &w, &w.watch), 0);
   mipc_watch_disarm(w.watch);
   CHECK_EQ(mipc_watch_arm(w.watch), 0);
   CHECK_EQ(mipc_watch_arm(w.watch), 0);
   nap_us(30000);
-  CHECK_EQ(w.told, 0); /* what was before it, it knows */
+  CHECK_EQ(w.wake_ups, 0); /* it knows the publications before it */
   mipc_event_publish(place.header);
-  CHECK(is_told(&w, 1));
+  CHECK(has_woken(&w, 1));
   mipc_event_publish(place.header);
   mipc_event_publish(place.header);
   nap_us(30000);
-  CHECK_EQ(w.told, 1); /* quiet until it is armed, and then told at once, as of one */
+  CHECK_EQ(w.wake_ups, 1); /* quiet until it is armed, then one wake-up at once for all of them */
   CHECK_EQ(mipc_watch_arm(w.watch), 0);
-  CHECK(is_told(&w, 2));
+  CHECK(has_woken(&w, 2));
   CHECK_EQ(mipc_watch_arm(w.watch), 0);
   mipc_watch_disarm(w.watch);
   mipc_watch_disarm(w.watch);
   mipc_event_publish(place.header);
   nap_us(30000);
-  CHECK_EQ(w.told, 2);
+  CHECK_EQ(w.wake_ups, 2);
   CHECK_EQ(mipc_watch_arm(w.watch), 0);
-  CHECK(is_told(&w, 3));
+  CHECK(has_woken(&w, 3));
   CHECK_EQ(mipc_watch_arm(w.watch), 0);
   double begin = now_us();
-  mipc_watch_close(w.watch); /* in the midst of a sleep */
+  mipc_watch_close(w.watch); /* during a sleep */
   CHECK(now_us() - begin < 200000);
-  CHECK_EQ(w.told, 3);
-  CHECK_EQ(mipc_watch_open(region, tell, &w, &w.watch), 0);
+  CHECK_EQ(w.wake_ups, 3);
+  CHECK_EQ(mipc_watch_open(region, count_wake_up, &w, &w.watch), 0);
   mipc_watch_close(w.watch); /* never armed */
   mipc_watch_close(NULL);
 }
 
-/* Any order: it tells when, and only when, it is armed and the count is another than the last told
- * of. */
+/* In any order: it sends a wake-up if and only if it is armed and the count differs from that of
+ * the last one. */
 static void watched_in_any_order(mipc_region_t *region) {
-  watched_t w = {.told = 0};
+  watched_t w = {.wake_ups = 0};
   uint32_t random = 7;
   int expected = 0;
   bool armed = false, moved = false;
-  CHECK_EQ(mipc_watch_open(region, tell, &w, &w.watch), 0);
+  CHECK_EQ(mipc_watch_open(region, count_wake_up, &w, &w.watch), 0);
   for (int i = 0; i < FEWER(2000); i++) {
     switch (next_random(&random) % 4) {
     case 0:
@@ -211,11 +211,11 @@ static void watched_in_any_order(mipc_region_t *region) {
       nap_us(next_random(&random) % 300);
     }
     if (!armed || !moved) continue;
-    if (!CHECK(is_told(&w, ++expected))) break;
+    if (!CHECK(has_woken(&w, ++expected))) break;
     armed = moved = false;
   }
   nap_us(5000);
-  CHECK_EQ(w.told, expected);
+  CHECK_EQ(w.wake_ups, expected);
   mipc_watch_close(w.watch);
 }
 
@@ -238,11 +238,11 @@ static void in_the_child(void *argument) {
   mipc_watch_close(w->watch);
 }
 
-/* fork() comes at any moment of the watch's own thread, which the child has not. */
+/* fork() at any moment of the watch's own thread, which the child does not have. */
 static void forked(void) {
-  watched_t w = {.told = 0};
+  watched_t w = {.wake_ups = 0};
   mipc_region_t *region = open_region(place.spec);
-  CHECK_EQ(mipc_watch_open(region, tell, &w, &w.watch), 0);
+  CHECK_EQ(mipc_watch_open(region, count_wake_up, &w, &w.watch), 0);
   for (int i = 0; i < FEWER(200); i++) {
     CHECK_EQ(mipc_watch_arm(w.watch), 0);
     mipc_event_publish(place.header);
@@ -252,7 +252,7 @@ static void forked(void) {
   mipc_region_put(region);
 }
 
-/* Two answer each other: a wake that is lost costs a quarter of a second. */
+/* Two processes answer each other: a lost wake costs a quarter of a second. */
 static void answer(uint32_t parity, int rounds) {
   party_t p = join(thread_1);
   uint32_t looks = 0;
@@ -275,7 +275,7 @@ static void answer_odd(void *rounds) {
   answer(1, *(int *)rounds);
 }
 
-/* Wait for the next count, or the one after it, and are killed at some time. */
+/* They wait for the next count, or the one after it, and are killed at any time. */
 static void come_and_go(void *unused) {
   (void)unused;
   party_t p = join(thread_1);
@@ -310,7 +310,7 @@ static void none_is_lost(int rounds) {
     kill_child(guests[i]);
   CHECK_EQ(mipc_event_count(place.header), 2 * (uint32_t)rounds);
   printf("%d answers, %d waiters killed, %d slow\n", 2 * rounds, killed, (int)board->count);
-  CHECK(board->count <= 2); /* of a busy machine */
+  CHECK(board->count <= 2); /* allowance for a busy machine */
   close_place();
 }
 
@@ -324,7 +324,7 @@ int main(void) {
   in_all_places(watched_by_writer_and_reader);
   in_all_places(forked);
 #if defined(MIPC_TEST_WAIT_NONE)
-  none_is_lost(FEWER(5000)); /* as slow as their naps */
+  none_is_lost(FEWER(5000)); /* naps are that slow */
 #else
   none_is_lost(FEWER(50000));
 #endif

@@ -1,9 +1,9 @@
 /*
- * mipc_file_extend() of os/file.h: the space is there or the file is as it was. On full file
- * systems (real ones where mounting is permitted), under signals, where there is no fallocate,
- * and with another process at the same file.
+ * mipc_file_extend() of os/file.h: the space is allocated, or the file is as before. On full file
+ * systems (real ones where mounting is permitted), under signals, without fallocate, and with
+ * another process that extends the same file.
  *
- * fallocate() and fstat() of this program stand between: `plan` says what the system "does".
+ * fallocate() and fstat() are replaced by functions of this program; `plan` sets their behaviour.
  */
 #include "../../src/os/file.h"
 
@@ -16,12 +16,12 @@
 #include "fixture.h"
 
 static struct {
-  int calls;                 /* of fallocate(), so far */
+  int calls;                 /* number of calls of fallocate() so far */
   int fail_at, error;        /* this call of fallocate(), counted from 1, fails ... */
   bool fail_from;            /* ... and all after it */
-  int64_t longest;           /* a step longer than that is interrupted and undone; 0: none is */
-  void (*before_size)(void); /* called before the step that makes the file longer */
-  void (*after_look)(void);  /* called after the next look at the size */
+  int64_t longest;           /* longer steps are interrupted and undone; 0: none */
+  void (*before_size)(void); /* called before the step that extends the file */
+  void (*after_look)(void);  /* called after the next fstat() */
 } plan;
 
 static void plan_nothing(void) {
@@ -33,7 +33,7 @@ int fallocate(int fd, int mode, off_t offset, off_t length) {
   errno = plan.error;
   if (plan.calls == plan.fail_at || (plan.fail_from && plan.calls > plan.fail_at)) return -1;
   if (plan.longest && length > plan.longest) {
-    errno = plan.calls < 1000 ? EINTR : EDEADLK; /* a loop without an end has to end here */
+    errno = plan.calls < 1000 ? EINTR : EDEADLK; /* ends an endless loop */
     return -1;
   }
   void (*before)(void) = plan.before_size;
@@ -52,7 +52,7 @@ int fstat(int fd, struct stat *found) {
   return status;
 }
 
-/* The one file of most tests; opened by whoever needs a description. */
+/* The file of most tests; opened where a description is needed. */
 static const char *path;
 
 static mipc_file_t file_of(size_t size) {
@@ -64,7 +64,7 @@ static mipc_file_t file_of(size_t size) {
   return file;
 }
 
-/* The first `size` bytes are the old ones, zeros follow, up to `to`. */
+/* The first `size` bytes are unchanged, zeros follow up to `to`. */
 static void check_bytes(mipc_file_t file, size_t size, size_t to) {
   uint8_t *bytes = malloc(to + 1);
   if (!CHECK(bytes)) return;
@@ -82,12 +82,12 @@ static void longer_with_zeros(void) {
     mipc_file_t file = file_of(cases[i][0]);
     CHECK_EQ(mipc_file_extend(file, cases[i][0], cases[i][1]), 0);
     check_bytes(file, cases[i][0], cases[i][1]);
-    CHECK(blocks_of(path) * 512 >= (int64_t)cases[i][1]); /* the space is taken */
+    CHECK(blocks_of(path) * 512 >= (int64_t)cases[i][1]); /* the space is allocated */
     mipc_file_close(file);
   }
 }
 
-/* Another process may have made it longer since we looked. */
+/* Another process may have extended the file since our fstat(). */
 static void never_shorter(void) {
   mipc_file_t file = file_of(9000);
   CHECK_EQ(mipc_file_extend(file, 100, 5000), 0);
@@ -102,7 +102,7 @@ static void never_shorter(void) {
 
 #define FAR ((size_t)40 << 20)
 
-/* How many steps it takes from 100 bytes to FAR. */
+/* The number of steps from 100 bytes to FAR. */
 static int count_steps(void) {
   mipc_file_t file = file_of(100);
   CHECK_EQ(mipc_file_extend(file, 100, FAR), 0);
@@ -124,8 +124,8 @@ static void interrupted(void) {
 }
 
 /*
- * Kernels that still look for signals in the middle of shmem_fallocate() undo the whole step, and
- * 16 MiB take 4 ms: under a timer of 1 ms (SIGPROF of `node --cpu-prof`) such a step never ends.
+ * Kernels that check for signals within shmem_fallocate() undo the whole step, and 16 MiB take 4
+ * ms: under a timer of 1 ms (SIGPROF of `node --cpu-prof`) such a step never completes.
  */
 static void always_interrupted(void) {
   mipc_file_t file = file_of(100);
@@ -152,7 +152,7 @@ static void refused_at_any_step(void) {
   }
 }
 
-/* A limit of this process instead of the system's. (Node ignores SIGXFSZ, and so does main().) */
+/* A limit of the process instead of a full disk. (Node ignores SIGXFSZ, and so does main().) */
 static void beyond_the_limit_of_the_process(bool can_allocate) {
   struct rlimit old, low;
   getrlimit(RLIMIT_FSIZE, &old);
@@ -178,7 +178,7 @@ static void without_fallocate(void) {
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     for (int at = 1; at <= 2; at++) {
       mipc_file_t file = file_of(cases[i][0]);
-      plan.fail_at = at; /* 2: refused once the size would change */
+      plan.fail_at = at; /* 2: fails at the step that changes the size */
       plan.fail_from = true;
       plan.error = EOPNOTSUPP;
       CHECK_EQ(mipc_file_extend(file, cases[i][0], cases[i][1]), 0);
@@ -194,7 +194,7 @@ static void append_by_another(void) {
   close(fd);
 }
 
-/* Another process appends between our look at the size and our zeros. */
+/* Another process appends between our fstat() and our zeros. */
 static void without_fallocate_others_append(void) {
   mipc_file_t file = file_of(100);
   plan.fail_at = 1;
@@ -221,9 +221,9 @@ static void extend_by_another_in_vain(void) {
 }
 
 /*
- * Two processes open one new file, this one 2 MiB of it, the other 40 MiB, for which there is no
- * room. The other gives up when ours has its blocks and not yet its size: it must not give back
- * ours, or a store into our mapping is a SIGBUS as soon as the disk is full.
+ * Two processes open one new file, this one with 2 MiB, the other with 40 MiB, for which there is
+ * no room. The other fails when we have our blocks but not yet the size: it must not release our
+ * blocks, otherwise a store into our mapping is a SIGBUS once the disk is full.
  */
 static void another_gives_up_meanwhile(void) {
   mipc_file_t file = file_of(100);
@@ -239,7 +239,7 @@ static uint64_t free_of(const char *folder) {
   return statvfs(folder, &fs) == 0 ? (uint64_t)fs.f_bfree * fs.f_frsize : 0;
 }
 
-/* A real one of `mib` MiB: what is refused leaves nothing, what fits can be stored into. */
+/* On a real file system of `mib` MiB a failed extension leaves nothing, others are usable. */
 static void full_file_system(const char *name, const char *size, uint64_t mib) {
   const char *folder = path_of(name);
   plan_nothing();

@@ -1,6 +1,6 @@
 /*
- * os/file.h on Linux: what is opened, made, refused, removed, and never inherited. How a file is
- * made longer has a file of its own, extend_test.c.
+ * os/file.h on Linux: files are opened, created, refused and removed, and never inherited. The
+ * extension of files is in extend_test.c.
  */
 #include "../../src/os/file.h"
 
@@ -14,7 +14,7 @@
 #define MAKE (MIPC_OPEN_WRITE | MIPC_OPEN_CREATE)
 #define ONLY (MAKE | MIPC_OPEN_EXCLUSIVE)
 
-/* The file system that mipc_file_coherent() is told of; 0: the real one. */
+/* The file system that fstatfs() reports to mipc_file_coherent(); 0: the real one. */
 static long pretended_type;
 static int pretended_error;
 
@@ -88,7 +88,7 @@ static void exclusive(void) {
   CHECK_EQ(size_of(path), 0);
 }
 
-/* Nothing is made through a link to nothing: nobody could tell it from what was there. */
+/* No file is created through a dangling link: it could not be told from an existing one. */
 static void dangling_link(void) {
   const char *link = path_of("dangling"), *target = path_of("target");
   CHECK_EQ(symlink(target, link), 0);
@@ -121,7 +121,7 @@ static void paths_the_system_refuses(void) {
   open_bad(path, MAKE, -ENOTDIR);
 }
 
-/* A test that hangs here is ended by the alarm. */
+/* The alarm ends a test that hangs here. */
 static void fifo_does_not_block(void) {
   const char *path = path_of("fifo");
   CHECK_EQ(mkfifo(path, 0600), 0);
@@ -170,7 +170,7 @@ static void nothing_is_inherited(void) {
   mipc_file_t copy = MIPC_NO_FILE;
   int plain = open(path, O_RDONLY);
   CHECK_EQ(mipc_file_dup(plain, &copy), 0);
-  CHECK_EQ(fcntl(plain, F_GETFD) & FD_CLOEXEC, 0); /* theirs stays as it was */
+  CHECK_EQ(fcntl(plain, F_GETFD) & FD_CLOEXEC, 0); /* the caller's descriptor is unchanged */
   CHECK(fcntl(mipc_file_descriptor(made), F_GETFD) & FD_CLOEXEC);
   CHECK(fcntl(mipc_file_descriptor(opened), F_GETFD) & FD_CLOEXEC);
   CHECK(fcntl(mipc_file_descriptor(copy), F_GETFD) & FD_CLOEXEC);
@@ -209,7 +209,7 @@ static void only_the_same_file_is_removed(void) {
   CHECK_EQ(symlink(other, path), 0);
   mipc_file_remove(path, file);
   struct stat st;
-  CHECK_EQ(lstat(path, &st), 0); /* a link of somebody's to it is not it */
+  CHECK_EQ(lstat(path, &st), 0); /* a link to the file is not the file */
   CHECK_EQ(size_of(other), 0);
   mipc_file_remove(other, file);
   CHECK_EQ(size_of(other), -1);
@@ -240,7 +240,7 @@ static void shared_memory_on_these_file_systems(void) {
       {0x00C36400, false},
       {0xFF534D42, false},
       {0xFE534D42, false},
-      /* f_type is a signed word: where that has 32 bits, these are negative */
+      /* f_type is a signed word: with 32 bits these are negative */
       {(int32_t)0xFF534D42, false},
       {(int32_t)0x9123683E, true},
   };

@@ -1,6 +1,6 @@
 /*
- * sync/filelock.h, with os/flock.h and os/thread.h below it: every way through the states, what is
- * held after each, that the waiting thread tells once and can always be stopped.
+ * sync/filelock.h, with os/flock.h and os/thread.h below it: every transition between the states,
+ * the locks held after each; the waiting thread sends one wake-up and can always be stopped.
  */
 #include "../../src/sync/filelock.h"
 
@@ -12,7 +12,7 @@
 #include "../../src/base/status.h"
 #include "fixture.h"
 
-enum { PATIENCE = 20000 }; /* ms for what must come */
+enum { PATIENCE = 20000 }; /* time limit in ms */
 
 static const mipc_flock_range_t WHOLE = {.whole = true};
 static const mipc_flock_range_t WHOLE_SHARED = {.whole = true, .shared = true};
@@ -33,7 +33,7 @@ static mipc_file_t open_file(const char *path, uint32_t flags) {
   return file;
 }
 
-/* A lock with a description of its own on the file, and that file. */
+/* A lock with its own description of the file, and that file. */
 typedef struct {
   mipc_file_t file;
   mipc_filelock_t *lock;
@@ -59,24 +59,24 @@ static void rest(int ms) {
   nanosleep(&time, NULL);
 }
 
-static _Atomic int notices;
+static _Atomic int wake_ups;
 
-static void count_notice(void *context) {
+static void count_wake_up(void *context) {
   ++*(_Atomic int *)context;
 }
 
 static void begin(owner_t *owner, mipc_flock_range_t what) {
-  notices = 0;
-  CHECK_EQ(mipc_filelock_begin(owner->lock, &what, count_notice, &notices), 0);
+  wake_ups = 0;
+  CHECK_EQ(mipc_filelock_begin(owner->lock, &what, count_wake_up, &wake_ups), 0);
 }
 
 static void await_notice(void) {
-  for (int i = 0; notices == 0 && i < PATIENCE; i++)
+  for (int i = 0; wake_ups == 0 && i < PATIENCE; i++)
     rest(1);
-  CHECK_EQ(notices, 1);
+  CHECK_EQ(wake_ups, 1);
 }
 
-/* Whether somebody else could have the whole file now. */
+/* Whether another process could lock the whole file now. */
 static bool is_free(const char *path) {
   owner_t other = open_owner(path);
   int status = take(&other, WHOLE);
@@ -91,7 +91,7 @@ static void taken_at_once(void) {
   CHECK_EQ(take(&a, WHOLE), 1);
   CHECK_EQ(take(&b, WHOLE), 0);
   CHECK_EQ(mipc_filelock_take(b.lock, &WHOLE, 50), 0);
-  mipc_filelock_drop(b.lock); /* has nothing */
+  mipc_filelock_drop(b.lock); /* holds nothing */
   mipc_filelock_cancel(b.lock);
   mipc_filelock_cancel(a.lock); /* keeps it */
   CHECK_EQ(mipc_filelock_poll(a.lock, 1), 0);
@@ -99,7 +99,7 @@ static void taken_at_once(void) {
   mipc_filelock_drop(a.lock);
   mipc_filelock_drop(a.lock);
   CHECK_EQ(take(&b, WHOLE), 1);
-  close_owner(&b); /* gives it back */
+  close_owner(&b); /* releases it */
   CHECK_EQ(take(&a, WHOLE_SHARED), 1);
   close_owner(&a);
   CHECK(is_free(path));
@@ -152,7 +152,7 @@ static void waited_for(void) {
     begin(&b, pairs[i][1]);
     CHECK_EQ(mipc_filelock_poll(b.lock, 0), 0);
     CHECK_EQ(mipc_filelock_poll(b.lock, 5), 0);
-    CHECK_EQ(notices, 0);
+    CHECK_EQ(wake_ups, 0);
     mipc_filelock_drop(b.lock); /* WAITING: does nothing */
     mipc_filelock_drop(a.lock);
     await_notice();
@@ -161,9 +161,9 @@ static void waited_for(void) {
     CHECK(!is_free(path));
     mipc_filelock_drop(b.lock);
     CHECK(is_free(path));
-    CHECK_EQ(notices, 1);
+    CHECK_EQ(wake_ups, 1);
   }
-  /* Without a notice; poll() sleeps until it comes. */
+  /* Without a wake-up; poll() sleeps until the lock is won. */
   CHECK_EQ(take(&a, WHOLE), 1);
   CHECK_EQ(mipc_filelock_begin(b.lock, &WHOLE, NULL, NULL), 0);
   mipc_filelock_drop(a.lock);
@@ -175,7 +175,7 @@ static void waited_for(void) {
   close_owner(&b);
 }
 
-/* Asleep in flock(), or with the flock in hand in fcntl(): a signal ends both. */
+/* Asleep in flock(), or in fcntl() with the flock held: a signal ends both. */
 static void cancelled_while_waiting(void) {
   const char *path = make_file("cancelled", 100);
   const mipc_flock_range_t pairs[][2] = {
@@ -187,17 +187,17 @@ static void cancelled_while_waiting(void) {
       {range(0, 9), WHOLE},
   };
   for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
-    for (int ms = 0; ms < 30; ms += 10) { /* before it sleeps, while it does */
+    for (int ms = 0; ms < 30; ms += 10) { /* before or while it sleeps */
       owner_t a = open_owner(path), b = open_owner(path);
       CHECK_EQ(take(&a, pairs[i][0]), 1);
       begin(&b, pairs[i][1]);
       rest(ms);
       mipc_filelock_cancel(b.lock);
-      CHECK_EQ(notices, 1); /* never later than this */
+      CHECK_EQ(wake_ups, 1); /* never later than this */
       CHECK_EQ(mipc_filelock_poll(b.lock, 1), 0);
       mipc_filelock_drop(a.lock);
       CHECK(is_free(path));
-      CHECK_EQ(take(&b, pairs[i][1]), 1); /* FREE, and good for more */
+      CHECK_EQ(take(&b, pairs[i][1]), 1); /* FREE, and usable again */
       close_owner(&b);
       close_owner(&a);
     }
@@ -218,7 +218,7 @@ static void cancelled_after_winning(void) {
     CHECK(!is_free(path));
     mipc_filelock_cancel(b.lock);
     CHECK(is_free(path));
-    CHECK_EQ(notices, 1);
+    CHECK_EQ(wake_ups, 1);
   }
   close_owner(&a);
   close_owner(&b);
@@ -267,7 +267,7 @@ static void failures(void) {
   CHECK(untouched == (mipc_filelock_t *)&failures);
 }
 
-/* A description that others have too: the lock gets one of its own, which nobody inherits. */
+/* A description that is shared with others: the lock opens its own, which is never inherited. */
 static void opened_once_more(void) {
   const char *path = make_file("reopened", 100);
   int before = count_descriptors();
@@ -290,7 +290,7 @@ static void opened_once_more(void) {
   CHECK_EQ(count_descriptors(), before);
 }
 
-/* One side gives and takes at random while the other begins and stops: nothing stays behind. */
+/* One side takes and releases at random while the other begins and stops: nothing stays locked. */
 static _Atomic bool stop_now;
 
 static void *take_and_drop(void *path) {
@@ -321,7 +321,7 @@ static void cancelled_in_a_race(void) {
       mipc_filelock_drop(owner.lock);
     }
     mipc_filelock_cancel(owner.lock);
-    CHECK_EQ(notices, 1);
+    CHECK_EQ(wake_ups, 1);
   }
   stop_now = true;
   pthread_join(thread, NULL);
@@ -362,7 +362,7 @@ static void threads_exclude_each_other(void) {
   CHECK_EQ(counter, THREADS * TIMES);
 }
 
-/* In a process that has chosen no signal yet: one with a handler stays its owner's. */
+/* In a process that has chosen no signal yet: a signal with a handler is not used. */
 static void theirs(int number) {
   (void)number;
 }

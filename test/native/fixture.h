@@ -1,6 +1,6 @@
 /*
- * What the C tests need of the system: a folder of their own, files in it, a file system that is
- * small enough to fill, and looks at this process through /proc. Linux only.
+ * System helpers for the C tests: a folder of their own, files in it, a file system that is small
+ * enough to fill, and facts about this process from /proc. Linux only.
  */
 #ifndef MIPC_TEST_FIXTURE_H
 #define MIPC_TEST_FIXTURE_H
@@ -41,8 +41,8 @@ static inline void fixture_done(void) {
   fixture_remove(fixture_folder);
 }
 
-/* `name` in the folder of this test, which goes when the test ends. Good for the next seven calls.
- */
+/* The path of `name` in the folder of this test, which is removed when the test ends. Valid for the
+ * next seven calls. */
 static inline const char *path_of(const char *name) {
   static char paths[8][512];
   static unsigned next;
@@ -65,7 +65,7 @@ static inline uint8_t pattern_at(uint64_t position) {
   return (uint8_t)(1 + position % 251);
 }
 
-/* A file of `size` bytes, none of them 0: pattern_at(). */
+/* Creates a file of `size` bytes of pattern_at(), none of which is 0. */
 static inline const char *make_file(const char *name, size_t size) {
   const char *path = path_of(name);
   uint8_t *bytes = malloc(size + 1);
@@ -94,7 +94,7 @@ static inline bool is_pattern(const void *bytes, size_t length, uint64_t positio
   return true;
 }
 
-/* -1 when there is no such file. */
+/* -1: there is no such file. */
 static inline int64_t size_of(const char *path) {
   struct stat st;
   return stat(path, &st) < 0 ? -1 : (int64_t)st.st_size;
@@ -105,7 +105,7 @@ static inline int64_t blocks_of(const char *path) {
   return stat(path, &st) < 0 ? -1 : (int64_t)st.st_blocks;
 }
 
-/* Byte `at` of the file as read() sees it, -1 beyond its end. */
+/* Byte `at` of the file, by read(); -1 beyond its end. */
 static inline int byte_of(const char *path, off_t at) {
   uint8_t byte;
   int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -129,8 +129,7 @@ static inline int count_descriptors(void) {
   return count;
 }
 
-/* /proc/self/maps, read without any allocation: that could take the very range that is looked at.
- */
+/* Reads /proc/self/maps without an allocation, which could take the very range that is checked. */
 static inline const char *read_maps(void) {
   static char text[1 << 20];
   size_t length = 0;
@@ -143,7 +142,7 @@ static inline const char *read_maps(void) {
   return text;
 }
 
-/* How many ranges are mapped of files whose path contains `part`. */
+/* The number of mapped ranges of files whose path contains `part`. */
 static inline int count_maps(const char *part) {
   int count = 0;
   for (const char *at = read_maps(); (at = strstr(at, part)) != NULL; count++) {
@@ -154,7 +153,7 @@ static inline int count_maps(const char *part) {
 
 typedef enum { MAPPED_NOT, MAPPED_ANONYMOUS, MAPPED_FILE } mapped_t;
 
-/* What lies at an address. */
+/* The kind of mapping at an address. */
 static inline mapped_t mapped_at(const void *address) {
   for (const char *line = read_maps(); *line; line += strcspn(line, "\n") + 1) {
     unsigned long from, to, inode;
@@ -167,7 +166,7 @@ static inline mapped_t mapped_at(const void *address) {
 
 /*
  * Mounts an empty tmpfs of `size` ("1m") on the folder `path`, in a mount namespace of our own.
- * False where that is not permitted: says so, and with CI in the environment it is a failure.
+ * False: not permitted. It then prints a line, and fails if CI is in the environment.
  */
 static inline bool mount_small(const char *path, const char *size) {
   char options[64];
@@ -179,13 +178,13 @@ static inline bool mount_small(const char *path, const char *size) {
         unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
   }
   if (is_private && mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, options) == 0) return true;
-  printf("not permitted to mount a tmpfs of %s (%s): its tests are left out\n", size,
+  printf("not permitted to mount a tmpfs of %s (%s): its tests are skipped\n", size,
          strerror(errno));
-  if (getenv("CI")) CHECK(!"CI must run these tests with the right to mount");
+  if (getenv("CI")) CHECK(!"CI must run these tests with permission to mount");
   return false;
 }
 
-/* Runs it in a child process; what waitpid() says of that: 0 when it returned. */
+/* Runs the function in a child process. Returns the status of waitpid(): 0 if it returned. */
 static inline int in_child(void (*run)(void *), void *argument) {
   fflush(NULL);
   long failures = check_failures;

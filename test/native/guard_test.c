@@ -1,6 +1,6 @@
 /*
- * os/guard.h on POSIX: a fault in a guarded range gives zeros and a mark; any other SIGBUS goes
- * where it would go without us.
+ * os/guard.h on POSIX: a fault in a guarded range gives zeros and a mark; any other SIGBUS is
+ * handled as without us.
  */
 #include "../../src/os/guard.h"
 
@@ -16,8 +16,8 @@
 
 static size_t page;
 
-/* Eight pages at most of pattern at `path`, mapped shared, and the file then cut to `left` bytes.
- * Any thread may call it with a path of its own. */
+/* Maps a file of at most eight pages of pattern shared, and truncates it to `left` bytes. Any
+ * thread may call it with a path of its own. */
 static uint8_t *map_and_cut(const char *path, size_t pages, size_t left, mipc_guard_t **ret_guard) {
   uint8_t content[8 * 4096];
   for (size_t i = 0; i < sizeof content; i++)
@@ -46,17 +46,17 @@ static void zeros_and_a_mark(void) {
   CHECK_EQ(bytes[5 * page + 7], 0);
   CHECK_EQ(mipc_guard_hit(guard), MIPC_E_TRUNCATED);
   CHECK_EQ(mipc_atomic_load_acquire(mipc_guard_hits()), before + 1);
-  bytes[6 * page] = 9; /* from the page touched to the end: no further fault */
+  bytes[6 * page] = 9; /* from the accessed page to the end: no further fault */
   CHECK_EQ(bytes[6 * page], 9);
   CHECK_EQ(mipc_atomic_load_acquire(mipc_guard_hits()), before + 1);
-  CHECK_EQ(bytes[3 * page], 0); /* below it: one more */
+  CHECK_EQ(bytes[3 * page], 0); /* below that page: another fault */
   CHECK_EQ(mipc_atomic_load_acquire(mipc_guard_hits()), before + 2);
   CHECK_EQ(bytes[0], pattern_at(0));
   mipc_guard_remove(guard);
   mipc_vm_unmap((void *)bytes, 8 * page);
 }
 
-/* More slots than one chunk has, taken and given back in all orders. */
+/* More slots than one chunk has, used and freed in all orders. */
 static void many_ranges(void) {
   enum { N = 700 };
   static mipc_guard_t *guards[N];
@@ -116,7 +116,7 @@ static void earlier_with_info(int number, siginfo_t *info, void *context) {
   siglongjmp(escape, 1);
 }
 
-/* The handler that was there is met by a fault outside all guarded ranges; ours stays. */
+/* A fault outside all guarded ranges reaches the handler that was installed before; ours stays. */
 static void chains(bool with_info) {
   struct sigaction action = {0};
   if (with_info) {
@@ -130,7 +130,7 @@ static void chains(bool with_info) {
   volatile uint8_t *mine = map_and_cut(path_of("guarded"), 2, 0, &guard);
   volatile uint8_t *other = map_and_cut(path_of("unguarded"), 2, 0, NULL);
   seen = 0;
-  if (sigsetjmp(escape, 1) == 0) CHECK_EQ(other[0], 1); /* never gets there */
+  if (sigsetjmp(escape, 1) == 0) CHECK_EQ(other[0], 1); /* not reached */
   CHECK_EQ(seen, SIGBUS);
   CHECK_EQ(mine[0], 0);
   CHECK(mipc_guard_hit(guard));
@@ -139,7 +139,7 @@ static void chains(bool with_info) {
   mipc_vm_unmap((void *)other, 2 * page);
 }
 
-/* In a child: returns only if SIGBUS did not end it. */
+/* In a child: returns only if SIGBUS has not ended it. */
 static void fault_outside(void *argument) {
   (void)argument;
   mipc_guard_t *guard;
@@ -168,8 +168,8 @@ static void the_default_ends_the_process(void) {
 }
 
 /*
- * Another copy of us, or a crash reporter: it passes on to the handler that it found, and repairs
- * what lies in a range of its own. With us below and above it the circle had no end.
+ * Another copy of us, or a crash reporter: it passes signals on to the handler that it replaced,
+ * and repairs faults in a range of its own. With us below and above it, the circle never ended.
  */
 static struct sigaction found_by_other;
 static uint8_t *other_range;
@@ -196,7 +196,7 @@ static void install_other(void) {
   sigaction(SIGBUS, &action, &found_by_other);
 }
 
-/* We, it, we, it, we. */
+/* Installed in turn: we, it, we, it, we. */
 static volatile uint8_t *make_circle(void) {
   mipc_guard_t *guard;
   for (int i = 0; i < 2; i++) {
@@ -241,7 +241,7 @@ static void reach_the_first(void *argument) {
   _exit(firsts == 500 ? 0 : 13);
 }
 
-/* A handler that returns without having repaired anything meets the fault again. */
+/* A handler that returns without a repair gets the fault again. */
 static void fault_under_a_deaf_handler(void *argument) {
   signal(SIGBUS, note);
   fault_outside(argument);

@@ -1,16 +1,15 @@
 /*
- * The lock among the broken: forked without a word, cut off, overwritten, scribbled over. Whatever
- * comes of it, nobody has the lock that should not, nobody crashes, and nobody waits for longer
- * than he said.
+ * The lock under faults: a fork without exec, a truncated file, an overwritten header. In each case
+ * no process wrongly holds the lock, none crashes, and none waits for longer than its time limit.
  */
 #include "locks.h"
 
 #include "../../src/region/region_i.h"
 
-/* A holder has forked, and the child goes on with his objects. */
+/* A holder has forked, and the child uses its objects. */
 static void in_the_child_of_a_holder(void *argument) {
   party_t *p = argument;
-  CHECK_EQ(mipc_lock_take(p->lock, 0, false), MIPC_E_DEADLOCK); /* as it remembers */
+  CHECK_EQ(mipc_lock_take(p->lock, 0, false), MIPC_E_DEADLOCK); /* by the copied object */
   CHECK_EQ(mipc_lock_enter(p->lock, 0, true), MIPC_E_CLOSED);
   CHECK_EQ(mipc_lock_drop(p->lock), MIPC_E_CLOSED);
   CHECK_EQ(mipc_lock_drop(p->lock), 0);
@@ -24,7 +23,7 @@ static void in_the_child_of_a_holder(void *argument) {
   mipc_lock_give_up(p->lock);
   mipc_lock_abandon(p->lock);
   mipc_lock_close(p->lock);
-  /* With an attachment of its own it is anybody else: no deadlock, and its parent has it. */
+  /* With its own attachment it is another participant: no deadlock, its parent holds the lock. */
   party_t own = join(thread_1);
   CHECK_EQ(mipc_lock_take(own.lock, 3000, false), MIPC_LOCK_BUSY);
   CHECK_EQ(mipc_lock_take(own.lock, 0, true), MIPC_LOCK_BUSY);
@@ -38,7 +37,7 @@ static void hold_and_fork(void *unused) {
   CHECK_EQ(mipc_lock_take(p.lock, LONG_US, false), MIPC_LOCK_TAKEN);
   pid_t child = fork();
   if (child == 0) {
-    board->count = getpid(); /* fork() has returned: what it was to close is closed */
+    board->count = getpid(); /* fork() has returned: the descriptors are closed */
     board->ready = 1;
   }
   for (;;)
@@ -55,7 +54,7 @@ static void forked(void) {
   CHECK_EQ(mipc_lock_drop(p.lock), 0);
   CHECK_EQ(mipc_lock_take(q.lock, LONG_US, false), MIPC_LOCK_TAKEN);
   CHECK_EQ(mipc_lock_drop(q.lock), 0);
-  /* A child that only forked keeps no dead parent alive; nor while it has not been told to go. */
+  /* A child of fork() without exec does not keep a dead parent alive, even while it is stopped. */
   new_board();
   pid_t holder = start_child(hold_and_fork, NULL);
   wait_for(&board->ready);
@@ -68,7 +67,7 @@ static void forked(void) {
   part(&q);
 }
 
-/* One of three whose file is cut off: what its call gives, after it has said that it has begun. */
+/* One of three processes whose file is truncated: the result of its call after it has begun. */
 static void hold_until_cut(void *unused) {
   (void)unused;
   party_t p = join(thread_1);
@@ -92,8 +91,8 @@ static void wait_until_cut(void *unused) {
   part(&p);
 }
 
-/* To nothing; to a part of the first page, the rest of which is zeros for all then; behind the
- * lock, where the participants are. */
+/* To 0 bytes; to a part of the first page, the rest of which becomes zeros; behind the lock, where
+ * the participant rows are. */
 static void cut_off(off_t size) {
   open_place(MIPC_PLACE_PATH);
   party_t p = join(thread_1);
@@ -110,7 +109,7 @@ static void cut_off(off_t size) {
     double begin = now_us();
     for (int i = 0; i < 4; i++) {
       int status = mipc_lock_take(p.lock, i & 1 ? LONG_US : 0, i % 2 == 0);
-      /* The word may lie before the end, and say that it is taken. */
+      /* The word may be before the new end, and show that the lock is taken. */
       CHECK(status == MIPC_E_TRUNCATED || status == MIPC_E_CORRUPT || (size == 140 && !status));
       CHECK(!mipc_lock_held(p.lock));
       CHECK(mipc_lock_enter(p.lock, 1000, false) < 0);
@@ -120,11 +119,11 @@ static void cut_off(off_t size) {
     board->turn = 1;
     CHECK_EQ(end_of(holder), 0);
     CHECK(now_us() - begin < 1e6);
-    /* Never owned on a zero page. */
+    /* A lock on a zero page has no owner. */
     if (size) CHECK_EQ(word_of(&p) & OWNER, 0);
   } else {
     kill_child(holder);
-    CHECK_EQ(end_of(waiter), 0); /* counts itself among those who wait, in its row */
+    CHECK_EQ(end_of(waiter), 0); /* counts itself as waiting, in its row */
   }
   part(&p);
   close_place();
@@ -163,9 +162,9 @@ static void word_overwritten(void) {
     CHECK_EQ(mipc_lock_enter(a.lock, 0, true), MIPC_E_CORRUPT);
     CHECK_EQ(mipc_lock_drop(a.lock), MIPC_E_CORRUPT);
     CHECK(!mipc_lock_held(a.lock));
-    CHECK_EQ(word_of(&a), others[i]); /* left alone */
+    CHECK_EQ(word_of(&a), others[i]); /* untouched */
   }
-  /* Its bits are anybody's. */
+  /* Its bits may have any value. */
   for (uint32_t bits = 0; bits < 4; bits++) {
     set_word(&a, 0);
     CHECK_EQ(mipc_lock_take(a.lock, 0, false), MIPC_LOCK_TAKEN);
@@ -173,7 +172,7 @@ static void word_overwritten(void) {
     CHECK_EQ(mipc_lock_drop(a.lock), 0);
     CHECK_EQ(word_of(&a), (bits << 30) & S);
   }
-  /* Our own number, which we have not put there; that of another object of the thread. */
+  /* Our own number, which we have not stored there; that of another object of the thread. */
   party_t c = join(thread_1);
   for (uint32_t bits = 0; bits < 4; bits++) {
     set_word(&a, a.number | bits << 30);
@@ -185,7 +184,7 @@ static void word_overwritten(void) {
     CHECK_EQ(mipc_lock_drop(a.lock), 0);
     CHECK_EQ(word_of(&a) & OWNER, a.number);
   }
-  /* The number of nobody is that of a dead one. */
+  /* A number without a participant is that of a dead one. */
   const uint32_t dead[] = {OWNER, 1000, 1000 | S, 1000 | C, 1000 | S | C};
   for (size_t i = 0; i < sizeof dead / sizeof *dead; i++) {
     set_word(&a, dead[i]);
@@ -197,7 +196,7 @@ static void word_overwritten(void) {
   part(&c);
 }
 
-/* Numbers start anew only when nobody is there; what the lock still says is of the dead. */
+/* Numbers restart only when no participant exists; an owner still in the word is dead. */
 static void numbers_restarted(uint32_t word, int expected) {
   open_place(MIPC_PLACE_PATH);
   set_word(&(party_t){.header = place.header}, word);
@@ -219,7 +218,7 @@ static void numbers_restarted(uint32_t word, int expected) {
 
 enum { USERS = 3 };
 
-/* Stores whatever, wherever of the lock and the event, as fast as it can. */
+/* Stores anything anywhere in the lock and the event, as fast as it can. */
 static void scribble(void *everything) {
   party_t p = join(thread_3);
   while (board->ready < USERS)
@@ -274,7 +273,7 @@ static void use_everything(void *argument) {
     if (late > worst) worst = late;
     board->count++;
   }
-  if (!CHECK(worst < 1e6)) printf("  %.0f ms beyond its time\n", worst / 1e3);
+  if (!CHECK(worst < 1e6)) printf("  %.0f ms beyond its time limit\n", worst / 1e3);
   mipc_watch_close(watch);
   part(&p);
   part(&q);
@@ -292,13 +291,13 @@ static void scribbled_over(bool everything) {
     CHECK_EQ(end_of(users[i]), 0);
   kill_child(scribbler);
   printf("%lld calls under a scribbler%s\n", (long long)board->count,
-         everything ? " who spares nothing" : "");
+         everything ? " of all fields" : "");
   CHECK(board->count > 100);
   close_place();
 }
 
 int main(void) {
-  signal(SIGBUS, SIG_DFL); /* the sanitizers' own handler would report */
+  signal(SIGBUS, SIG_DFL); /* the handler of the sanitizers would report it */
   in_all_places(forked);
   in_all_places(header_overwritten);
   in_all_places(word_overwritten);
@@ -308,7 +307,7 @@ int main(void) {
   cut_off(4096);
   numbers_restarted(0, MIPC_LOCK_TAKEN);
   numbers_restarted(S | C, MIPC_LOCK_TAKEN);
-  numbers_restarted(1, MIPC_LOCK_RECOVERED); /* as the newcomer is called */
+  numbers_restarted(1, MIPC_LOCK_RECOVERED); /* the number of the new process */
   numbers_restarted(OWNER | S, MIPC_LOCK_RECOVERED);
   scribbled_over(false);
   scribbled_over(true);

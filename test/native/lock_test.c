@@ -1,6 +1,6 @@
 /*
- * The lock, rule by rule: taken, given back, waited for in vain, kept for those who have waited,
- * and told of the death of an owner.
+ * The lock, rule by rule: take, release, waits that time out, words kept for waiters, and
+ * notification of the death of an owner.
  */
 #include "locks.h"
 
@@ -13,7 +13,7 @@ static void taken_and_given_back(void) {
   CHECK(facts.owner == 0 && facts.since == 0 && facts.held_ms == 0 && !facts.recovered);
   for (int way = 0; way < 4; way++) {
     CHECK_EQ(mipc_lock_take(p.lock, way & 1 ? 1000 : 0, way & 2), MIPC_LOCK_TAKEN);
-    CHECK_EQ(word_of(&p), p.number); /* nobody waits: no C, so that nobody is woken */
+    CHECK_EQ(word_of(&p), p.number); /* no waiter: C is clear, so that no wake is needed */
     CHECK(mipc_lock_held(p.lock));
     mipc_lock_look(p.header, &facts);
     CHECK_EQ(facts.owner, p.number);
@@ -35,7 +35,7 @@ static void busy_until_the_time_is_over(void) {
   CHECK_EQ(mipc_lock_take(a.lock, 0, false), MIPC_LOCK_TAKEN);
   CHECK_EQ(mipc_lock_take(b.lock, 0, false), MIPC_LOCK_BUSY);
   CHECK_EQ(mipc_lock_take(b.lock, 0, true), MIPC_LOCK_BUSY);
-  CHECK_EQ(word_of(&a), a.number); /* who does not wait asks for no wake */
+  CHECK_EQ(word_of(&a), a.number); /* a try does not ask for a wake */
   CHECK_TIMED(mipc_lock_take(b.lock, 300, false), MIPC_LOCK_BUSY, 0.3, 1000);
   CHECK_EQ(word_of(&a) & ~S, a.number | C);
   CHECK_TIMED(mipc_lock_take(b.lock, 30000, false), MIPC_LOCK_BUSY, 30, 1000);
@@ -53,7 +53,7 @@ static void busy_until_the_time_is_over(void) {
   part(&b);
 }
 
-/* The wait that goes on in slices, as that of JS does, has waited at the second of them. */
+/* A wait in slices, as that of JS, counts as having waited from its second slice on. */
 static void slices_are_one_wait(void) {
   party_t a = join(thread_1), b = join(thread_2);
   CHECK_EQ(mipc_lock_take(a.lock, 0, false), MIPC_LOCK_TAKEN);
@@ -68,11 +68,11 @@ static void slices_are_one_wait(void) {
 
 static void kept_for_those_who_waited(void) {
   party_t a = join(thread_1);
-  set_word(&a, S); /* of one who waited, and was killed */
+  set_word(&a, S); /* of a process that waited, and was killed */
   CHECK_EQ(mipc_lock_take(a.lock, 0, false), MIPC_LOCK_BUSY);
   CHECK_EQ(word_of(&a), S);
   CHECK_EQ(mipc_lock_take(a.lock, 0, true), MIPC_LOCK_TAKEN);
-  CHECK_EQ(word_of(&a), S | a.number); /* it stays kept for him */
+  CHECK_EQ(word_of(&a), S | a.number); /* it stays kept for that process */
   CHECK_EQ(mipc_lock_drop(a.lock), 0);
   CHECK_EQ(word_of(&a), S);
   CHECK_TIMED(mipc_lock_take(a.lock, 500000, false), MIPC_LOCK_TAKEN, 0, 200);
@@ -80,7 +80,7 @@ static void kept_for_those_who_waited(void) {
   CHECK_EQ(word_of(&a) & S, 0);
   CHECK_EQ(mipc_lock_drop(a.lock), 0);
   CHECK_EQ(word_of(&a), 0);
-  /* Either of a free word's bits alone, and both: nobody is kept out for longer than a slice. */
+  /* Either bit of a free word alone, and both: no process waits for longer than a slice. */
   for (uint32_t i = 1; i < 4; i++) {
     set_word(&a, i << 30);
     CHECK_TIMED(mipc_lock_take(a.lock, 500000, false), MIPC_LOCK_TAKEN, 0, 200);
@@ -107,7 +107,7 @@ static void left_by_a_dead_waiter(void) {
 }
 
 static void wakes(void) {
-#if !defined(MIPC_TEST_WAIT_NONE) /* there, nobody is woken, all look for themselves */
+#if !defined(MIPC_TEST_WAIT_NONE) /* without futex there is no wake; each waiter polls */
   party_t a = join(thread_1), b = join(thread_2);
   sleeper_t one;
   CHECK_EQ(mipc_lock_take(a.lock, 0, false), MIPC_LOCK_TAKEN);
@@ -120,7 +120,7 @@ static void wakes(void) {
   mipc_lock_give_up(b.lock);
   mipc_lock_give_up(a.lock);
   CHECK(!was_woken(&one));
-  /* So does closing in the midst of it. */
+  /* So does closing during the wait. */
   CHECK_EQ(mipc_lock_take(b.lock, 5000, false), MIPC_LOCK_BUSY);
   start_sleeper(&one, &a.header->lock);
   part(&b);
@@ -128,7 +128,7 @@ static void wakes(void) {
   start_sleeper(&one, &a.header->lock);
   CHECK_EQ(mipc_lock_drop(a.lock), 0);
   CHECK(was_woken(&one));
-  /* Without C nobody is woken, which would be a system call for each release. */
+  /* Without C there is no wake, which would be a system call for each release. */
   set_word(&a, 0);
   CHECK_EQ(mipc_lock_take(a.lock, 0, false), MIPC_LOCK_TAKEN);
   start_sleeper(&one, &a.header->lock);
@@ -174,8 +174,8 @@ static void deadlocks_of_one_thread(void) {
   part(&c);
 }
 
-/* Two copies of this library in one thread know it by different names, and each has a table of its
- * own; that the owner is this thread stands in the region. One waited for the other in vain. */
+/* Two copies of the library in one thread have different names for the thread, and separate tables;
+ * that the owner is this thread is only in the region. Before, one waited for the other forever. */
 static void deadlocks_of_two_copies(void) {
   party_t a = join(thread_1), b = join(thread_2), c = join(thread_3);
   set_row_thread(a.region, (uint32_t)gettid());
@@ -185,7 +185,7 @@ static void deadlocks_of_two_copies(void) {
   CHECK_EQ(mipc_lock_take(b.lock, 0, true), MIPC_LOCK_BUSY);
   CHECK(mipc_lock_held(a.lock) && !mipc_lock_held(b.lock));
   CHECK_EQ(mipc_lock_drop(a.lock), 0);
-  /* Another thread is waited for. */
+  /* For another thread it waits. */
   CHECK_EQ(mipc_lock_take(c.lock, LONG_US, false), MIPC_LOCK_TAKEN);
   CHECK_EQ(mipc_lock_take(b.lock, 1000, false), MIPC_LOCK_BUSY);
   CHECK_EQ(mipc_lock_drop(c.lock), 0);
@@ -196,7 +196,7 @@ static void deadlocks_of_two_copies(void) {
   part(&c);
 }
 
-static void told_of_a_death(void) {
+static void reports_a_death(void) {
   party_t p = join(thread_1), q = join(thread_2);
   mipc_lock_facts_t facts;
   die_holding(MIPC_LOCK_TAKEN);
@@ -211,12 +211,12 @@ static void told_of_a_death(void) {
   CHECK(facts.owner == 0 && !facts.recovered);
   CHECK_EQ(mipc_lock_take(q.lock, LONG_US, false), MIPC_LOCK_TAKEN);
   CHECK_EQ(mipc_lock_drop(q.lock), 0);
-  /* One who recovers it and dies as well, without having given it back. */
+  /* A process that recovers it and dies too, without a release. */
   die_holding(MIPC_LOCK_TAKEN);
   die_holding(MIPC_LOCK_RECOVERED);
   CHECK_TIMED(mipc_lock_take(p.lock, LONG_US, false), MIPC_LOCK_RECOVERED, 0, 1000);
   CHECK_EQ(mipc_lock_drop(p.lock), 0);
-  /* Operations of ours hear of it once, tell nobody, and leave it to the next user. */
+  /* Operations of the library are notified once, and leave the report to the next user. */
   die_holding(MIPC_LOCK_TAKEN);
   for (int i = 0; i < 3; i++) {
     CHECK_EQ(mipc_lock_enter(p.lock, LONG_US, false), i ? MIPC_LOCK_TAKEN : MIPC_LOCK_RECOVERED);
@@ -227,7 +227,7 @@ static void told_of_a_death(void) {
   CHECK_EQ(mipc_lock_drop(q.lock), 0);
   CHECK_EQ(mipc_lock_take(p.lock, 0, false), MIPC_LOCK_TAKEN);
   CHECK_EQ(mipc_lock_drop(p.lock), 0);
-  /* So does a user who is none. */
+  /* So does a caller that leaves the recovery to the next user. */
   die_holding(MIPC_LOCK_TAKEN);
   for (int i = 0; i < 3; i++) {
     CHECK_EQ(mipc_lock_take(p.lock, LONG_US, false), MIPC_LOCK_RECOVERED);
@@ -252,7 +252,7 @@ static void given_up_counts_as_death(void) {
   CHECK_EQ(mipc_lock_drop(a.lock), 0);
   CHECK_EQ(mipc_lock_take(b.lock, 0, false), MIPC_LOCK_RECOVERED);
   CHECK_EQ(mipc_lock_take(c.lock, 1000, false), MIPC_LOCK_BUSY);
-  part(&b); /* closed while it is held */
+  part(&b); /* closed while held */
   CHECK_TIMED(mipc_lock_take(c.lock, LONG_US, false), MIPC_LOCK_RECOVERED, 0, 1000);
   CHECK_EQ(mipc_lock_drop(c.lock), 0);
   CHECK_EQ(mipc_lock_enter(c.lock, 0, false), MIPC_LOCK_TAKEN);
@@ -274,13 +274,13 @@ static void operations_of_ours(void) {
   CHECK_EQ(mipc_lock_take(a.lock, 0, false), MIPC_E_DEADLOCK);
   CHECK_EQ(mipc_lock_enter(a.lock, 0, true), MIPC_E_NOT_LOCKED);
   CHECK_EQ(mipc_lock_enter(b.lock, 2000, false), MIPC_LOCK_BUSY);
-  CHECK_EQ(mipc_lock_drop(a.lock), 0); /* no user has it */
+  CHECK_EQ(mipc_lock_drop(a.lock), 0); /* no user holds it */
   CHECK_EQ(word_of(&a) & OWNER, a.number);
   CHECK_EQ(mipc_lock_leave(a.lock), 0);
   CHECK_EQ(word_of(&a) & OWNER, 0);
   CHECK_EQ(mipc_lock_enter(b.lock, 100000, false), MIPC_LOCK_TAKEN);
   CHECK_EQ(mipc_lock_leave(b.lock), 0);
-  /* Under the user's own. */
+  /* While the user holds it. */
   CHECK_EQ(mipc_lock_take(a.lock, 100000, false), MIPC_LOCK_TAKEN);
   CHECK_EQ(mipc_lock_enter(a.lock, 0, false), MIPC_E_DEADLOCK);
   CHECK_EQ(mipc_lock_enter(a.lock, 0, true), MIPC_LOCK_TAKEN);
@@ -292,7 +292,7 @@ static void operations_of_ours(void) {
   part(&b);
 }
 
-/* What a lock is opened for, it must be able to write. */
+/* A lock needs a writable region. */
 static void read_only(void) {
   mipc_region_t *reader = open_region(
       AT_PATH(place.path, .read_only = true, .create = MIPC_CREATE_NEVER, .guard = true));
@@ -329,7 +329,7 @@ static void *count_up(void *argument) {
   return NULL;
 }
 
-/* Threads of one process are as strange to each other as processes. */
+/* Threads of one process exclude each other like processes. */
 static void threads_of_one_process(void) {
   enum { N = 4, ROUNDS = FEWER(20000) };
   counter_t counters[N];
@@ -354,7 +354,7 @@ int main(void) {
   in_all_places(left_by_a_dead_waiter);
   in_all_places(deadlocks_of_one_thread);
   in_all_places(deadlocks_of_two_copies);
-  in_all_places(told_of_a_death);
+  in_all_places(reports_a_death);
   in_all_places(given_up_counts_as_death);
   in_all_places(operations_of_ours);
   in_all_places(threads_of_one_process);

@@ -1,6 +1,6 @@
 /*
- * Locks and events for the C tests: one region in each kind of place, parties that attach to it,
- * and children that hold the lock until they are killed.
+ * Locks and events for the C tests: a region in each kind of place, parties that attach to it, and
+ * child processes that hold the lock until they are killed.
  */
 #ifndef MIPC_TEST_LOCKS_H
 #define MIPC_TEST_LOCKS_H
@@ -17,14 +17,14 @@
 #define C     ((uint32_t)1 << 31)
 #define OWNER ((uint32_t)MIPC_MAX_NUMBER)
 
-/* More than any wait of these tests takes, less than their patience. */
+/* Longer than any wait of these tests, shorter than their time limit. */
 #define LONG_US 20000000
 
-/* The region of a test, and how everybody finds it. */
+/* The region of a test, and the specification with which parties find it. */
 typedef struct {
   const char *title;
   spec_t spec;
-  mipc_region_t *keeper; /* so that it stays; takes no part */
+  mipc_region_t *keeper; /* keeps the region alive; does nothing else */
   mipc_region_shm_t *header;
   char handle[MIPC_HANDLE_SIZE], path[400];
 } place_t;
@@ -94,7 +94,7 @@ static inline void part(party_t *p) {
   mipc_region_put(p->region);
 }
 
-/* Threads, as far as a lock knows them. */
+/* Threads: a lock knows them by their address only. */
 static const char thread_1[1], thread_2[1], thread_3[1];
 
 static inline uint32_t word_of(const party_t *p) {
@@ -105,7 +105,7 @@ static inline void set_word(const party_t *p, uint32_t value) {
   mipc_atomic_store_relaxed(&p->header->lock, value);
 }
 
-/* Seen by all processes of a test. */
+/* Shared by all processes of a test. */
 typedef struct {
   _Atomic int ready, turn, done;
   _Atomic uint32_t number;
@@ -119,7 +119,7 @@ static inline void new_board(void) {
   memset((void *)board, 0, sizeof *board);
 }
 
-/* In a child: takes the lock, says so and stays. `expected`: what the take must give. */
+/* In a child: takes the lock, reports it, and stays. `expected`: the result of the take. */
 static inline void hold(void *expected) {
   party_t p = join(thread_1);
   CHECK_EQ(mipc_lock_take(p.lock, LONG_US, false), *(int *)expected);
@@ -147,12 +147,12 @@ static inline void wait_in_vain(void *unused) {
     pause();
 }
 
-/* One child has died while it had the lock. */
+/* A child dies while it holds the lock. */
 static inline void die_holding(int expected) {
   kill_child(start_holder(expected));
 }
 
-/* What a call gives, and that it takes at least and at most so many milliseconds. */
+/* Checks the result of a call, and that it takes at least and at most this many milliseconds. */
 #define CHECK_TIMED(call, expected, least, most)                                                   \
   do {                                                                                             \
     double begin_us = now_us();                                                                    \
@@ -161,7 +161,7 @@ static inline void die_holding(int expected) {
     if (!CHECK(took_ms >= (least) && took_ms < (most))) printf("  it took %.1f ms\n", took_ms);    \
   } while (0)
 
-/* A plain sleeper on a word, without any use of the lock: whether somebody woke it. */
+/* A thread that sleeps on a word without using the lock, to see whether it is woken. */
 typedef struct {
   const mipc_atomic_u32_t *word;
   uint32_t value;
@@ -187,7 +187,7 @@ static inline void start_sleeper(sleeper_t *s, const mipc_atomic_u32_t *word) {
   nap_us(30000);
 }
 
-/* True: woken; with a word that nobody changes, only a wake does that. */
+/* True: it was woken. As the word does not change, only a wake does that. */
 static inline bool was_woken(sleeper_t *s) {
   pthread_join(s->id, NULL);
   return s->woken == 1;

@@ -1,6 +1,6 @@
 /*
- * The end of a mapping: what becomes of the addresses that somebody may still hold, and when the
- * range is given back. Windows are put here as the finalizers of their ArrayBuffers do it.
+ * The end of a mapping: the content of addresses that may still be in use, and the moment when the
+ * range is released. Windows are put here as the finalizers of their ArrayBuffers do it.
  */
 #include "mappings.h"
 
@@ -11,7 +11,7 @@ static uint8_t *show(mipc_mapping_t *m) {
   return mipc_mapping_window(m, 100, SIZE - 100, false);
 }
 
-/* Zeros that lead to nobody. */
+/* Private zeros. */
 static void check_nobodys(uint8_t *bytes) {
   CHECK_EQ(mapped_at(bytes), MAPPED_ANONYMOUS);
   CHECK(all_are(bytes, SIZE - 100, 0));
@@ -47,7 +47,7 @@ static void never_shown(void) {
   }
 }
 
-/* Our own window on the true image is not a window of the user's. */
+/* Our own window on the true image does not count as a window of the user. */
 static void only_the_truth_was_seen(void) {
   for (size_t i = 0; i < KINDS; i++) {
     size_t waiting = mipc_quarantine_count();
@@ -79,11 +79,11 @@ static void shown_and_detached(void) {
     mipc_mapping_put_window(m);
     mipc_mapping_put_window(m);
     CHECK_EQ(mipc_quarantine_count(), waiting + 1);
-    check_nobodys(bytes); /* an asynchronous call may have it still */
+    check_nobodys(bytes); /* an asynchronous call may still use it */
   }
 }
 
-/* All Buffers are collected: nobody can have the address, not even a call of Node's. */
+/* All Buffers are collected: nothing can use the address, not even a call of Node. */
 static void shown_and_collected(void) {
   for (size_t i = 0; i < KINDS; i++) {
     size_t waiting = mipc_quarantine_count();
@@ -98,7 +98,7 @@ static void shown_and_collected(void) {
   }
 }
 
-/* One was transferred to another ArrayBuffer: it can be read as long as it lives. */
+/* One was transferred to another ArrayBuffer: it stays readable as long as that exists. */
 static void one_left_behind(void) {
   for (size_t i = 0; i < KINDS; i++) {
     size_t waiting = mipc_quarantine_count();
@@ -108,7 +108,7 @@ static void one_left_behind(void) {
     CHECK_EQ(count_maps(path), 0);
     check_nobodys(bytes);
     CHECK_EQ(mipc_quarantine_count(), waiting);
-    mipc_mapping_put(m); /* its owner is collected first */
+    mipc_mapping_put(m); /* the owner is collected first */
     check_nobodys(bytes);
     mipc_mapping_put_window(m);
     CHECK_EQ(mapped_at(bytes), MAPPED_NOT);
@@ -117,8 +117,8 @@ static void one_left_behind(void) {
 }
 
 /*
- * One was detached, one was left behind. The left one is collected, which says nothing of an
- * asynchronous call that was given the other: quarantine.h promises it the address for a while.
+ * One window was detached, one was not. The second is collected, but an asynchronous call may still
+ * use the first: quarantine.h keeps the address out of use for a while.
  */
 static void one_left_behind_and_one_detached(void) {
   size_t waiting = mipc_quarantine_count();
@@ -136,7 +136,7 @@ static void one_left_behind_and_one_detached(void) {
   CHECK_EQ(mapped_at(bytes), MAPPED_ANONYMOUS);
 }
 
-/* Nobody closed it; the object was collected before its windows. */
+/* Not closed; the object was collected before its windows. */
 static void collected_without_close(void) {
   for (size_t i = 0; i < KINDS; i++) {
     size_t waiting = mipc_quarantine_count();
@@ -184,7 +184,7 @@ static void nothing_works_after_close(void) {
   }
 }
 
-/* Memory that is held by mlock() is let go like any other. */
+/* Memory locked by mlock() is released like any other. */
 static void locked_in_memory(void) {
   mipc_mapping_t *m = open_mapping(SPEC(path, READ));
   uint8_t *bytes = show(m);
@@ -195,7 +195,7 @@ static void locked_in_memory(void) {
   mipc_mapping_put(m);
 }
 
-/* The other end of a mapping in another process sees nothing of our close. */
+/* A mapping in another process does not notice our close. */
 static void others_keep_theirs(void) {
   mipc_mapping_t *ours = open_mapping(SPEC(path, BOTH));
   mipc_mapping_t *theirs = open_mapping(SPEC(path, BOTH));

@@ -1,6 +1,6 @@
 /*
- * shm/mapping.h when it fails: the right status, the call to blame, and nothing left: no file, no
- * byte, no descriptor, no memory.
+ * Failures of shm/mapping.h: the right status, the system call that failed, and no file, byte,
+ * descriptor or memory left behind.
  */
 #include "mappings.h"
 
@@ -8,7 +8,7 @@
 #include <sys/resource.h>
 #include <sys/vfs.h>
 
-/* The file system that is told of; 0: tmpfs. */
+/* The file system that fstatfs() reports; 0: tmpfs. */
 static long pretended_type;
 
 int fstatfs(int fd, struct statfs *info) {
@@ -18,7 +18,7 @@ int fstatfs(int fd, struct statfs *info) {
   return 0;
 }
 
-/* Fails as expected and leaves nothing, whatever the folder of the test holds. */
+/* Checks that it fails as expected and leaves nothing in the folder of the test. */
 static void fails(mipc_mapping_spec_t spec, int status, mipc_call_t call) {
   int descriptors = count_descriptors(), maps = count_maps(fixture_folder);
   mipc_mapping_t *mapping = (mipc_mapping_t *)&report;
@@ -96,7 +96,7 @@ static void files_too_small(void) {
   mipc_mapping_spec_t specs[] = {
       SPEC(path, READ, .offset = 100),
       SPEC(path, READ, .offset = 5000),
-      SPEC(path, BOTH, .offset = 100), /* no length: it is not known how far to extend */
+      SPEC(path, BOTH, .offset = 100), /* no length: the size to extend to is unknown */
       SPEC(path, READ, .length = 101),
       SPEC(path, READ, .offset = 1, .length = 100),
       SPEC(path, BOTH, .length = 101, .copy_on_write = true),
@@ -111,7 +111,7 @@ static void files_too_small(void) {
   CHECK_EQ(report.file_size, 0);
 }
 
-/* The map is refused before the file is made longer. */
+/* The mapping fails before the file is extended. */
 static void descriptor_that_cannot_write(void) {
   const char *path = make_file("readable", 100);
   int theirs = open(path, O_RDONLY | O_CLOEXEC);
@@ -172,7 +172,7 @@ static void file_systems_that_do_not_share(void) {
   pretended_type = 0;
 }
 
-/* How many bytes of address space this process has. */
+/* The size of the address space of this process in bytes. */
 static uint64_t address_space(void) {
   unsigned long pages = 0;
   FILE *file = fopen("/proc/self/statm", "r");
@@ -181,7 +181,7 @@ static uint64_t address_space(void) {
   return (uint64_t)pages * mipc_vm_page_size();
 }
 
-/* With `room` bytes of address space left. */
+/* Runs with `room` bytes of address space left. */
 static int open_within(uint64_t room, const mipc_mapping_spec_t *spec, mipc_mapping_t **ret) {
   struct rlimit limit, low;
   getrlimit(RLIMIT_AS, &limit);
@@ -192,7 +192,7 @@ static int open_within(uint64_t room, const mipc_mapping_spec_t *spec, mipc_mapp
   return status;
 }
 
-/* Room for the true image and not for the shown one: they are one, and a stray store is a fault. */
+/* Room for the true image but not for the user's: both are one, and a stray store is a fault. */
 static void no_memory_for_the_second_image(void) {
   enum { MIB = 1 << 20 };
   const char *path = make_file("second", 100);
@@ -214,8 +214,8 @@ static void no_memory_for_the_second_image(void) {
   CHECK_EQ(count_maps(path), 0);
 }
 
-/* In a folder with room for less than 128 MiB in one file: what had to grow is as it was, but for
- * `slack` blocks of 512 bytes (ext4 keeps the index of the extents it had). */
+/* In a folder with room for less than 128 MiB in one file: a file that had to grow is as before,
+ * except for `slack` blocks of 512 bytes (ext4 keeps its index of extents). */
 static void fails_to_grow(const char *folder, int status, int64_t slack) {
   char path[600];
   snprintf(path, sizeof path, "%s/grows", folder);
@@ -249,7 +249,7 @@ static void files_that_cannot_grow(void) {
   struct rlimit limit, low;
   getrlimit(RLIMIT_FSIZE, &limit);
   low = (struct rlimit){1 << 24, limit.rlim_max};
-  setrlimit(RLIMIT_FSIZE, &low); /* Node ignores the signal, and so does main() */
+  setrlimit(RLIMIT_FSIZE, &low); /* Node ignores this signal, and so does main() */
   fails_to_grow(fixture_folder, -EFBIG, 8);
   setrlimit(RLIMIT_FSIZE, &limit);
   if (mount_small(path_of("full-1"), "1m")) fails_to_grow(path_of("full-1"), -ENOSPC, 0);

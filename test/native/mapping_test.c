@@ -1,6 +1,6 @@
 /*
- * shm/mapping.h in use: any offset, clipping, what is refused, what a stray store reaches, whole
- * pages. The end of a mapping is in mapping_close_test.c, failures in mapping_errors_test.c.
+ * shm/mapping.h in use: any offset, clipping, refused accesses, the effect of a stray store, whole
+ * pages. The end of a mapping is in mapping_close_test.c, failures are in mapping_errors_test.c.
  */
 #include "mappings.h"
 
@@ -105,7 +105,7 @@ static void copies_may_overlap(void) {
   CHECK_EQ(in_child(overlapping_read, NULL), 0);
 }
 
-/* A stray store by user code stays in the page it hit; what we read is the file. */
+/* A stray store by user code changes only the page that it hits; our own reads show the file. */
 static void read_only_has_two_images(void) {
   const char *path = make_file("two", 2 * page);
   mipc_mapping_t *m = open_mapping(SPEC(path, READ, .offset = 10));
@@ -247,7 +247,7 @@ static void resident_widens_to_whole_pages(void) {
   close_mapping(m);
 }
 
-/* DONTNEED throws private changes away: only in pages that were named as a whole. */
+/* DONTNEED discards private changes, but only in pages that are covered as a whole. */
 static void dontneed_narrows(void) {
   size_t size = 3 * page;
   const char *path = make_file("narrow", size);
@@ -280,7 +280,7 @@ static void dontneed_narrows(void) {
   }
 }
 
-/* The bytes before an odd offset are nobody's here: they do not keep the first page. */
+/* The bytes before an odd offset are not in use here: they do not protect the first page. */
 static void dontneed_at_an_odd_offset(void) {
   const char *path = make_file("odd", 2 * page);
   mipc_mapping_t *m = open_mapping(SPEC(path, BOTH, .offset = 10, .copy_on_write = true));
@@ -295,7 +295,7 @@ static void dontneed_at_an_odd_offset(void) {
   close_mapping(m);
 }
 
-/* Both images are advised: the stray store into the shown one is forgotten. */
+/* Both images are advised: the stray store into the user's image is discarded. */
 static void dontneed_of_a_read_only_mapping(void) {
   mipc_mapping_t *m = open_mapping(SPEC(make_file("advised", 100), READ));
   uint8_t *shown = mipc_mapping_window(m, 0, 100, false);

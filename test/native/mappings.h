@@ -1,6 +1,5 @@
 /*
- * Mappings for the C tests of shm/mapping.h: specifications in short, and opening one that must
- * succeed.
+ * Mappings for the C tests of shm/mapping.h: short specifications, and an open that must succeed.
  */
 #ifndef MIPC_TEST_MAPPINGS_H
 #define MIPC_TEST_MAPPINGS_H
@@ -18,10 +17,10 @@
 #define SPEC(name, access, ...)                                                                    \
   ((mipc_mapping_spec_t){.path = (name), .prot = (access), .mode = 0600, __VA_ARGS__})
 
-/* What the last open reported. */
+/* The report of the last open. */
 static mipc_report_t report;
 
-/* Exits when it fails: nothing can be tested without a mapping. */
+/* Exits on failure: without a mapping there is nothing to test. */
 static inline mipc_mapping_t *open_mapping(mipc_mapping_spec_t spec) {
   mipc_mapping_t *mapping = NULL;
   memset(&report, 0xA5, sizeof report);
@@ -30,7 +29,7 @@ static inline mipc_mapping_t *open_mapping(mipc_mapping_spec_t spec) {
   exit(1);
 }
 
-/* As its owner does it when it was never shown. */
+/* Closes it as its owner does if no window was ever made. */
 static inline void close_mapping(mipc_mapping_t *mapping) {
   mipc_mapping_close(mapping, 0);
   mipc_mapping_put(mapping);

@@ -1,7 +1,7 @@
 /*
- * src/pack from C: what the callers' arrays are asked for, that no call reads or writes outside of
- * them (they are of exactly the size told, under ASan), and that bytes which change while they are
- * unpacked do no harm. What templates mean is compared with perl by test/pack-perl.test.js.
+ * src/pack from C: the room that it asks for; no call reads or writes outside of the arrays (which
+ * have exactly the given size, under ASan); bytes that change while they are unpacked do no harm.
+ * The meaning of templates is compared with perl in test/pack-perl.test.js.
  */
 #include "../../src/pack/pack.h"
 
@@ -23,8 +23,8 @@ static mipc_template_t *compiled(const char *text, mipc_direction_t direction) {
   return program;
 }
 
-/* Packs numbers into exactly as much as is asked for, which grows from nothing; how often it was.
- */
+/* Packs numbers into exactly the room that pack asks for, starting with none. Returns the number of
+ * calls. */
 static size_t pack_growing(const char *text, const double *numbers, size_t count, uint8_t **ret_to,
                            int *ret_calls) {
   mipc_template_t *program = compiled(text, MIPC_DIRECTION_PACK);
@@ -64,7 +64,7 @@ static void output_grows_as_it_is_asked(void) {
   }
 }
 
-/* Unpacks from exactly these bytes into arrays that grow from nothing. */
+/* Unpacks exactly these bytes into arrays that start empty and grow as asked. */
 static size_t unpack_growing(const char *text, const void *bytes, size_t size,
                              mipc_pack_values_t *values) {
   mipc_template_t *program = compiled(text, MIPC_DIRECTION_UNPACK);
@@ -131,7 +131,7 @@ static void values_grow_as_they_are_asked(void) {
   }
 }
 
-/* Room for the wrong thing is no room. */
+/* Room in the wrong array does not help. */
 static void an_array_that_is_full_is_not_written_beyond(void) {
   mipc_template_t *program = compiled("C4", MIPC_DIRECTION_UNPACK);
   for (size_t room = 0; room < 4; room++) {
@@ -177,9 +177,9 @@ static void errors_say_where(void) {
   }
 }
 
-/* Somebody writes what is unpacked, as another process may. */
+/* Another thread writes the bytes that are unpacked, as another process may. */
 #if defined(__SANITIZE_THREAD__)
-/* The reads are plain on purpose, as those of memcpy() from shared memory are. */
+/* The reads are plain on purpose, like those of memcpy() from shared memory. */
 static void scribbled_bytes_do_no_harm(void) {}
 #else
 static uint8_t shared[256];

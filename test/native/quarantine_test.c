@@ -1,8 +1,8 @@
 /*
- * os/quarantine.h: at most 128 ranges, the oldest goes first, 60 s are enough; and mappings that
- * four threads open, show, close and collect at once, which ThreadSanitizer watches.
+ * os/quarantine.h: at most 128 ranges, the oldest leaves first, after 60 s; and mappings that four
+ * threads open, use, close and collect at the same time, under ThreadSanitizer.
  *
- * The queue is compiled into this file, with a clock of ours.
+ * The quarantine is compiled into this file, with a clock of our own.
  */
 #define mipc_clock_ms test_clock_ms
 #include "../../src/os/quarantine.c"
@@ -26,13 +26,13 @@ static void *add_page(void) {
   return base;
 }
 
-/* mincore() knows better than /proc/self/maps, where neighbours are one line. */
+/* mincore(), as /proc/self/maps shows adjacent ranges as one line. */
 static bool is_there(void *base) {
   unsigned char resident;
   return mincore(base, 4096, (void *)&resident) == 0;
 }
 
-/* By an addition long after all others. */
+/* Empties the quarantine by an addition long after all others. */
 static void *empty_the_queue(void) {
   now += 2 * MIPC_QUARANTINE_MS;
   void *last = add_page();
@@ -48,7 +48,7 @@ static void ranges_wait_their_time(void) {
   void *third = add_page();
   CHECK_EQ(mipc_quarantine_count(), 3);
   CHECK(is_there(first) && is_there(second) && is_there(third));
-  now += 1; /* the time of the first is over, that of the second is not */
+  now += 1; /* the time of the first has passed, that of the second has not */
   void *fourth = add_page();
   CHECK_EQ(mipc_quarantine_count(), 3);
   CHECK(!is_there(first));
@@ -90,7 +90,7 @@ static void gives_way_from_the_oldest_on(void) {
   CHECK_EQ(mipc_quarantine_count(), 0);
 }
 
-/* A whole mapping goes the same way. */
+/* The range of a whole mapping is treated in the same way. */
 static void closed_mapping_goes_in_its_turn(void) {
   mipc_mapping_t *m = open_mapping(SPEC(make_file("turn", 5000), BOTH));
   void *bytes = mipc_mapping_window(m, 0, 5000, false);
@@ -109,7 +109,7 @@ static void closed_mapping_goes_in_its_turn(void) {
 
 enum { THREADS = 4, ROUNDS = 400, LEFT = 64 };
 
-/* Mappings whose window another thread lets go of, as the collector of a worker does. */
+/* Mappings whose window is put by another thread, as by the collector of a worker. */
 static struct {
   pthread_mutex_t mutex;
   mipc_mapping_t *mappings[LEFT];
@@ -140,10 +140,10 @@ static mipc_mapping_t *open_quietly(const char *path, uint32_t prot, uint64_t le
   return m;
 }
 
-/* Of the file, 64 bytes are this thread's alone. After close() it leaves them alone: the others
- * may close 128 mappings before it is on the processor again. */
-static void *open_and_close(void *seat) {
-  const char *path = seat;
+/* 64 bytes of the file belong to this thread only. After close() it does not access them: the
+ * others may close 128 mappings before it runs again. */
+static void *open_and_close(void *argument) {
+  const char *path = argument;
   uint64_t offset = (uint64_t)(uint8_t)path[0] % THREADS * 64;
   path++;
   for (int round = 0; round < ROUNDS; round++) {
@@ -157,7 +157,7 @@ static void *open_and_close(void *seat) {
       CHECK(all_are(bytes, 64, 0));
       leave(m);
     } else if (round % 4 == 1) {
-      leave(m); /* not closed: whoever is last unmaps it */
+      leave(m); /* not closed: the last put unmaps it */
     } else {
       mipc_mapping_close(m, 1);
       mipc_mapping_put_window(m);
@@ -171,13 +171,13 @@ static void *open_and_close(void *seat) {
 
 static void threads_open_and_close_at_once(void) {
   pthread_t threads[THREADS];
-  static char seats[THREADS][512];
+  static char paths[THREADS][512];
   const char *path = make_file("threads", 8192);
   int descriptors = count_descriptors();
   now += 2 * MIPC_QUARANTINE_MS;
   for (int i = 0; i < THREADS; i++) {
-    snprintf(seats[i], sizeof seats[i], "%c%.500s", 'a' + i, path);
-    CHECK_EQ(pthread_create(&threads[i], NULL, open_and_close, seats[i]), 0);
+    snprintf(paths[i], sizeof paths[i], "%c%.500s", 'a' + i, path);
+    CHECK_EQ(pthread_create(&threads[i], NULL, open_and_close, paths[i]), 0);
   }
   for (int i = 0; i < THREADS; i++)
     pthread_join(threads[i], NULL);
@@ -191,9 +191,9 @@ static void threads_open_and_close_at_once(void) {
 
 static pthread_barrier_t start;
 
-/* All threads make the same file; each wants another size. */
-static void *make_together(void *seat) {
-  const char *path = seat;
+/* All threads create the same file, each with another size. */
+static void *create_together(void *argument) {
+  const char *path = argument;
   uint64_t length = 1000 + (uint64_t)(uint8_t)path[0] % THREADS * 100000;
   pthread_barrier_wait(&start);
   mipc_mapping_t *m = open_quietly(path + 1, BOTH, length);
@@ -206,13 +206,13 @@ static void *make_together(void *seat) {
 
 static void threads_make_one_file_at_once(void) {
   pthread_t threads[THREADS];
-  static char seats[THREADS][512];
+  static char paths[THREADS][512];
   pthread_barrier_init(&start, NULL, THREADS);
   for (int round = 0; round < 50; round++) {
     const char *path = path_of("together");
     for (int i = 0; i < THREADS; i++) {
-      snprintf(seats[i], sizeof seats[i], "%c%.500s", 'd' + i, path);
-      CHECK_EQ(pthread_create(&threads[i], NULL, make_together, seats[i]), 0);
+      snprintf(paths[i], sizeof paths[i], "%c%.500s", 'd' + i, path);
+      CHECK_EQ(pthread_create(&threads[i], NULL, create_together, paths[i]), 0);
     }
     for (int i = 0; i < THREADS; i++)
       pthread_join(threads[i], NULL);

@@ -1,6 +1,6 @@
 /*
- * base/range.h at its edges: 0, 2^53 - 1, and the last number of 64 bits. Where a wider type can
- * hold the sum, it says what is right.
+ * base/range.h at its limits: 0, 2^53 - 1, and the last number of 64 bits. The expected results
+ * come from a wider type where it can hold the sum.
  */
 #include "../../src/base/range.h"
 

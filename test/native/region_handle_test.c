@@ -1,6 +1,6 @@
 /*
- * Handles and inheritance: a region is found by its id while anybody has it, and no other file is
- * ever opened in its place.
+ * Handles and inheritance: a region is found by its id while a process is attached, and no other
+ * file is ever opened instead.
  */
 #include "regions.h"
 
@@ -62,7 +62,7 @@ static void found(void) {
   CHECK_EQ(mipc_region_header(r)->room.bytes[9], 10);
   CHECK_REFUSED(AT_HANDLE(handle, .kind = MIPC_REGION_SHARE), MIPC_E_KIND);
   CHECK_REFUSED(AT_HANDLE(handle, .size = 8192), MIPC_E_TOO_SMALL);
-  /* Whoever has it will do: the hints may lead nowhere. */
+  /* Any attached process is enough: the hints may be wrong. */
   char wrong[MIPC_HANDLE_SIZE];
   snprintf(wrong, sizeof wrong, "%.38s:%d:%d", handle, 999999, 3);
   mipc_region_put(open_region(AT_HANDLE(wrong)));
@@ -74,7 +74,7 @@ static void found(void) {
   CHECK_REFUSED(AT_HANDLE(handle), -ENOENT);
 }
 
-/* Attaches by a handle, and gives its own. */
+/* Attaches by a handle, and reports its own. */
 static void attach_and_tell(void *argument) {
   (void)argument;
   mipc_region_t *r = open_region(AT_HANDLE(board->handle));
@@ -84,7 +84,7 @@ static void attach_and_tell(void *argument) {
   mipc_region_put(r);
 }
 
-/* Its maker is gone, and his descriptor is another file by now; a third still has it. */
+/* Its creator has ended, and its descriptor is another file by now; a third process is attached. */
 static void reused(void) {
   memset((void *)board, 0, sizeof *board);
   mipc_region_t *r = open_region(ANONYMOUS());
@@ -95,7 +95,7 @@ static void reused(void) {
   pid_t child = start_child(attach_and_tell, NULL);
   wait_for(&board->ready);
   mipc_region_put(r);
-  /* The very number is a stranger's file, a FIFO, another region; none is opened or changed. */
+  /* The number in the handle is a foreign file, a FIFO or another region: none is opened. */
   const char *path = make_file("stranger", 70000);
   CHECK_EQ(mkfifo(path_of("pipe"), 0600), 0);
   mipc_region_t *another = open_region(ANONYMOUS());
@@ -120,7 +120,7 @@ static void reused(void) {
   CHECK_REFUSED(AT_HANDLE(board->handle), -ENOENT);
 }
 
-/* A file whose link in /proc reads like a memfd's is none. */
+/* A file whose link in /proc looks like that of a memfd is not opened. */
 static void forged(void) {
   if (geteuid() != 0) return;
   static const char id[] = "00000000000000000000000000000001";
@@ -132,7 +132,7 @@ static void forged(void) {
   CHECK_REFUSED(AT_HANDLE(handle), -ENOENT);
   close(fd);
   unlink(path);
-  /* A memfd of the right name that could still be cut off. */
+  /* A memfd with the right name that could still be truncated. */
   char name[80];
   snprintf(name, sizeof name, "mmapipc-%s", id);
   fd = (int)syscall(SYS_memfd_create, name, 1u);
@@ -187,21 +187,21 @@ static void inherited(void) {
   CHECK_EQ(report.made, 1);
   char handle[MIPC_HANDLE_SIZE];
   strcpy(handle, handle_of(r));
-  CHECK_EQ(in_child(without_hint, NULL), 0); /* a child of fork() has lost the table, too */
+  CHECK_EQ(in_child(without_hint, NULL), 0); /* a child of fork() has also lost the table */
   CHECK_EQ(in_child(with_hint, handle), 0);
   CHECK_REFUSED(INHERITED("primary", .create = MIPC_CREATE_EXCLUSIVE), -EEXIST);
   CHECK_REFUSED(INHERITED("primary", .kind = MIPC_REGION_MAP), MIPC_E_KIND);
   mipc_region_t *reader = open_region(INHERITED("primary", .read_only = true, .size = 0));
   mipc_region_put(r);
   r = open_region(INHERITED("primary"));
-  CHECK_EQ(report.made, 0); /* the reader has kept it */
+  CHECK_EQ(report.made, 0); /* the reader keeps it alive */
   CHECK(strncmp(handle_of(r), handle, 38) == 0);
   mipc_region_put(reader);
   mipc_region_put(r);
   r = open_region(INHERITED("primary"));
   CHECK_EQ(report.made, 1);
   mipc_region_put(r);
-  /* What came down is gone: that is nothing, or an error where it must be there. */
+  /* An inherited region that no longer exists: none, or an error where it must exist. */
   CHECK_REFUSED(INHERITED("primary", .inherited = handle, .must_inherit = true),
                 MIPC_E_NOT_INHERITED);
   r = open_region(INHERITED("primary", .inherited = handle));
@@ -235,7 +235,7 @@ static void *meet(void *argument) {
   return NULL;
 }
 
-/* All threads of a process meet in one region, whoever was first. */
+/* All threads of a process get one region, whichever opens it first. */
 static void threads_meet(void) {
   for (int round = 0; round < 200; round++) {
     pthread_t ids[THREADS];

@@ -1,6 +1,6 @@
 /*
- * What is believed of a region's header: each field that a hostile or broken peer may have written,
- * alone and at random.
+ * The checks of a region's header: fields that a hostile or broken process may have written, each
+ * alone, and at random.
  */
 #include "regions.h"
 
@@ -37,7 +37,7 @@ static void each_field(void) {
   CHECK_EQ(WITH(lock_id_low, 1), MIPC_E_CORRUPT);
   CHECK_EQ(WITH(capacity, PAYLOAD + 1), MIPC_E_CORRUPT);
   CHECK_EQ(WITH(magic, 0x7F454C46), MIPC_E_FOREIGN);
-  CHECK_EQ(WITH(magic, 0x6370696D), MIPC_E_VERSION); /* of the other byte order */
+  CHECK_EQ(WITH(magic, 0x6370696D), MIPC_E_VERSION); /* in the other byte order */
   CHECK_EQ(WITH(version, 0), 1);
   CHECK_EQ(WITH(version, MIPC_REGION_VERSION + 1), MIPC_E_VERSION);
   CHECK_EQ(WITH(version, UINT32_MAX), MIPC_E_VERSION);
@@ -49,7 +49,7 @@ static void each_field(void) {
   CHECK_EQ(WITH(row_size, 0), MIPC_E_CORRUPT);
   CHECK_EQ(WITH(row_count, UINT32_MAX), MIPC_E_CORRUPT);
   CHECK_EQ(WITH(kind, 0), MIPC_E_CORRUPT);
-  CHECK_EQ(WITH(kind, UINT32_MAX), 0); /* not what anybody asks for */
+  CHECK_EQ(WITH(kind, UINT32_MAX), 0); /* a kind that is never asked for */
   CHECK_EQ(WITH(payload_offset, 0), MIPC_E_CORRUPT);
   CHECK_EQ(WITH(payload_offset, UINT64_MAX), MIPC_E_CORRUPT);
   CHECK_EQ(WITH(payload_offset, MIPC_PAYLOAD_OFFSET + 1), MIPC_E_CORRUPT);
@@ -78,7 +78,7 @@ static void each_size(void) {
   CHECK_EQ(mipc_region_validate(&h, 8), 1);
 }
 
-/* Bytes of a good header overwritten at random: whatever is believed holds. */
+/* Bytes of a good header overwritten at random: every accepted header is consistent. */
 static void at_random(void) {
   enum { ROUNDS = 2000000 };
   uint32_t random = 12345, believed = 0;
@@ -96,7 +96,7 @@ static void at_random(void) {
     believed++;
     if (h.payload_offset != MIPC_PAYLOAD_OFFSET || !h.payload_size || h.payload_size > size ||
         h.payload_offset + h.payload_size > size) {
-      CHECK(!"a payload that does not lie in the file");
+      CHECK(!"a payload outside the file");
     }
   }
   CHECK(believed > ROUNDS / 20);

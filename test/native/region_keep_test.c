@@ -1,12 +1,12 @@
 /*
- * Regions whose object was collected: those that others can see stay attached until the process
- * ends, with one attachment to each.
+ * Regions whose object was collected: if other processes can see them, the process stays attached
+ * until it ends, with one attachment to each.
  */
 #include "regions.h"
 
 #include <pthread.h>
 
-/* As a finalizer does: the region is kept, or not, and the caller's reference is given up. */
+/* Like a finalizer: keeps the region or not, and puts the caller's reference. */
 static void forget(mipc_region_t *region) {
   mipc_region_keep(region);
   mipc_region_put(region);
@@ -19,7 +19,7 @@ static uint32_t writers_of(spec_t spec) {
   return facts.writers;
 }
 
-/* Joins what is there and leaves it: whether it is the region with this mark. */
+/* Attaches and leaves: whether it is the region with this mark. */
 static bool is_marked(spec_t spec, uint8_t mark) {
   mipc_region_t *r = open_region(spec);
   bool is_same = mipc_region_header(r)->room.bytes[9] == mark && !report.made;
@@ -33,7 +33,7 @@ static mipc_region_t *open_marked(spec_t spec, uint8_t mark) {
   return r;
 }
 
-/* What no other process can see goes with its object. */
+/* A region that no other process can see ends with its object. */
 static void not_kept(void) {
   char handle[MIPC_HANDLE_SIZE];
   int descriptors = count_descriptors();
@@ -41,7 +41,7 @@ static void not_kept(void) {
   CHECK_EQ(mipc_region_handle(r, handle), 0);
   forget(r);
   CHECK_REFUSED(AT_HANDLE(handle), -ENOENT);
-  /* Closed, by whichever way it was found. */
+  /* Closed, by whichever way it was opened. */
   const spec_t specs[] = {NAMED("closed"), INHERITED("closed"), AT_PATH(path_of("closed"))};
   for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) {
     r = open_region(specs[i]);
@@ -50,14 +50,14 @@ static void not_kept(void) {
   }
   CHECK(!mipc_region_is_kept("closed"));
   CHECK_EQ(access(file_of("closed"), F_OK), -1);
-  /* Overwritten: other processes cannot attach to it, either. */
+  /* Overwritten: other processes cannot attach to it either. */
   r = open_region(NAMED("overwritten"));
   mipc_region_header(r)->id_low ^= 1;
   forget(r);
   CHECK_EQ(count_descriptors(), descriptors);
 }
 
-/* The same name or path, opened and forgotten a thousand times, costs no more than once. */
+/* The same name or path, opened and collected a thousand times, costs no more than once. */
 static void one_of_each(void) {
   const spec_t specs[] = {NAMED("kept"), AT_PATH(path_of("kept-path"))};
   for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) {
@@ -76,7 +76,7 @@ static void one_of_each(void) {
   }
 }
 
-/* An anonymous one stays when its handle was read, and when it is inherited, by each such name. */
+/* An anonymous region stays if its handle was read, and if it is inherited, for each such name. */
 static void handles_and_inherited(void) {
   char handle[MIPC_HANDLE_SIZE];
   mipc_region_t *r = open_marked(ANONYMOUS(), 3);
@@ -85,14 +85,14 @@ static void handles_and_inherited(void) {
   forget(r);
   CHECK(is_marked(AT_HANDLE(handle), 3));
   CHECK_EQ(writers_of(AT_HANDLE(handle)), 1);
-  /* What is inherited, too, does all that the first did, and takes its place. */
+  /* An inherited one has all properties of the first, and replaces it. */
   CHECK(!mipc_region_is_kept("one"));
   int descriptors = count_descriptors();
   forget(open_region(INHERITED("one", .inherited = handle)));
   CHECK(mipc_region_is_kept("one"));
   CHECK_EQ(count_descriptors(), descriptors);
   CHECK_EQ(writers_of(AT_HANDLE(handle)), 1);
-  /* A second name of it is another promise; then there is nothing more to keep. */
+  /* A second name is another promise; after that there is nothing more to keep. */
   forget(open_region(INHERITED("two", .inherited = handle)));
   CHECK(mipc_region_is_kept("one") && mipc_region_is_kept("two"));
   CHECK_EQ(writers_of(AT_HANDLE(handle)), 2);
@@ -106,7 +106,7 @@ static void handles_and_inherited(void) {
 }
 
 static void end_as_a_process_does(void *run) {
-  *fixture_folder = '\0'; /* which is the parent's to remove */
+  *fixture_folder = '\0'; /* only the parent may remove it */
   if (run) ((void (*)(void))(uintptr_t)run)();
   exit(check_failures ? 1 : 0);
 }
@@ -119,7 +119,7 @@ static void keep_two(void) {
   CHECK(is_marked(NAMED("kept"), 7));
 }
 
-/* exit() leaves what this process has kept, and removes its names; nothing of a parent's. */
+/* exit() leaves the kept regions and removes their names, but no regions of a parent. */
 static void until_the_end(void) {
   CHECK_EQ(end_of(start_child(end_as_a_process_does, NULL)), 0);
   CHECK_EQ(end_of(start_child(end_as_a_process_does, (void *)(uintptr_t)keep_two)), 0);
@@ -146,7 +146,7 @@ static void *forget_often(void *argument) {
   return NULL;
 }
 
-/* Finalizers of several threads at once. */
+/* Finalizers of several threads at the same time. */
 static void threads(void) {
   pthread_t ids[THREADS];
   for (int i = 0; i < THREADS; i++)

@@ -1,12 +1,12 @@
 /*
- * Processes that make, join and leave regions are killed at any time, 10,000 of them: they leave
- * nothing that one further open of any name does not clear away.
+ * 10,000 processes that create, join and leave regions are killed at any time: one further open of
+ * any name removes everything that they leave.
  */
 #include "regions.h"
 
 #include <sys/time.h>
 
-/* In a child, ended by an alarm at any time: makes, joins, leaves. */
+/* In a child that an alarm ends at any time: creates, joins, leaves. */
 static void be_killed(void *argument) {
   uint32_t random = *(uint32_t *)argument;
   char name[16];

@@ -1,6 +1,6 @@
 /*
- * Participants of a region: who is there is what the kernel says, whatever has become of the
- * process; numbers are never used again; a child of a mere fork() keeps nobody alive.
+ * Participants of a region: only the kernel decides which ones exist, however a process ends;
+ * numbers are never reused; a child of fork() without exec keeps no participant alive.
  */
 #include "regions.h"
 
@@ -15,7 +15,7 @@ static void new_board(void) {
   memset((void *)board, 0, sizeof *board);
 }
 
-/* In a child: attaches, says so, stays. */
+/* In a child: attaches, reports it, stays. */
 static void stay(void *name) {
   mipc_region_t *r = open_region(NAMED(name));
   board->number = mipc_region_number(r);
@@ -31,7 +31,7 @@ static pid_t start_one(const char *name) {
   return child;
 }
 
-/* The kernel takes a moment to end a process that was told to. */
+/* The kernel takes a moment to end a killed process. */
 static bool is_dead_soon(mipc_region_t *r, uint32_t number) {
   for (int i = 0; i < 5000 && mipc_region_alive(r, number) == 1; i++)
     nap_us(1000);
@@ -53,9 +53,9 @@ static void stopped_zombie_gone(void) {
   kill(child, SIGSTOP);
   int status;
   CHECK_EQ(waitpid(child, &status, WUNTRACED), child);
-  CHECK_EQ(mipc_region_alive(r, number), 1); /* slow is not dead */
+  CHECK_EQ(mipc_region_alive(r, number), 1); /* a slow process is not dead */
   kill(child, SIGKILL);
-  CHECK(is_dead_soon(r, number)); /* and not waited for: kill(pid, 0) says that it is there */
+  CHECK(is_dead_soon(r, number)); /* a zombie: kill(pid, 0) still succeeds */
   CHECK_EQ(kill(child, 0), 0);
   end_of(child);
   CHECK_EQ(mipc_region_alive(r, number), 0);
@@ -102,9 +102,9 @@ static void inspected(void) {
   CHECK_EQ(mipc_region_inspect(&spec, &report, &facts, list, 8, NULL, NULL), -ENOENT);
   mipc_region_put(r);
   kill_child(second);
-  mipc_region_put(reader); /* the last one, though only a reader */
+  mipc_region_put(reader); /* the last one, although only a reader */
   CHECK_EQ(count_names(), 0);
-  /* A damaged one is looked at, too. */
+  /* Damaged regions are inspected, too. */
   const char *path = make_file("damaged", 70000);
   spec = AT_PATH(path);
   CHECK_EQ(mipc_region_inspect(&spec, &report, &facts, list, 8, NULL, NULL), 0);
@@ -112,7 +112,7 @@ static void inspected(void) {
   CHECK_EQ(facts.writers, 0);
 }
 
-/* Rows of rubbish hurt nobody. */
+/* Rows with random content do no harm. */
 static void hostile_rows(void) {
   mipc_region_t *r = open_region(NAMED("rows")), *more[40];
   uint8_t *rows = (uint8_t *)mipc_region_header(r) + MIPC_HEADER_SIZE;
@@ -141,11 +141,11 @@ static void used_up(void) {
   CHECK_EQ(mipc_region_alive(r, MIPC_MAX_NUMBER), 1);
   CHECK_REFUSED(AT_PATH(path), MIPC_E_EXHAUSTED);
   mipc_region_put(last);
-  CHECK_REFUSED(AT_PATH(path), MIPC_E_EXHAUSTED); /* number 1 is there */
+  CHECK_REFUSED(AT_PATH(path), MIPC_E_EXHAUSTED); /* number 1 is attached */
   mipc_region_put(r);
-  r = open_region(AT_PATH(path)); /* nobody was: they start anew */
+  r = open_region(AT_PATH(path)); /* none was: numbers restart */
   CHECK_EQ(mipc_region_number(r), 1);
-  /* A peer that sets the counter back: nobody who is there loses his number. */
+  /* Another process sets the counter back: no participant loses its number. */
   mipc_region_header(r)->next_number = 1;
   last = open_region(AT_PATH(path));
   CHECK_EQ(mipc_region_number(last), 2);
@@ -153,7 +153,7 @@ static void used_up(void) {
   mipc_region_put(r);
 }
 
-/* In a child of a child that is killed: has copies of all its descriptors, and does not exec. */
+/* In a child of a killed child: has copies of all its descriptors, and does not exec. */
 static void attach_and_fork(void *argument) {
   (void)argument;
   mipc_region_t *r = open_region(NAMED("fork"));
@@ -166,7 +166,7 @@ static void attach_and_fork(void *argument) {
     CHECK_EQ(mipc_region_handle(r, handle), MIPC_E_CLOSED);
     CHECK_EQ(mipc_region_alive(r, 1), MIPC_E_CLOSED);
     int descriptors = count_descriptors();
-    mipc_region_put(r); /* touches nothing of the parent's */
+    mipc_region_put(r); /* changes nothing of the parent */
     CHECK_EQ(count_descriptors(), descriptors);
     r = open_region(NAMED("fork")); /* its own attachment is like any other */
     board->ready = check_failures ? 2 : 1;
@@ -186,7 +186,7 @@ static void forked(void) {
   pid_t child = start_child(attach_and_fork, NULL);
   wait_for(&board->ready);
   CHECK_EQ(board->ready, 1);
-  CHECK_EQ(mipc_region_alive(r, board->number), 1); /* the fork took nothing from it */
+  CHECK_EQ(mipc_region_alive(r, board->number), 1); /* the fork has not changed it */
   kill_child(child);
   CHECK(is_dead_soon(r, board->number));
   board->turn = 1;
@@ -197,7 +197,7 @@ static void forked(void) {
   CHECK_EQ(count_names(), 0);
 }
 
-/* As the first process of a namespace of its own, where it has the number 1. */
+/* As the first process of its own pid namespace, where it has pid 1. */
 static void stay_in_namespace(void *name) {
   if (unshare(CLONE_NEWPID) < 0) _exit(0);
   pid_t inner = fork();
@@ -227,7 +227,7 @@ static void other_namespace(void) {
   CHECK_EQ(count_names(), 0);
 }
 
-/* Somebody has the birth lock and does not go on: calls end, and what they leave is swept later. */
+/* A stopped process holds the creation lock: calls end, and their leftovers are swept later. */
 static void held_up(void) {
   mipc_region_t *r = open_region(NAMED("held")), *other;
   int fd = open(file_of("held"), O_RDONLY | O_CLOEXEC);
@@ -247,15 +247,16 @@ static void held_up(void) {
   mipc_region_put(open_region(NAMED("another"))); /* which sweeps, and does not wait */
   start = now_us();
   mipc_region_put(r);
-  printf("birth lock held by somebody stopped: open gives up after %.0f ms, close after %.0f ms\n",
-         open_us / 1000, (now_us() - start) / 1000);
+  printf(
+      "creation lock held by a stopped process: open gives up after %.0f ms, close after %.0f ms\n",
+      open_us / 1000, (now_us() - start) / 1000);
   CHECK_EQ(count_names(), 1);
   close(fd);
   mipc_region_put(open_region(NAMED("another")));
   CHECK_EQ(count_names(), 0);
 }
 
-/* Removed by name: those attached keep theirs, and the name is free for another. */
+/* Removed by name: attached processes keep the region, and the name is free for another. */
 static void removed(void) {
   mipc_region_t *old = open_region(NAMED("gone")), *fresh;
   spec_t spec = NAMED("gone");
@@ -265,7 +266,7 @@ static void removed(void) {
   fresh = open_region(NAMED("gone"));
   CHECK_EQ(report.made, 1);
   CHECK(mipc_region_header(fresh)->id_low != mipc_region_header(old)->id_low);
-  mipc_region_put(old); /* takes nothing from the other */
+  mipc_region_put(old); /* does not affect the other */
   CHECK_EQ(count_names(), 1);
   mipc_region_put(fresh);
   CHECK_EQ(count_names(), 0);
@@ -280,7 +281,7 @@ static void removed(void) {
   CHECK_EQ(size_of(path), -1);
 }
 
-/* A descriptor that no child gets by exec: a shell sees none of ours. */
+/* No child gets a descriptor by exec: a shell sees none of ours. */
 static void executed(void) {
   mipc_region_t *r = open_region(NAMED("exec"));
   mipc_region_t *s = open_region(ANONYMOUS());
@@ -291,7 +292,7 @@ static void executed(void) {
   mipc_region_put(r);
 }
 
-/* Many attachments of one process at once, and each number is alive for the others. */
+/* Many attachments of one process at the same time; each sees the others alive. */
 static void crowd(void) {
   enum { N = 4096 };
   static mipc_region_t *regions[N];
@@ -325,7 +326,7 @@ static void crowd(void) {
   CHECK_EQ(count_names(), 0);
 }
 
-/* Not one descriptor or mapping is lost when the process has no more. */
+/* No descriptor or mapping leaks when the process runs out of them. */
 static void no_descriptors(spec_t spec) {
   struct rlimit limit, less;
   CHECK_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);

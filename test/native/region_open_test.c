@@ -1,6 +1,6 @@
 /*
- * region/region.h, one process after the other: what is made, what is found, what is refused, and
- * that a refusal leaves nothing.
+ * region/region.h, one process after the other: regions are created, found and refused, and a
+ * refusal leaves nothing.
  */
 #include "regions.h"
 
@@ -33,7 +33,7 @@ static void anonymous(void) {
   CHECK_REFUSED(ANONYMOUS(.read_only = true), MIPC_E_RANGE);
 }
 
-/* One thing that a name and a path do alike. */
+/* The common behaviour of names and paths. */
 static void found_again(spec_t spec) {
   spec_t with = spec;
   with.create = MIPC_CREATE_NEVER;
@@ -81,7 +81,7 @@ static void found_again(spec_t spec) {
 static void names(void) {
   found_again(NAMED("plain"));
   CHECK_EQ(count_names(), 0);
-  /* Any text; two names are never one file. */
+  /* A name is any text; two names never share a file. */
   static const char *const odd[] = {".", "..", "a/b", "a%2Fb", "/", "\xC3\xA4", "\n", " ", "%"};
   enum { ODD = sizeof odd / sizeof *odd };
   mipc_region_t *regions[ODD];
@@ -104,14 +104,14 @@ static void names(void) {
   mipc_region_put(open_region(NAMED(name)));
 }
 
-/* Unlike a name, it is there when nobody is. */
+/* Unlike a name, it exists without participants. */
 static void paths(void) {
   const char *path = path_of("region");
   found_again(AT_PATH(path));
   CHECK_EQ(size_of(path), MIPC_PAYLOAD_OFFSET + 4096);
   mipc_region_t *r = open_region(AT_PATH(path, .create = MIPC_CREATE_NEVER));
   CHECK_EQ(report.made, 0);
-  CHECK_EQ(mipc_region_number(r), 3); /* goes on counting */
+  CHECK_EQ(mipc_region_number(r), 3); /* continues the numbers */
   mipc_region_put(r);
   CHECK_EQ(unlink(path), 0);
   struct stat st;
@@ -139,7 +139,7 @@ static mipc_region_shm_t header_of(const char *path) {
   return header;
 }
 
-/* What lies where a region should be is refused by its own name, and not a byte of it changes. */
+/* Other content at the path is refused with its own error, and no byte of it changes. */
 static void strangers(void) {
   const char *path = make_file("stranger", 100000);
   CHECK_REFUSED(AT_PATH(path), MIPC_E_FOREIGN);
@@ -182,8 +182,8 @@ static void strangers(void) {
   CHECK_EQ(size_of(path_of("nothing")), -1);
 }
 
-/* The same under names: what nobody holds is no region, and gives way. */
-static void left_overs(void) {
+/* The same under names: an unused file is no region, and is replaced. */
+static void stale_files(void) {
   mipc_region_put(open_region(NAMED("seen")));
   const char *path = file_of("old");
   int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -196,7 +196,7 @@ static void left_overs(void) {
   mipc_region_t *r = open_region(NAMED("old", .create = MIPC_CREATE_EXCLUSIVE));
   CHECK_EQ(report.made, 1);
   mipc_region_put(r);
-  /* A held one that is damaged is refused: those who hold it keep it. */
+  /* A damaged region in use is refused: its participants keep it. */
   r = open_region(NAMED("held"));
   mipc_region_header(r)->payload_size = 0;
   CHECK_REFUSED(NAMED("held"), MIPC_E_CORRUPT);
@@ -213,7 +213,7 @@ static void left_overs(void) {
   CHECK(unlink(file_of("link")) == 0 && rmdir(file_of("folder")) == 0);
 }
 
-/* Half-made files, as a killed maker leaves them at each of his steps. */
+/* Unfinished files, as a killed creator leaves them at each step. */
 static void half_made(void) {
   static const off_t sizes[] = {0, 8, 4096, MIPC_PAYLOAD_OFFSET + 100, MIPC_PAYLOAD_OFFSET + 9000};
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
@@ -238,7 +238,7 @@ static void as_nobody(void *argument) {
   CHECK_REFUSED(NAMED("x"), MIPC_E_OWNER);
 }
 
-/* Somebody else's file or directory, by root's leave. */
+/* A file or directory of another user; needs root. */
 static void other_users(void) {
   mipc_region_put(open_region(NAMED("mine")));
   const char *folder = file_of("");
@@ -284,7 +284,7 @@ static void no_space(void) {
   CHECK_EQ(umount2(folder, MNT_DETACH), 0);
 }
 
-/* A region of a file, of another boot. */
+/* A path region of another boot. */
 static void after_a_crash(void) {
   const char *path = path_of("crash");
   mipc_region_t *r = open_region(AT_PATH(path));
@@ -293,11 +293,11 @@ static void after_a_crash(void) {
   CHECK_EQ(mipc_region_header(r)->clean, 0);
   mipc_region_put(r);
   CHECK_EQ(header_of(path).clean, 1);
-  r = open_region(AT_PATH(path)); /* left in good order: only the numbers start anew */
+  r = open_region(AT_PATH(path)); /* left clean: only the numbers restart */
   CHECK_EQ(mipc_region_number(r), 1);
   CHECK_EQ(mipc_region_header(r)->clean, 0);
   mipc_region_header(r)->boot_low ^= 1;
-  /* somebody writes to it: whatever the words say, the machine is up */
+  /* a writer is attached: whatever the header says, the machine is running */
   mipc_region_put(open_region(AT_PATH(path, .create = MIPC_CREATE_NEVER)));
   mipc_region_put(r);
   mipc_region_shm_t h = header_of(path);
@@ -322,7 +322,7 @@ static void truncated(void) {
   CHECK_EQ(mipc_region_header(r)->rest.bytes[1000], 0);
   CHECK_EQ(truncate(path, 0), 0);
   CHECK_EQ(mipc_region_status(r), MIPC_E_TRUNCATED);
-  /* It looks as if nobody had made it yet, but somebody has it. */
+  /* It looks unfinished, but it is in use. */
   CHECK_REFUSED(AT_PATH(path), MIPC_E_TRUNCATED);
   CHECK_EQ(size_of(path), 0);
   mipc_region_put(r);
@@ -331,12 +331,12 @@ static void truncated(void) {
 }
 
 int main(void) {
-  signal(SIGBUS, SIG_DFL); /* the sanitizers' own handler would report */
+  signal(SIGBUS, SIG_DFL); /* the handler of the sanitizers would report it */
   anonymous();
   names();
   paths();
   strangers();
-  left_overs();
+  stale_files();
   half_made();
   other_users();
   no_space();

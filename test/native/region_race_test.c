@@ -1,10 +1,10 @@
 /*
- * Many processes at one name: those that open it at once, while some are killed, have one region;
- * who leaves never takes a live one away.
+ * Many processes and one name: processes that open it at the same time get one region, although
+ * some are killed; a process that leaves never removes a region in use.
  */
 #include "regions.h"
 
-/* Seen by all processes of a test. */
+/* Shared by all processes of a test. */
 typedef struct {
   _Atomic int start, turn, attached, failed, made, alone;
   _Atomic uint64_t id;
@@ -17,7 +17,7 @@ static uint64_t id_of(mipc_region_t *region) {
   return mipc_region_header(region)->id_low;
 }
 
-/* Opens when the sign is given, tells which region it got, and stays until it is killed. */
+/* Opens when the flag is set, reports its region, and stays until it is killed. */
 static void be_one_of_many(void *argument) {
   int me = *(int *)argument;
   wait_for(&board->start);
@@ -29,7 +29,7 @@ static void be_one_of_many(void *argument) {
   mipc_region_put(region);
 }
 
-/* 64 open one name at once; a third of them is killed on the way. */
+/* 64 processes open one name at the same time; a third of them is killed meanwhile. */
 static void at_once(int rounds) {
   enum { N = 64, KILLED = 20 };
   uint32_t random = 1;
@@ -43,7 +43,7 @@ static void at_once(int rounds) {
       nap_us(next_random(&random) % 1500);
       kill_child(children[i]);
     }
-    /* Those that live are all in one; those that were killed were in it, or in one before it. */
+    /* All live processes are in one region; the killed ones were in it, or in one before it. */
     for (int i = KILLED; i < N; i++) {
       for (int ms = 0; ms < 30000 && !board->ids[i]; ms++)
         nap_us(1000);
@@ -68,7 +68,7 @@ static void leave(void) {
   __sync_lock_release((int *)&board->turn);
 }
 
-/* Comes and goes. All that are in at one time must be in one region, which the name leads to. */
+/* Opens and leaves. All that are attached at one time must share the region at the name. */
 static void come_and_go(void *argument) {
   int rounds = *(int *)argument;
   uint32_t random = (uint32_t)getpid();
@@ -92,8 +92,8 @@ static void come_and_go(void *argument) {
     board->attached--;
     leave();
     mipc_region_put(region);
-    /* So that often nobody is there, and one more is about to be; and an open of another name,
-     * which sweeps, meets a file that is not locked yet. */
+    /* Often no process is attached while another is about to attach; and the sweep of an open of
+     * another name meets a file that is not locked yet. */
     nap_us(next_random(&random) % 500);
     if (i % 2) mipc_region_put(open_region(NAMED(other)));
   }
@@ -108,7 +108,7 @@ static void opening_and_leaving(int rounds) {
   for (int i = 0; i < N; i++)
     CHECK_EQ(end_of(children[i]), 0);
   CHECK_EQ(count_names(), 0);
-  CHECK_EQ(board->made, board->alone); /* number 1 is the maker's, always */
+  CHECK_EQ(board->made, board->alone); /* number 1 is always the creator's */
   CHECK(board->made > rounds / 20);
   printf("opening and leaving: %d rounds, %d regions\n", N * rounds, board->made);
 }

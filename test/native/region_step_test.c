@@ -1,8 +1,7 @@
 /*
  * Opening, leaving and removing a region, step by step: a process is killed before and after each
- * of its system calls, and each of them is refused to it once. Whatever the step, the next open
- * finds one whole region or makes one; who was in it stays in it; and a refusal leaves nothing
- * behind.
+ * of its system calls, and each of the calls fails once. After each step, the next open finds one
+ * whole region or creates one; participants stay attached; and a failure leaves nothing behind.
  */
 #include "regions.h"
 
@@ -15,7 +14,7 @@
 #define PTRACE_GET_SYSCALL_INFO 0x420e
 #endif
 
-/* linux/ptrace.h; the C library has it under another name, if at all. */
+/* linux/ptrace.h; missing in the C library, or with another name. */
 typedef struct {
   uint8_t op; /* 1: before the call, 2: after it */
   uint8_t pad[3];
@@ -25,7 +24,7 @@ typedef struct {
   uint64_t more;
 } call_t;
 
-/* The calls between two of these are looked at; nothing else here makes them. */
+/* The calls between two of these are tested; nothing else here makes this call. */
 static void mark(void) {
   syscall(SYS_getpriority, 77, 77);
 }
@@ -34,7 +33,7 @@ typedef struct {
   const char *title;
   spec_t spec;
   enum { OPEN, UNLINK } what;
-  bool has_holder; /* somebody is attached meanwhile */
+  bool has_holder; /* another process is attached meanwhile */
   enum { NOTHING, GARBAGE, REGION } before;
 } scene_t;
 
@@ -60,7 +59,7 @@ static void act(void *argument) {
   _exit(leaks ? 2 : status < 0 ? 1 : 0);
 }
 
-/* What is there before the child, and a holder of it. */
+/* The file before the child runs, and a holder of it. */
 static mipc_region_t *prepare(const scene_t *scene, const char *file) {
   unlink(file);
   if (scene->before == GARBAGE) {
@@ -77,7 +76,7 @@ static mipc_region_t *prepare(const scene_t *scene, const char *file) {
   return holder;
 }
 
-/* Whatever has happened: one region, for all, and nothing when all have left. */
+/* In all cases: one region for all, and no file after all have left. */
 static void check_after(const scene_t *scene, mipc_region_t *holder, const char *file) {
   if (scene->spec.place == MIPC_PLACE_ANONYMOUS) return;
   mipc_region_t *region = open_region(scene->spec);
@@ -122,7 +121,7 @@ static pid_t start_traced(const scene_t *scene) {
   return child;
 }
 
-/* Lets it run to stop number `step`; false when it comes to its second mark before. */
+/* Lets it run to stop number `step`; false: it reaches its second mark first. */
 static bool run_to(pid_t child, int step, call_t *ret_call) {
   int status;
   for (int i = 0; i <= step; i++) {
@@ -148,7 +147,7 @@ static void killed_at_each(const scene_t *scene, const char *file) {
 
 #if defined(__x86_64__)
 
-/* Before the call: makes it one that does not exist; after it: gives it this result. */
+/* Before the call: replaces it by an invalid one; after it: sets its result. */
 static void refuse(pid_t child, int error) {
   struct user_regs_struct registers;
   ptrace(PTRACE_GETREGS, child, 0, &registers);
@@ -162,8 +161,8 @@ static void refuse(pid_t child, int error) {
   ptrace(PTRACE_SETREGS, child, 0, &registers);
 }
 
-/* A call that gives something back: refused, it would keep it, which no system does. And memory for
- * the heap: a sanitizer does not live without. */
+/* Calls that release something: a failed one would keep it, which no system does. And memory for
+ * the heap: a sanitizer cannot run without it. */
 static bool is_spared(const call_t *call) {
   switch (call->number) {
   case SYS_close:
@@ -193,14 +192,14 @@ static void refused_each(const scene_t *scene, const char *file, int error) {
     ptrace(PTRACE_DETACH, child, 0, 0);
     int status = end_of(child);
     if (!CHECK(WIFEXITED(status) && WEXITSTATUS(status) <= 1)) {
-      printf("  %s: call %d of number %d, refused with %d, gives %x\n", scene->title, step / 2,
+      printf("  %s: call %d of number %d, failed with %d, gives %x\n", scene->title, step / 2,
              (int)call.number, error, status);
     }
     failed += WIFEXITED(status) && WEXITSTATUS(status) == 1;
     check_after(scene, holder, file);
     if (!more) break;
   }
-  printf("%s: %d calls refused with %d, %d of them fatal to it\n", scene->title, refused, error,
+  printf("%s: %d calls failed with %d, %d of them made it fail\n", scene->title, refused, error,
          failed);
 }
 
@@ -215,20 +214,16 @@ static void refused_each(const scene_t *scene, const char *file, int error) {
 #endif
 
 int main(void) {
-  signal(SIGBUS, SIG_DFL); /* the sanitizers' own handler would report */
+  signal(SIGBUS, SIG_DFL); /* the handler of the sanitizers would report it */
   names_in_memory();
   char path[400];
   snprintf(path, sizeof path, "%.300s/region", names_folder);
   const spec_t named = NAMED("step"), at_path = AT_PATH(path);
   const scene_t scenes[] = {
-      {"new name", named, OPEN, false, NOTHING},
-      {"name in use", named, OPEN, true, REGION},
-      {"left-over name", named, OPEN, false, GARBAGE},
-      {"new path", at_path, OPEN, false, NOTHING},
-      {"path in use", at_path, OPEN, true, REGION},
-      {"path", at_path, OPEN, false, REGION},
-      {"unlink name", named, UNLINK, true, REGION},
-      {"unlink path", at_path, UNLINK, false, REGION},
+      {"new name", named, OPEN, false, NOTHING},    {"name in use", named, OPEN, true, REGION},
+      {"stale name", named, OPEN, false, GARBAGE},  {"new path", at_path, OPEN, false, NOTHING},
+      {"path in use", at_path, OPEN, true, REGION}, {"path", at_path, OPEN, false, REGION},
+      {"unlink name", named, UNLINK, true, REGION}, {"unlink path", at_path, UNLINK, false, REGION},
   };
   enum { KINDS = 5 };
   static const int errors[KINDS] = {ENOMEM, EMFILE, EINTR, EACCES, EIO};

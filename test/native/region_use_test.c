@@ -1,6 +1,6 @@
 /*
- * A mapping over a region: what JS will work on. Readers follow what writers store and cannot store
- * themselves; closing one closes the other; what it costs.
+ * A mapping over a region, as JS uses it. Readers see the stores of writers and cannot store;
+ * closing the mapping closes the region; the cost of both.
  */
 #include "regions.h"
 
@@ -50,7 +50,7 @@ static void shared(void) {
   CHECK_EQ(mipc_object_file_lock(&object, &lock), MIPC_E_UNSUPPORTED);
   CHECK_EQ(mipc_mapping_flush(ma, 0, UINT64_MAX, false), 0);
   CHECK_EQ(mipc_mapping_resident(ma, 0, UINT64_MAX), 3);
-  /* What user code of a reader sees follows, until it stores; the store goes nowhere. */
+  /* User code of a reader sees the region until it stores; its store reaches no other memory. */
   volatile uint8_t *seen = mipc_mapping_window(mc, 0, 10001, false);
   CHECK_EQ(seen[0], 'h');
   CHECK_EQ(mipc_mapping_write(mb, 0, "j", 1), 1);
@@ -73,7 +73,7 @@ static void shared(void) {
   CHECK_EQ(count_maps("mmapipc-"), 0);
 }
 
-/* The header comes first where C works on both. */
+/* If C uses both, the header comes first. */
 static void with_header(void) {
   mipc_region_t *r = open_region(ANONYMOUS(.size = 100));
   mipc_mapping_t *m = map(r, BOTH, true);
@@ -85,7 +85,7 @@ static void with_header(void) {
   end(m);
 }
 
-/* Presence lasts as long as the mapping, whoever drops it last: here a window, without close(). */
+/* Presence lasts as long as the mapping, whichever put is last: here that of a window. */
 static void collected(void) {
   mipc_region_t *watcher = open_region(NAMED("gc")), *r = open_region(NAMED("gc"));
   uint32_t number = mipc_region_number(r);
@@ -100,7 +100,7 @@ static void collected(void) {
   CHECK_EQ(count_names(), 0);
 }
 
-/* A header overwritten, a file cut off: told by the access itself. */
+/* An overwritten header, a truncated file: the access itself reports it. */
 static void broken(void) {
   mipc_region_t *r = open_region(ANONYMOUS());
   mipc_mapping_t *m = map(r, BOTH, false);
@@ -126,7 +126,7 @@ static void store_into_reader(void *argument) {
   ((volatile mipc_region_shm_t *)mipc_region_header(r))->clean = 1;
 }
 
-/* The system refuses what a reader might try: through the mapping, through the descriptor. */
+/* The system refuses writes of a reader, through the mapping and through the descriptor. */
 static void reader_refused(void) {
   mipc_region_t *w = open_region(NAMED("ro"));
   mipc_region_t *r = open_region(NAMED("ro", .read_only = true));
@@ -189,7 +189,7 @@ static void cost(const char *what, spec_t spec) {
 }
 
 int main(void) {
-  signal(SIGBUS, SIG_DFL); /* the sanitizers' own handler would report */
+  signal(SIGBUS, SIG_DFL); /* the handler of the sanitizers would report it */
   shared();
   with_header();
   collected();

@@ -1,6 +1,6 @@
 /*
- * Regions for the C tests of region/region.h: specifications in short, and opening as JS will,
- * again and again until it is not busy any more.
+ * Regions for the C tests of region/region.h: short specifications, and an open that, like the one
+ * of JS, is repeated until the region is no longer busy.
  */
 #ifndef MIPC_TEST_REGIONS_H
 #define MIPC_TEST_REGIONS_H
@@ -24,13 +24,13 @@
 
 typedef mipc_region_spec_t spec_t;
 
-/* A specification gives what the test names last. */
+/* A field that the test names overrides the default before it. */
 #pragma GCC diagnostic ignored "-Woverride-init"
 
 #define BASE_SPEC                                                                                  \
   .kind = MIPC_REGION_MMAP, .create = MIPC_CREATE_IF_MISSING, .mode = 0600, .wait_ms = 20
 
-/* Where names lie: in the folder of this test, unless it says otherwise. */
+/* The parent directory of names: the folder of this test by default. */
 static char names_folder[300];
 
 __attribute__((constructor)) static void choose_names_folder(void) {
@@ -38,7 +38,7 @@ __attribute__((constructor)) static void choose_names_folder(void) {
   snprintf(names_folder, sizeof names_folder, "%s", fixture_folder);
 }
 
-/* In memory, where files come and go a hundred times faster, if that is permitted. */
+/* Moves it to memory, where files are created and removed a hundred times faster, if permitted. */
 static inline void names_in_memory(void) {
   const char *ram = path_of("ram");
   if (mount_small(ram, "64m")) snprintf(names_folder, sizeof names_folder, "%s", ram);
@@ -66,25 +66,25 @@ static inline void names_in_memory(void) {
 #define INHERITED(name, ...)                                                                       \
   ((spec_t){.place = MIPC_PLACE_INHERIT, .where = (name), BASE_SPEC, .size = 4096, __VA_ARGS__})
 
-/* Under ThreadSanitizer, which slows processes down most and has nothing to say of those with one
- * thread, the long tests are shorter. */
+/* The long tests are shorter under ThreadSanitizer: it slows processes down most, and finds nothing
+ * in processes with one thread. */
 #if defined(__SANITIZE_THREAD__)
 #define FEWER(count) ((count) / 5)
 #else
 #define FEWER(count) (count)
 #endif
 
-/* Of those tests that are run without a sanitizer, too (scripts/native-tests.js). */
+/* For tests that also run without a sanitizer (scripts/native-tests.js). */
 #if defined(__SANITIZE_ADDRESS__)
 #define PART_OF(count) ((count) / 8)
 #else
 #define PART_OF(count) (count)
 #endif
 
-/* What the last open reported. */
+/* The report of the last open. */
 static mipc_report_t report;
 
-/* As JS: slices, until `patience` ms are over. */
+/* Opens in slices as JS does, until PATIENCE ms have passed. */
 static inline int try_open(spec_t spec, mipc_region_t **ret_region) {
   enum { PATIENCE = 30000 };
   uint64_t end = mipc_clock_ms() + PATIENCE;
@@ -95,7 +95,7 @@ static inline int try_open(spec_t spec, mipc_region_t **ret_region) {
   return status;
 }
 
-/* Exits when it fails: nothing can be tested without a region. */
+/* Exits on failure: without a region there is nothing to test. */
 static inline mipc_region_t *open_region(spec_t spec) {
   mipc_region_t *region = NULL;
   if (CHECK_EQ(try_open(spec, &region), 0) && CHECK(region)) return region;
@@ -103,7 +103,7 @@ static inline mipc_region_t *open_region(spec_t spec) {
   exit(1);
 }
 
-/* That it fails with this status, and leaves no descriptor and no mapping. */
+/* Checks that an open fails with this status, and leaves no descriptor and no mapping. */
 #define CHECK_REFUSED(spec, status) check_refused(spec, status, __LINE__)
 
 static inline void check_refused(spec_t spec, int status, int line) {
@@ -115,11 +115,12 @@ static inline void check_refused(spec_t spec, int status, int line) {
   if (region) mipc_region_put(region);
 }
 
-/* No thread has this number. */
+/* No thread has this id. */
 #define NO_THREAD ((uint32_t)INT32_MAX)
 
-/* The thread that the row of an attachment names. Tests play several threads in one; a lock takes
- * two attachments of one thread that it knows by different names for two copies of this library. */
+/* Sets the thread in the row of an attachment. Tests simulate several threads in one; otherwise a
+ * lock would take two attachments of one thread with different names for two copies of the library.
+ */
 static inline void set_row_thread(const mipc_region_t *region, uint32_t thread) {
   uint8_t *rows = (uint8_t *)mipc_region_header(region) + MIPC_HEADER_SIZE;
   for (uint32_t i = 0; i < MIPC_PARTICIPANTS; i++) {
@@ -131,7 +132,7 @@ static inline void set_row_thread(const mipc_region_t *region, uint32_t thread) 
   CHECK(!"the attachment has no row");
 }
 
-/* The file of a name of one plain word. */
+/* The path of the file of a name that is one plain word. */
 static inline const char *file_of(const char *name) {
   static char paths[4][512];
   static unsigned next;
@@ -160,7 +161,7 @@ static inline double now_us(void) {
   return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
 }
 
-/* Numbers without system calls, for children that must not be alike. */
+/* Random numbers without system calls, for children that must differ. */
 static inline uint32_t next_random(uint32_t *state) {
   *state = *state * 1664525 + 1013904223;
   return *state >> 8;
@@ -171,7 +172,8 @@ static inline void nap_us(long us) {
   nanosleep(&time, NULL);
 }
 
-/* Forks; the child runs it, ends with its test's parent, and exits 1 when a check failed in it. */
+/* Forks. The child runs the function, is killed if its parent ends, and exits with 1 if a check
+ * failed in it. */
 static inline pid_t start_child(void (*run)(void *), void *argument) {
   fflush(NULL);
   long failures = check_failures;
@@ -182,11 +184,11 @@ static inline pid_t start_child(void (*run)(void *), void *argument) {
     fflush(NULL);
     _exit(check_failures > failures ? 1 : 0);
   }
-  if (!CHECK(child > 0)) exit(1); /* nobody may send a signal to process -1 */
+  if (!CHECK(child > 0)) exit(1); /* no signal may be sent to process -1 */
   return child;
 }
 
-/* What waitpid() says of it. */
+/* The status of waitpid(). */
 static inline int end_of(pid_t child) {
   int status = -1;
   CHECK(waitpid(child, &status, 0) == child);
@@ -198,14 +200,14 @@ static inline void kill_child(pid_t child) {
   CHECK_EQ(WTERMSIG(end_of(child)), SIGKILL);
 }
 
-/* Memory that all children share, for counters and signs. */
+/* Memory that all children share, for counters and flags. */
 static inline void *shared_memory(size_t size) {
   void *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   CHECK(base != MAP_FAILED);
   return base;
 }
 
-/* Waits until another process has set it. */
+/* Waits until another process has set the flag. */
 static inline void wait_for(_Atomic int *sign) {
   for (int i = 0; i < 30000 && !*sign; i++)
     nap_us(1000);

@@ -1,6 +1,6 @@
 /*
- * Shares for the C tests: a region of kind SHARE and mappings of it, and values that prove
- * themselves.
+ * Shares for the C tests: a region of kind SHARE, mappings of it, and values that show whether they
+ * are whole.
  */
 #ifndef MIPC_TEST_SHARES_H
 #define MIPC_TEST_SHARES_H
@@ -10,7 +10,7 @@
 
 #define SHARE_CAPACITY 4096
 
-/* What is set: who set it, his how-manieth it is, and bytes that follow from both. */
+/* A value: number of its writer, sequence number of the set, and bytes computed from both. */
 typedef struct {
   uint64_t slot, sequence, length;
 } proof_t;
@@ -21,7 +21,7 @@ static inline uint8_t proof_byte(uint64_t slot, uint64_t sequence, uint64_t at) 
   return (uint8_t)(slot * 31 + sequence * 131 + at * 7);
 }
 
-/* Writes a value of any length that `sequence` decides on; its bytes. */
+/* Writes a value whose length depends on `sequence`; returns its size. */
 static inline uint64_t prove(uint8_t *to, uint64_t slot, uint64_t sequence) {
   proof_t proof = {slot, sequence, sequence * 2654435761u % MOST_PROVED};
   memcpy(to, &proof, sizeof proof);
@@ -30,7 +30,7 @@ static inline uint64_t prove(uint8_t *to, uint64_t slot, uint64_t sequence) {
   return sizeof proof + proof.length;
 }
 
-/* Whether these bytes are one value, whole. */
+/* Whether these bytes are one whole value. */
 static inline bool is_proved(const uint8_t *from, uint64_t length, proof_t *ret_proof) {
   if (length < sizeof *ret_proof) return false;
   memcpy(ret_proof, from, sizeof *ret_proof);
@@ -47,7 +47,7 @@ static inline spec_t share_spec(const char *name) {
                .capacity = SHARE_CAPACITY);
 }
 
-/* Attaches, as binding/region.cc does. Exits when it fails. */
+/* Attaches as binding/region.cc does. Exits on failure. */
 static inline mipc_object_t *open_share(const char *name) {
   mipc_region_t *region = open_region(share_spec(name));
   mipc_mapping_spec_t spec = {
@@ -67,7 +67,7 @@ static inline void close_share(mipc_object_t *share) {
   free(share);
 }
 
-/* Sets it, however long the lock takes: what mipc_share_set() gives. */
+/* Sets the value, however long the lock takes. Returns the result of mipc_share_set(). */
 static inline int set_share(mipc_object_t *share, const void *bytes, uint64_t expected, bool under,
                             mipc_cell_value_t *value) {
   int status;

@@ -1,6 +1,6 @@
 /*
- * base/slots.h: numbers find what was put in under them and nothing else, from the first to the
- * last of 2^20, and like a model over a long random run.
+ * base/slots.h: a number finds its own item and no other, from the first to the last of 2^20, and
+ * as a model does in a long random run.
  */
 #include "../../src/base/slots.h"
 
@@ -42,7 +42,7 @@ static void removed_number_is_stale(void) {
   mipc_slots_done(&table);
 }
 
-/* With 12 bits of generation a number came back after 4,096 uses of its index, and a closed object
+/* With 12 bits of generation a number was reused after 4,096 uses of its index, and a closed object
  * reached another one. */
 static void one_index_over_and_over(void) {
   enum { TIMES = 10000 };
@@ -143,8 +143,8 @@ static uint32_t random_below(uint32_t bound) {
 }
 
 /*
- * Against a plain list of (number, item). Numbers that were removed go to a short memory of stale
- * ones; they are looked up too, and must find nothing.
+ * Compared with a plain list of (number, item). A short list holds removed numbers; they are looked
+ * up too, and must find nothing.
  */
 enum { LIVE = 2000, STALE = 512 };
 static struct {
@@ -195,7 +195,7 @@ static bool look_around(const mipc_slots_t *table) {
 static void random_run_follows_the_model(void) {
   mipc_slots_t table;
   mipc_slots_init(&table);
-  /* The balance tips every 4,096 steps, so that the table fills and empties. */
+  /* The balance changes every 4,096 steps, so that the table fills and empties. */
   for (uintptr_t step = 0; step < 40000; step++) {
     bool filling = (step >> 12) % 2 == 0;
     bool add = live_count == 0 || (live_count < LIVE && random_below(100) < (filling ? 70u : 30u));

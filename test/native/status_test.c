@@ -1,6 +1,6 @@
 /*
- * base/status.h: the numbers and names of our errors are distinct and stay out of the way of the
- * system's.
+ * base/status.h: the numbers and names of our errors are distinct, and differ from those of the
+ * system.
  */
 #include "../../src/base/status.h"
 
@@ -56,7 +56,7 @@ static void enum_follows_the_list(void) {
 #undef ROW
 }
 
-/* A report of zeros must not blame a call. */
+/* A report of zeros must not name a call. */
 static void calls_begin_with_none(void) {
   CHECK_EQ(MIPC_CALL_NONE, 0);
   CHECK(strcmp(calls[MIPC_CALL_NONE], "") == 0);

@@ -1,5 +1,5 @@
 /*
- * os/vm.h on Linux: what the three kinds of mapping show, keep and let through.
+ * os/vm.h on Linux: the content and the effects of the three kinds of mapping.
  */
 #include "../../src/os/vm.h"
 
@@ -61,9 +61,9 @@ static void copy_follows_the_file_until_stored_into(void) {
   base[0] = 200;
   CHECK_EQ(byte_of(path, 0), pattern_at(0));
   set_byte(path, 6, 66);
-  CHECK_EQ(base[6], pattern_at(6)); /* this page is ours now, as it was at our store */
+  CHECK_EQ(base[6], pattern_at(6)); /* this page is private now, with its content at our store */
   set_byte(path, (off_t)page + 6, 99);
-  CHECK_EQ(base[page + 6], 99); /* that one still follows */
+  CHECK_EQ(base[page + 6], 99); /* that one still shows the file */
   mipc_vm_unmap(base, 2 * page);
   mipc_file_close(file);
 }
@@ -99,7 +99,7 @@ static void refused_maps(void) {
   mipc_file_close(file);
 }
 
-/* 100 GiB: more than there is, which matters only to a system that counts in advance. */
+/* 100 GiB: more than the machine has, which fails only if the system reserves memory in advance. */
 static void copy_asks_for_no_space(void) {
   size_t huge = (size_t)100 << 30;
   const char *path = path_of("huge");
@@ -125,7 +125,7 @@ static void replaced_is_zeros_and_nobodys(void) {
     CHECK_EQ(mapped_at(base), MAPPED_ANONYMOUS);
     CHECK_EQ(mapped_at(base + length - 1), MAPPED_ANONYMOUS);
     CHECK_EQ(count_maps(path), 0);
-    memset(base, 0xEE, length); /* the write of somebody who does not know */
+    memset(base, 0xEE, length); /* a write through the old address */
     CHECK(all_are(base, length, 0xEE));
     CHECK_EQ(byte_of(path, 0), pattern_at(0));
     CHECK_EQ(byte_of(path, (off_t)length - 1), pattern_at(length - 1));
@@ -148,7 +148,7 @@ static void flush_of_a_mapping_and_of_nothing(void) {
   mipc_file_close(file);
 }
 
-/* Of memory that nobody reads ahead in; more pages than are asked for at a time. */
+/* Memory without readahead; more pages than one call asks for. */
 static void resident_pages_are_counted(void) {
   enum { PAGES = 9000 };
   size_t length = PAGES * page;
@@ -183,14 +183,14 @@ static void every_advice_is_known(void) {
   }
   base[0] = base[page] = 200;
   CHECK_EQ(mipc_vm_advise(base, page, MIPC_ADVICE_DONTNEED), 0);
-  CHECK_EQ(base[0], pattern_at(0)); /* our own version is gone, the file's is seen */
+  CHECK_EQ(base[0], pattern_at(0)); /* our private version is discarded, the file is visible */
   CHECK_EQ(base[page], 200);
   mipc_vm_unmap(base, 2 * page);
   CHECK_EQ(mipc_vm_advise(base, page, MIPC_ADVICE_WILLNEED), -ENOMEM);
   mipc_file_close(file);
 }
 
-/* Sanitizers do not pass mlock() on: what is seen here is the status only. */
+/* Sanitizers do not pass mlock() on: only the status is tested here. */
 static void locked_and_unlocked(void) {
   mipc_file_t file = open_file(make_file("locked", page), MIPC_OPEN_READ);
   uint8_t *base = map_good(file, 0, page, MIPC_VM_READ);

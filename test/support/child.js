@@ -1,5 +1,5 @@
 /*
- * Running a piece of JS in a process of its own.
+ * Runs JS code in a separate process.
  */
 'use strict';
 
@@ -9,8 +9,8 @@ const path = require('node:path');
 const ROOT = path.join(__dirname, '..', '..');
 
 /*
- * Runs the body of a function with `mmapipc` loaded, as `node -e`; `args` are JSON values.
- * { status, signal, stdout, stderr }. `load: false`: without it; the function gets undefined.
+ * Runs the function with `node -e`; it gets mmapipc (with `load: false` undefined) and `args`, which
+ * are JSON values. Returns { status, signal, stdout, stderr }.
  */
 function runFunction(fn, args = [], { nodeArgs = [], command = [], env, load = true } = {}) {
   const code = `

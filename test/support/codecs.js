@@ -1,6 +1,6 @@
 /*
- * Values through a codec and back, as a Share would take them: the scratch memory is overwritten as
- * soon as the value is there.
+ * Encodes and decodes values as a Share does; the scratch memory is overwritten as soon as the value
+ * is decoded.
  */
 'use strict';
 
@@ -8,7 +8,7 @@ const assert = require('node:assert/strict');
 
 const room = Buffer.alloc(65536);
 
-/* The bytes as another process would find them: { type, bytes, length }. */
+/* The encoded form, as another process would find it: { type, bytes, length }. */
 function encoded(codec, value) {
   const { type, bytes, length } = codec.encode(value, room);
   const copy = Buffer.alloc(length + 7, 0xee);
@@ -23,7 +23,7 @@ function roundTrip(codec, value) {
   return back;
 }
 
-/* That b is to a as a structured clone is: values, prototypes, order of keys, identity. */
+/* Asserts that b is like a structured clone of a: values, prototypes, order of keys, identity. */
 function assertClone(b, a) {
   const partner = new Map();
   const taken = new Set();
@@ -54,7 +54,7 @@ const bytesOf = (view) =>
 
 const items = (many) => (many instanceof Map ? [...many.keys(), ...many.values()] : [...many]);
 
-/* The pairs that have to be as the two are, once what the two are themselves is compared. */
+/* The pairs of parts that have to be alike, once the two containers are compared. */
 function parts(one, other) {
   assert.equal(tag(other), tag(one));
   assert.equal(Object.getPrototypeOf(other), Object.getPrototypeOf(one));

@@ -1,6 +1,6 @@
 /*
- * What comes back of which value by which codec: the rows of the README's table "What comes back".
- * 'same' is what structuredClone gives, 'error' a named error of set(); any other text is in CHECKS.
+ * The value that each codec restores: the rows of the table "What comes back" in docs/share.md. 'same' is
+ * the result of structuredClone, 'error' a named error of set(); CHECKS has all other texts.
  */
 'use strict';
 
@@ -91,14 +91,14 @@ const FIDELITY = [
   refused('`undefined`, function or symbol itself', () => undefined),
 ];
 
-/* By the stack that V8 needs: from Node 25 on JSON.stringify needs none. */
+/* Depends on the stack that V8 needs: from Node 25 on, JSON.stringify needs none. */
 const depth = (value) => {
   let levels = 0;
   for (let one = value; one.value !== undefined; one = one.value) levels++;
   return levels;
 };
 
-/* Of a text that is not 'same' or 'error': whether it is what came back. */
+/* For each text other than 'same' and 'error', asserts that the restored value agrees with it. */
 const CHECKS = {
   'error or same': (back) => assert.equal(depth(back), 1e5),
   '`null`': (back) => assert.ok(back.slice(0, 2).every((one) => one === null)),

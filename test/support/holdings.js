@@ -1,13 +1,13 @@
 /*
- * What this process holds from the system: descriptors, mappings, memory. For tests that nothing
- * leaks. Where there is no /proc nobody can tell, and all numbers are 0.
+ * The descriptors, mappings and memory of this process, for tests of leaks. Without /proc they are
+ * unknown, and all numbers are 0.
  */
 'use strict';
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
 
-/* Not from platform.js, which needs mocha: fixtures use this file too. */
+/* Not from platform.js, which needs mocha, as fixtures use this file too. */
 const isLinux = process.platform === 'linux';
 const isWindows = process.platform === 'win32';
 
@@ -18,7 +18,7 @@ function count(folderOrFile) {
     : fs.readdirSync(folderOrFile).length;
 }
 
-/* { fds, maps }: the numbers of now. */
+/* The current numbers: { fds, maps }. */
 function holdings() {
   return { fds: count('/proc/self/fd'), maps: count('/proc/self/maps') };
 }
@@ -32,8 +32,8 @@ function mappingsOf(path) {
     .filter((line) => line.includes(path));
 }
 
-/* That this process maps the file, and that it does not: where /proc is missing the first says
- * nothing, and Windows tells the second by letting the file be removed. */
+/* Assert that this process maps the file, and that it does not. Without /proc the first checks
+ * nothing; on Windows the second checks that the file can be removed. */
 function assertMapped(path) {
   if (isLinux) assert.notEqual(mappingsOf(path).length, 0);
 }

@@ -1,5 +1,5 @@
 /*
- * Processes that work under the lock of one region (fixtures/region-locker.js), and are killed.
+ * Processes that work under the lock of one file or region (fixtures/locker.js), and are killed.
  */
 'use strict';
 
@@ -7,24 +7,25 @@ const { spawn } = require('node:child_process');
 const { once } = require('node:events');
 const path = require('node:path');
 
-const FIXTURE = path.join(__dirname, '..', 'fixtures', 'region-locker.js');
-const STUCK = 10000; /* ms without anybody coming on */
+/* The command, to be followed by what locker.js expects. */
+const LOCKER = [process.execPath, path.join(__dirname, '..', 'fixtures', 'locker.js')];
+const STUCK = 10000; /* ms without progress */
 const POOL = 6;
 
-/* Words of the payload. A stamp lies at 256: when a recovery was told of. */
-const WORDS = { count: 0, inside: 1, first: 2, second: 3, violations: 4, told: 5 };
+/* Words of the payload. A stamp lies at 256: when a recovery was reported. */
+const WORDS = { count: 0, inside: 1, first: 2, second: 3, violations: 4, reported: 5 };
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/* { child, ready, ended: code or signal, output() } of one. */
-function startLocker(map, task, amount = 0) {
-  const child = spawn(
-    process.execPath,
-    [FIXTURE, JSON.stringify({ handle: map.handle }), task, amount],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
+/* The command of one that does a task with the memory of an Mmap. */
+function lockerOf({ file, handle }, task, amount = 0) {
+  const where = file === undefined ? { handle } : { file, readOnly: false };
+  return [...LOCKER, JSON.stringify(where), task, amount];
+}
+
+/* A process that prints first that it is ready: { child, ready, ended: code or signal, output() }. */
+function startCommand([command, ...args]) {
+  const child = spawn(command, args.map(String), { stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';
   child.stdout.on('data', (data) => (output += data));
   return {
@@ -35,18 +36,26 @@ function startLocker(map, task, amount = 0) {
   };
 }
 
-/* Runs [task, amount] of each in a process of its own, which begin together; how each has ended. */
-async function runLockers(map, jobs) {
+/* Runs the commands, which begin together, when the lock of the Mmap is released; how each has ended,
+ * and what it has printed. */
+async function runAtOnce(map, commands) {
   const guard = map.lock();
-  const lockers = jobs.map(([task, amount]) => startLocker(map, task, amount));
-  await Promise.all(lockers.map(({ ready }) => ready));
+  const started = commands.map(startCommand);
+  await Promise.all(started.map(({ ready }) => ready));
   guard.release();
-  return Promise.all(lockers.map(async ({ ended, output }) => [await ended, output()]));
+  return Promise.all(started.map(async ({ ended, output }) => [await ended, output()]));
 }
+
+/* The same for [task, amount] of each. */
+const runLockers = (map, jobs) =>
+  runAtOnce(
+    map,
+    jobs.map(([task, amount]) => lockerOf(map, task, amount)),
+  );
 
 /*
  * Kills so many of processes that hold or await the lock: { killed, held, violations, stuck, errors,
- * latencies }, these in ms from the signal to a guard that tells of the death.
+ * latencies }, these in ms from the signal to a guard that reports the death.
  */
 async function killLockers(map, kills) {
   const words = new Int32Array(map.buffer.buffer, 0, 64);
@@ -57,7 +66,7 @@ async function killLockers(map, kills) {
 
   async function keepOne() {
     while (!stopped) {
-      const locker = startLocker(map, 'victim');
+      const locker = startCommand(lockerOf(map, 'victim'));
       await Promise.race([locker.ready, locker.ended]);
       living.add(locker);
       const how = await locker.ended;
@@ -66,20 +75,20 @@ async function killLockers(map, kills) {
     }
   }
 
-  /* The one who has it, or anybody; sometimes one more at the same moment. */
+  /* The holder, or any; sometimes one more at the same moment. */
   function choose() {
     const victims = [...living];
-    const anybody = () => victims[Math.floor(Math.random() * victims.length)];
+    const any = () => victims[Math.floor(Math.random() * victims.length)];
     const holder = victims.find(({ child }) => child.pid === words[WORDS.inside]);
-    const first = Math.random() < 0.6 ? (holder ?? anybody()) : anybody();
-    return Math.random() < 0.5 ? new Set([first]) : new Set([first, anybody()]);
+    const first = Math.random() < 0.6 ? (holder ?? any()) : any();
+    return Math.random() < 0.5 ? new Set([first]) : new Set([first, any()]);
   }
 
   async function killSome() {
     while (living.size < POOL - 2) await pause(1);
     await pause(Math.random() * 5);
     const victims = choose();
-    const told = words[WORDS.told];
+    const reported = words[WORDS.reported];
     const at = process.hrtime.bigint();
     for (const { child } of victims) child.kill('SIGKILL');
     for (const { ended } of victims) await ended;
@@ -90,7 +99,7 @@ async function killLockers(map, kills) {
       result.stuck++;
       break;
     }
-    if (words[WORDS.told] === told) return;
+    if (words[WORDS.reported] === reported) return;
     result.held++;
     result.latencies.push(Number(stamps[0] - at) / 1e6);
   }
@@ -114,9 +123,9 @@ function describeKills({ killed, held, violations, stuck, latencies }) {
   const at = (q) => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * q))];
   const [half, most, all] = [at(0.5), at(0.99), at(1)].map((ms) => ms?.toFixed(1));
   return (
-    `${killed} killed, ${held} times with the lock, ${violations} violations, ${stuck} stuck; ` +
+    `${killed} killed, ${held} times holding the lock, ${violations} violations, ${stuck} stuck; ` +
     `recovered after p50 ${half}, p99 ${most}, max ${all} ms`
   );
 }
 
-module.exports = { WORDS, describeKills, killLockers, runLockers, startLocker };
+module.exports = { LOCKER, WORDS, describeKills, killLockers, runAtOnce, runLockers };

@@ -1,6 +1,6 @@
 /*
- * File systems of the test's own: a child process in a mount namespace of its own, which goes with
- * the process.
+ * File systems for one test: a child process in its own mount namespace, which ends with the
+ * process.
  */
 'use strict';
 
@@ -9,7 +9,7 @@ const { spawnSync } = require('node:child_process');
 const { runFunction } = require('./child');
 const { isLinux } = require('./platform');
 
-/* `unshare` as this user may use it, or null. */
+/* The `unshare` command that this user may run, or null. */
 function unshare() {
   for (const flags of [['-m'], ['-rm']]) {
     if (spawnSync('unshare', [...flags, 'true']).status === 0) return ['unshare', ...flags];
@@ -18,14 +18,14 @@ function unshare() {
 }
 
 /*
- * For before(): skips where there are no mount namespaces, and with one line where the machine does
- * not permit them; under CI that is a failure.
+ * For before(): skips on systems without mount namespaces, and with a printed line when the machine
+ * does not permit them; in CI the latter is a failure.
  */
 function needsMounts() {
   if (!isLinux) this.skip();
   if (unshare() !== null) return;
   if (process.env.CI) throw new Error('CI must be able to make mount namespaces (unshare -m)');
-  console.log('      (no mount namespaces here: unshare -m is refused)');
+  console.log('      (skipped: unshare -m is refused, so there are no mount namespaces)');
   this.skip();
 }
 
@@ -33,14 +33,13 @@ function needsCommand(name, debianPackage) {
   return function check() {
     if (spawnSync('sh', ['-c', `command -v ${name}`]).status === 0) return;
     if (process.env.CI) throw new Error(`CI needs ${name} (apt-get install ${debianPackage})`);
-    console.log(`      (${name} is not here: apt-get install ${debianPackage})`);
+    console.log(`      (skipped: ${name} is not installed: apt-get install ${debianPackage})`);
     this.skip();
   };
 }
 
 /*
- * runFunction() in a process for which `mount`, a shell command with the folder as $0, was done
- * before.
+ * runFunction() in a process for which `mount`, a shell command with the folder as $0, has been run.
  */
 function runWithMount(mount, folder, fn, args) {
   return runFunction(fn, args, {

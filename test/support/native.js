@@ -1,7 +1,7 @@
 /*
- * The C programs of test/native/fixtures/: built once in a run, from the very objects that the
- * addon is made of when those are there and up to date, otherwise from the sources with the same
- * flags. They need a C compiler and ar.
+ * The C programs of test/native/fixtures/: built once in a run, from the object files of the addon
+ * if they are up to date, otherwise from the sources with the same flags. They need a C compiler
+ * and ar.
  */
 'use strict';
 
@@ -10,6 +10,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { execFile } = require('node:child_process');
 
+const { amount } = require('./amounts');
 const { buildLibrary, compile, compilerFlags } = require('../../scripts/native-build');
 const { ROOT, Failure, findProgram, readGyp, run } = require('../../scripts/toolchain');
 
@@ -20,7 +21,7 @@ const OURS = /^src\/.*\.c$/;
 
 const changed = (file) => (fs.existsSync(file) ? fs.statSync(file).mtimeMs : 0);
 
-/* When a source or header of ours, or mmapipc.gypi, was last changed. */
+/* The time of the last change of a source, a header or mmapipc.gypi. */
 function newestSource() {
   const files = fs
     .readdirSync(path.join(ROOT, 'src'), { recursive: true })
@@ -29,7 +30,7 @@ function newestSource() {
   return Math.max(...[...files, path.join(ROOT, 'src/mmapipc.gypi')].map(changed));
 }
 
-/* The addon's objects, undefined unless all are there and newer than any source. */
+/* The addon's object files; undefined unless all exist and are newer than every source. */
 function addonObjects(gyp) {
   const objects = gyp.sources
     .filter((source) => OURS.test(source))
@@ -38,7 +39,7 @@ function addonObjects(gyp) {
   return objects.every((object) => changed(object) > since) ? objects : undefined;
 }
 
-/* The archive of these, in a folder of this run. */
+/* The archive of these, in the folder of this run. */
 async function library(compiler, gyp, folder) {
   const objects = addonObjects(gyp);
   if (!objects) {
@@ -49,7 +50,7 @@ async function library(compiler, gyp, folder) {
   return archive;
 }
 
-/* What runs have left that were killed. */
+/* Removes the folders of killed runs. */
 function sweep() {
   for (const name of fs.readdirSync(CACHE)) {
     const folder = path.join(CACHE, name);
@@ -78,15 +79,15 @@ async function build() {
 
 let built;
 
-/* Builds them all, the first time; the folder they lie in. */
+/* Builds all programs on the first call; returns their folder. */
 function buildFixtures() {
   built ??= build();
   return built;
 }
 
 /*
- * Runs a fixture in a temporary folder of its own, which is removed: what it printed. It rejects,
- * with that, when the fixture fails or takes longer than `patience` ms.
+ * Runs a fixture in a new temporary folder, which is removed, and resolves with its output. Rejects,
+ * with the output, if the fixture fails or takes longer than `patience` ms.
  */
 async function runFixture(name, args, { patience = 60000, prefix = [] } = {}) {
   const folder = await buildFixtures();
@@ -111,4 +112,16 @@ async function runFixture(name, args, { patience = 60000, prefix = [] } = {}) {
   }
 }
 
-module.exports = { buildFixtures, runFixture };
+/*
+ * The instructions at which a fixture kills its child, { title, args }: all in a full run, otherwise
+ * a sample, a different one in each run. MMAPIPC_PHASE, the number in the title, repeats a sample.
+ */
+function instructions({ slow }) {
+  if (slow) return { title: 'every instruction of every scene', args: ['all'] };
+  const every = amount(16, 1);
+  if (every === 1) return { title: 'every instruction', args: [] };
+  const phase = Number(process.env.MMAPIPC_PHASE ?? Math.floor(Math.random() * every));
+  return { title: `every ${every}th instruction (phase ${phase})`, args: [every, phase] };
+}
+
+module.exports = { buildFixtures, instructions, runFixture };

@@ -1,5 +1,5 @@
 /*
- * Mappings that are disposed of, with their locks, after each test.
+ * Mappings that are disposed, with their locks, after each test.
  */
 'use strict';
 
@@ -8,8 +8,8 @@ const { Mmap } = require('../..');
 const DISPOSE = Symbol.dispose ?? Symbol.for('nodejs.dispose');
 
 /*
- * Call it inside a describe(), with scratch()'s function: { open(...), create(options), same(map,
- * options) }: any mapping; a writable one of a new file; another of the same file.
+ * Call it inside a describe(), with scratch()'s function. Gives { open(...), create(options),
+ * same(map, options) }: any mapping; a writable one of a new file; another one of the same file.
  */
 function mappings(tmp, size) {
   let opened = [];

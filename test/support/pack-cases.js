@@ -1,8 +1,8 @@
 /*
- * pack, case by case: the examples of perlfunc, and what Perl's source treats apart. Each row is
- * compared with the live perl; where perlfunc tells the result, with that too.
+ * Cases of pack: the examples of perlfunc, and the special cases of Perl's source. Each row is
+ * compared with the live perl, and with the result in perlfunc if it has one.
  *
- * PACK: [template, values, the bytes as Latin-1 if perlfunc tells them]
+ * PACK: [template, values, the bytes as Latin-1 if perlfunc has them]
  * PACK_CROAKS: [template, values], refused by both
  */
 'use strict';
@@ -83,7 +83,7 @@ const PACK = [
   ['u u* u3', ['a', 'ab', 'abcdefg']],
   ['u', [Buffer.alloc(60)]],
 
-  /* integers wrap, and are cut off towards 0 */
+  /* integers wrap, and are truncated towards 0 */
   ['cC', [-129, 256]],
   ['c3 C3', [127.9, -0.9, -128, 255.99, -1, 1e10]],
   ['sSlLqQjJ', [70000, -1, 2 ** 40, -5, 1e19, -1, -1e19, 1e19]],
@@ -240,7 +240,7 @@ const PACK_CROAKS = [
   ['x[9223372036854775808]', []],
   [nested(101, 'C'), [1]],
 
-  /* back beyond the beginning */
+  /* back beyond the start */
   ['X', []],
   ['a X2', ['a']],
   ['a .0', ['a', -2]],
@@ -260,7 +260,7 @@ const PACK_CROAKS = [
   ['C0U', [-1]],
   ['C0U', [2n ** 63n]],
 
-  /* what U0 leaves is no UTF-8 */
+  /* the result of U0 is not UTF-8 */
   ['U0 C', [0xff]],
   ['U0 n', [0xe9]],
   ['U0 C2 X', [0xc3, 0xa9]],

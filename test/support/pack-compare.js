@@ -1,5 +1,5 @@
 /*
- * One pack or unpack done by perl and by mmapipc: the same, or different in a way that is meant
+ * Compares one pack or unpack of perl and of mmapipc: equal, or different as intended
  * (pack-differences.js).
  */
 'use strict';
@@ -19,11 +19,11 @@ const {
 const { parse, all, separated, unpackWork } = require('./pack-model');
 const { valuesFor, HEAVY } = require('./pack-values');
 
-const HEAVY_UNPACK = 60000; /* a bound that is far from what most templates do */
+const HEAVY_UNPACK = 60000; /* far above the work of most templates */
 const UINT64 = 2n ** 64n;
 const INT64 = -(2n ** 63n);
 
-/* -> { result } or { error }, which must be one of ours. */
+/* -> { result } or { error }; asserts that it is an error of mmapipc. */
 function attempt(fn) {
   try {
     return { result: fn() };
@@ -52,7 +52,7 @@ const perlOutcome = (reply) => {
   return `[${reply.values.map((one) => Object.entries(one).flat().map(show)).join('; ')}]`;
 };
 
-/* A value as Perl gets it for the letter that takes it. */
+/* A value in the form for perl, by the letter that takes it. */
 function perlWord(value, letter) {
   if (typeof value === 'number') return word.number(value);
   if (typeof value !== 'bigint') return word.string(value);
@@ -60,12 +60,12 @@ function perlWord(value, letter) {
   return letter === 'w' ? word.large(value) : word.number(Number(value));
 }
 
-/* What is never sent to Perl: it would follow the pointers. */
+/* Never sent to perl, which would follow the pointers. */
 function isForbidden(template) {
   return /[pPD]/.test(template);
 }
 
-/* p, P and D are refused wherever they are letters. In comments and in [] some are none. */
+/* p, P and D are refused as letters. Within comments and [] they may not be letters. */
 function checkForbidden(items, ours) {
   const isReal = [...all(items)].some(({ refused, letter }) => !refused && 'pPD'.includes(letter));
   if (isReal) assert.ok(ours.error, `p, P or D: expected an error, got ${outcome(ours)}`);
@@ -86,7 +86,7 @@ async function comparePack(perl, pack, given) {
   return compareValues(perl, pack, { template, ...made });
 }
 
-/* An END if pack did as it should, or undefined. */
+/* An END if pack is right, or undefined. */
 function verdict(ours, reply, isCountWrong) {
   if (reply.error !== undefined) return ours.error && END.threw;
   if (reply.wide) return ours.error && END.wide;
@@ -94,8 +94,8 @@ function verdict(ours, reply, isCountWrong) {
   return ours.result?.equals(reply.bytes) ? END.equal : undefined;
 }
 
-/* `letters` and `walked`: who takes the values, as valuesFor() and walk() tell of the separated()
- * template. */
+/* `letters` and `walked`: the letters that take the values, from valuesFor() and walk() of the
+ * separated() template. */
 async function compareValues(perl, pack, { template, values, letters, walked, items }) {
   const ours = attempt(() => pack(template, ...values));
   if (isForbidden(template)) return checkForbidden(items, ours);
@@ -128,7 +128,7 @@ function isSame(js, { integer, number, string }, template, bigint) {
     return Object.is(js, isSafe(integer) ? Number(integer) : integer);
   }
   if (typeof js === 'string') return js === string;
-  /* 8 bytes of w and more are a string of digits in Perl. */
+  /* From 8 bytes on, w is a string of digits in Perl. */
   if (!template.includes('w') || !/^\d*$/.test(string)) return false;
   return isSame(js, { integer: BigInt(string) }, template, bigint);
 }
@@ -137,15 +137,15 @@ function areSame(js, perl, ...how) {
   return js.length === perl.length && js.every((value, i) => isSame(value, perl[i], ...how));
 }
 
-/* An integer that { bigint: 'never' } has no number for. */
+/* An integer that is not a number for { bigint: 'never' }. */
 function isUnsafe({ integer, string }, js) {
   if (integer !== undefined) return !isSafe(integer);
   return typeof js === 'bigint' && /^\d+$/.test(string) && !isSafe(BigInt(string));
 }
 
-/* The bytes for a template with which Perl may work for ever, and whether they may be bytes that pack
- * made. Floats with a checksum (7) are not below -2, so in U0 no byte has its highest bit. Where a
- * group is counted by a field that can be large, that is 0, or is what pack has written there. */
+/* The bytes for a template on which Perl may work endlessly, and whether they may be bytes that pack
+ * made. Floats with a checksum (7) are not below -2, so in U0 no byte has its highest bit. If a field
+ * that can be large counts a group, it is 0, or as pack has written it. */
 function tame(template, items, { bytes, packed, cut }) {
   const list = [...all(items)];
   const isCounting =
@@ -160,7 +160,7 @@ function tame(template, items, { bytes, packed, cut }) {
 
 const withoutChecksums = (template) => template.replace(/%(\d+|\*|\[[^\]]*\])?/g, '');
 
-/* Bytes made by perl's pack from the same template, of which `cut` are cut off. */
+/* Bytes that perl's pack made from the same template, without the last `cut`. */
 async function askPacked(perl, given, template) {
   const source = withoutChecksums(template);
   const { values, letters, walked } = valuesFor(source, given);
@@ -189,7 +189,7 @@ async function compareUnpack(perl, unpack, given) {
   return compareReply({ perl, unpack, template, items, bytes: reply.bytes, bigint, reply });
 }
 
-/* Whether { bigint: 'never' } is right to throw, as there is an integer that it has no number for. */
+/* Whether { bigint: 'never' } throws rightly, because of an integer that is not a number. */
 function isBeyondNumbers({ unpack, template, bytes, reply }) {
   const { result } = attempt(() => unpack(template, bytes));
   return result !== undefined && reply.values.some((value, i) => isUnsafe(value, result[i]));

@@ -1,10 +1,10 @@
 /*
- * How many values a template takes, which Perl does not tell: it fills in what is missing and drops
- * what is too much, where mmapipc refuses. A reader of templates that packs nothing; the tests check
- * it against what perl looks at.
+ * The number of values that a template takes. Perl does not report it: it fills in missing values and
+ * drops surplus ones, which mmapipc refuses. This reads templates and packs nothing; the tests check
+ * it against the number of values at which perl looks.
  *
- * It is lazy where Perl is: an error in a group that is not entered is none. It knows the letters,
- * modifiers and counts, and trusts perl for everything that needs bytes.
+ * It is as lazy as Perl: an error in a group that is not entered does not count. It knows the letters,
+ * modifiers and counts, and relies on perl for everything that needs bytes.
  */
 'use strict';
 
@@ -12,7 +12,7 @@ const SPACE = /[ \t-\r]/;
 const SIZES = {
   ...{ c: 1, C: 1, W: 1, s: 2, S: 2, n: 2, v: 2, l: 4, L: 4, N: 4, V: 4, i: 4, I: 4, f: 4 },
   ...{ d: 8, F: 8, j: 8, J: 8, q: 8, Q: 8, p: 8, P: 8, D: 16 },
-  ...{ U: 1, w: 1 } /* in []; elsewhere it depends */,
+  ...{ U: 1, w: 1 } /* in []; variable elsewhere */,
 };
 const STRINGS = 'aAZbBhHu';
 const ORDERED = 'sSiIlLqQjJfFdDpP(';
@@ -24,7 +24,7 @@ function refuse(why) {
   throw new Refused(why);
 }
 
-/* The position behind the bracket that ends what begins at `at`. */
+/* The position after the bracket that closes the one at `at`. */
 function endOf(text, at, ender) {
   while (at < text.length) {
     const c = text[at++];
@@ -51,7 +51,7 @@ function skipSpace(text, at) {
 }
 
 class Reader {
-  /* `order` of the groups around, or ''; inside [] Perl forgets that of groups which begin there. */
+  /* `order` of the enclosing groups, or ''; inside [] Perl forgets that of groups which start there. */
   constructor(text, order, isMeasured = false) {
     this.text = text;
     this.at = 0;
@@ -59,7 +59,7 @@ class Reader {
     this.isMeasured = isMeasured;
   }
 
-  /* All items; what is refused ends them as { refused }. */
+  /* All items; a refused one is the last, as { refused }. */
   items() {
     const found = [];
     try {
@@ -141,7 +141,7 @@ class Reader {
   }
 }
 
-/* The bytes that a template in [] has. */
+/* The number of bytes of a template in []. */
 function measure(items) {
   let total = 0;
   for (const { refused, letter, bang, how, count, body } of items) {
@@ -166,12 +166,12 @@ function measure(items) {
   return total;
 }
 
-/* A walk through a template as pack makes it: which letters take a value, and how many there are
- * not. `work` stands for time and memory. */
+/* Walks through a template as pack does: which letters take a value, and how many values are
+ * missing. `work` estimates time and memory. */
 class Walk {
   constructor(count) {
     this.left = count;
-    this.taken = []; /* a letter for each value */
+    this.taken = []; /* the letter of each value */
     this.missing = 0;
     this.work = 0;
   }
@@ -205,7 +205,7 @@ class Walk {
     if (item.slash) {
       if (next === undefined) refuse('nothing behind /');
       const limit = next.how === 'number' ? next.count : Infinity;
-      /* A string's length is that of its value, which does not matter here. */
+      /* The length of a string is that of its value, which does not matter here. */
       next.count = 'aAZ'.includes(next.letter) ? 0 : Math.min(limit, this.left);
       next.how = 'number';
     }
@@ -222,7 +222,7 @@ class Walk {
     return undefined;
   }
 
-  /* Perl forgets a '/' that stands behind what follows a group, and when the group is not entered
+  /* Perl forgets a '/' after the field that follows a group, and when the group is not entered
    * it takes the group's own for it. */
   group({ how, body, slash }, next, count) {
     for (let i = 0; i < count && this.work < 1e5; i++) {
@@ -244,7 +244,7 @@ function* all(items) {
 
 const parse = (text) => new Reader(text, '').items();
 
-/* What a pack with `count` values does with them: { taken, missing, left, work } or { refused }. */
+/* How a pack uses `count` values: { taken, missing, left, work } or { refused }. */
 function walk(items, count) {
   const it = new Walk(count);
   try {
@@ -256,8 +256,8 @@ function walk(items, count) {
   return it;
 }
 
-/* The template with something between each group and what follows it, but a '/', so that Perl does
- * not forget the '/' of the field that follows. */
+/* The template with an x0 between each group and the next field, unless that is a '/', so that Perl
+ * does not forget the '/' of the next field. */
 function separated(text) {
   let result = '';
   for (let at = 0; at < text.length;) {
@@ -271,7 +271,7 @@ function separated(text) {
   return result;
 }
 
-/* As endOf(), but what has no end goes on to the end of the text. */
+/* As endOf(), but the end of the text for an unclosed bracket. */
 function closing(text, at) {
   try {
     return endOf(text, at, ']');
@@ -286,7 +286,7 @@ function endOfCount(text, at) {
   return text[end] === '[' && !/[\d*]/.test(text[end - 1]) ? closing(text, end + 1) : end;
 }
 
-/* A bound for what unpack does with `size` bytes. */
+/* An upper bound for the work of unpack with `size` bytes. */
 function unpackWork(items, size) {
   let work = 0;
   let counted = false;

@@ -1,6 +1,6 @@
 /*
- * Runs a property of which every case asks perl: many cases are under way at once, so that perl and
- * this process work at the same time, and a failure is then shrunk case by case.
+ * Runs a property whose cases all ask perl: many cases run concurrently, so that perl and this
+ * process work at the same time. A failure is then shrunk case by case.
  */
 'use strict';
 
@@ -13,10 +13,10 @@ const FIRST_SEED = Number(process.env.MMAPIPC_SEED ?? Math.floor(Math.random() *
 const SKIPPED_AT_MOST = 0.2;
 const EQUAL_AT_LEAST = 0.3;
 
-/* How many cases a run has in all. */
+/* The total number of cases of a run. */
 const wantedCases = (usual) => Number(process.env.MMAPIPC_CASES ?? usual);
 
-/* A failing case -> throws fast-check's error with the smallest case that fails too. */
+/* Throws fast-check's error with the smallest case that fails like this one. */
 async function shrink({ arbitrary, check, seed, index }) {
   await fc.assert(
     fc.asyncProperty(arbitrary, async (given) => void (await check(given))),
@@ -60,7 +60,7 @@ function assertWorthwhile(tally, cases) {
 async function runProperty({ arbitrary, check, cases, number }) {
   const tally = new Map();
   const progress = new Progress();
-  let waiting = null; /* the batch before */
+  let waiting = null; /* the previous batch */
   const finish = async () => {
     const { seed, ended } = waiting;
     for (const [index, { status, value, reason }] of (await ended).entries()) {
@@ -71,7 +71,7 @@ async function runProperty({ arbitrary, check, cases, number }) {
       progress.clear();
       console.log(`      MMAPIPC_SEED=${FIRST_SEED}, batch seed ${seed}, case ${index}`);
       await shrink({ arbitrary, check, seed, index });
-      throw reason; /* it did not fail again */
+      throw reason; /* the case did not fail again */
     }
   };
   for (let done = 0; done < cases; done += BATCH) {

@@ -1,6 +1,6 @@
 /*
- * Arbitraries of fast-check for templates of pack and unpack, over the whole language, and for texts
- * that only look like one.
+ * Arbitraries of fast-check for templates of pack and unpack, over the whole language, and for
+ * similar texts that are not templates.
  */
 'use strict';
 
@@ -15,7 +15,7 @@ const pick = (...weighted) =>
 const oneOf = (...values) => fc.constantFrom(...values);
 const row = (...parts) => fc.tuple(...parts).map((texts) => texts.join(''));
 
-/* What stands in []; not all of it may. */
+/* The contents of []; some are invalid. */
 const measured = oneOf(
   ...['C', 's', 'N', 'd', 'q', 'l!', 'i', 'a3', 'x2', 's2', 'Cx![4]', '(CN)', '(s2)2', 'B9', 'h3'],
   ...['N X2', 's>', 'C0', 'nC X!2', '%', 'a*', 'U', 'w', '@', 'X', '3x', '', '(s>)<', ' C # C\n'],
@@ -36,7 +36,7 @@ const some = pick(
 const count = pick([5, fc.constant('')], [4, some]);
 const countOrStar = pick([4, fc.constant('')], [4, some], [3, fc.constant('*')]);
 
-/* Modifiers as they go with a letter, and now and then as they do not. */
+/* Modifiers of a letter, and now and then invalid ones. */
 function modifiers(letter) {
   const fit = [''];
   if ('sSiIlLqQjJfFd('.includes(letter)) fit.push('', '<', '>');
@@ -59,7 +59,7 @@ const noise = pick(
 const backwards = oneOf('X', 'X', 'X2', 'X!2', 'X!4', 'X!8', 'X*', 'X0', 'X3');
 const checksum = oneOf('%', '%32', '%8', '%64', '%3', '%65', '%100', '%63', '%0', '%*', '%[N]');
 
-/* Inside a group with a byte order no other is allowed, which is left so but rarely. */
+/* Inside a group with a byte order no other is allowed; most templates obey that. */
 function group(body, stars) {
   return fc
     .tuple(body, modifiers('('), pick([4, stars], [1, fc.constant('*')]), fc.nat(9))
@@ -70,7 +70,7 @@ function group(body, stars) {
 }
 
 function regular(isUnpack) {
-  /* A '*' of numbers leaves no values for what follows, so in pack it comes last. */
+  /* A '*' of numbers leaves no values for the next fields, so in pack it comes last. */
   const stars = isUnpack ? countOrStar : count;
   const lengths = pick(
     [6, item([...'CnwNsvV'], fc.constant(''))],
@@ -112,7 +112,7 @@ function regular(isUnpack) {
   return row(first, top, last);
 }
 
-/* Fields of known sizes only, alone or as a group of many rounds: what an engine has short cuts for. */
+/* Fields of known sizes, alone or in a group that repeats often, for which an engine has shortcuts. */
 const fixed = oneOf(...'cCsSlLqQjJiInNvVfdFaAZx').chain((letter) =>
   row(
     fc.constant(letter),

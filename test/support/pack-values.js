@@ -1,5 +1,5 @@
 /*
- * Arbitraries of fast-check for what pack and unpack are given: values that fit a template, bytes.
+ * Arbitraries of fast-check for the arguments of pack and unpack: values that fit a template, bytes.
  */
 'use strict';
 
@@ -8,7 +8,7 @@ const fc = require('fast-check');
 const { parse, walk } = require('./pack-model');
 const { pick, oneOf, FLOATS, STRINGS } = require('./pack-templates');
 
-/* The work of a template; what takes more is not worth its time. */
+/* The limit for the work of a template. */
 const HEAVY = 2000;
 
 const SMALL = 300;
@@ -52,7 +52,7 @@ const string = pick(
   [1, fc.uint8Array({ minLength: 40, maxLength: 150 }).map((data) => Buffer.from(data))],
 );
 
-/* Characters of 2 to 4 bytes, and some that are longer than they need be. */
+/* Characters of 2 to 4 bytes, and some overlong ones. */
 const utf8 = fc
   .array(oneOf('\xc3\xa9', '\xc2\x80', '\xe2\x82\xac', '\xf0\x9f\x98\x80', '\xe0\x81\x81', 'a'), {
     maxLength: 5,
@@ -72,21 +72,21 @@ const long = fc
   .map(([data, times]) => Buffer.alloc(data.length * times, data));
 const bytes = pick([19, short], [1, long]);
 
-/* What valuesFor() makes values of. */
+/* The raw material of valuesFor(). */
 const supply = {
   numbers: fc.array(number, { minLength: 1, maxLength: 6 }),
   strings: fc.array(string, { minLength: 1, maxLength: 4 }),
-  extra: fc.nat(5) /* of what '*' takes */,
+  extra: fc.nat(5) /* the number of values for '*' */,
 };
 
-/* For '.': never far, where Perl would make gigabytes of zeros. */
+/* For '.': never far, as Perl would make gigabytes of zeros. */
 function position(value) {
   if (!Number.isFinite(Number(value))) return value;
   const near = Number(value) % 20;
   return value > -SMALL + 20 ? Math.abs(near) : near;
 }
 
-/* A number as most fields of that letter like it. `i` is its place in the values. */
+/* A number that suits most fields of that letter. `i` is its index in the values. */
 function fitted(letter, given, i) {
   if (FLOATS.includes(letter)) return given;
   if (letter === '.') return position(given);
@@ -100,7 +100,7 @@ function fitted(letter, given, i) {
   return value;
 }
 
-/* How many values a template takes with '*' taking `extra`, and what walk() says of that. */
+/* The number of values that a template takes if '*' takes `extra`, and the result of walk() for it. */
 function wanted(items, extra) {
   let need = 0;
   let walked = walk(items, 0);

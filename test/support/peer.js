@@ -1,16 +1,18 @@
 /*
- * Other processes and threads that do with a mapping what a test tells them.
+ * Other processes and threads that run functions of a test on a mapping or a Share.
  */
 'use strict';
 
 const { fork } = require('node:child_process');
 const path = require('node:path');
+const { setTimeout: sleep } = require('node:timers/promises');
 const { Worker } = require('node:worker_threads');
 
 const FIXTURE = path.join(__dirname, '..', 'fixtures', 'lock-peer.js');
 
 class Peer {
   #send;
+  #end;
   #calls = new Map(); /* id -> { resolve, reject } */
   #notes = [];
   #noted = null;
@@ -18,11 +20,12 @@ class Peer {
 
   constructor(source, send, end) {
     this.source = source;
-    this.end = end;
+    this.#end = end;
     this.#send = send;
     source.on('message', (message) => this.#onMessage(message));
     this.ended = new Promise((resolve) => {
       source.once('exit', (code, signal) => {
+        this.isEnding = true;
         for (const { reject } of this.#calls.values()) reject(new Error('the peer has ended'));
         this.#calls.clear();
         resolve({ code, signal });
@@ -30,20 +33,58 @@ class Peer {
     });
   }
 
-  /* Runs fn(self, ...args) over there; what it gives, or an Error with its name, code, message.
-   * `self` has all of mmapipc, what open() left, require, sleep(ms) and note(value). */
+  /* Runs fn(self, ...args) in the peer and resolves with its result, or rejects with an Error of the
+   * same name, code and message. `self` has all of mmapipc, the result of open(), require, sleep(ms)
+   * and note(value). */
   run(fn, ...args) {
     const id = this.#next++;
     const result = new Promise((resolve, reject) => this.#calls.set(id, { resolve, reject }));
-    result.catch(() => {}); /* a peer may be ended on purpose, in the middle of a call */
+    result.catch(() => {}); /* a test may end a peer during a call */
     this.#send({ id, code: `${fn}`, args });
     return result;
   }
 
-  /* Maps the file there as self.map. */
+  /* Opens it in the peer, as self.map (support/open.js). */
   async open(options) {
-    await this.run((self, given) => void (self.map = new self.Mmap(given)), options);
+    await this.run((self, given) => void (self.map = self.open(given)), options);
     return this;
+  }
+
+  /* Calls on self.map; unlock() after some ms. */
+  lock(options) {
+    return this.run((self, given) => void self.map.lock(given), options);
+  }
+  lockAsync() {
+    return this.run(async (self) => void (self.guard = await self.map.lockAsync()));
+  }
+  unlock(after = 0) {
+    return this.run(async (self, ms) => {
+      if (ms > 0) await self.sleep(ms);
+      self.map.unlock();
+    }, after);
+  }
+  isFree(options) {
+    return this.run((self, given) => {
+      const guard = self.map.tryLock(given);
+      guard?.release();
+      return guard !== null;
+    }, options);
+  }
+
+  /* Ends it, and waits for its end. */
+  async end(signal) {
+    this.isEnding = true;
+    this.#end(signal);
+    return this.ended;
+  }
+
+  /* Whether it can be used by another test: it has forgotten what it opened. */
+  async reset() {
+    if (this.isEnding || this.#calls.size > 0) return false;
+    const stopped = sleep(2000, false, { ref: false });
+    const done = await Promise.race([this.run((self) => self.reset()), stopped]).catch(() => false);
+    this.#notes = [];
+    return done && !this.isEnding;
   }
 
   /* The next value given to self.note(). */
@@ -83,26 +124,30 @@ function startThread() {
 }
 
 /*
- * Call it inside a describe(): { process, thread }, each (options) => a Peer that has mapped that;
- * all are ended after each test.
+ * Call it inside a describe(). Gives { process, thread }; each is called with options and resolves with
+ * a Peer that has opened these. All
+ * peers are ended after each test; with `reuse`, living idle peers serve the next calls too.
  */
-function peers() {
+function peers({ reuse = false } = {}) {
   const started = [];
-  const start = async (how, options) => {
-    const peer = how();
-    started.push(peer);
+  const idle = { process: [], thread: [] };
+  const start = async (kind, options) => {
+    const peer = idle[kind].pop() ?? (kind === 'process' ? startProcess() : startThread());
+    started.push([kind, peer]);
     return options === undefined ? peer : peer.open(options);
   };
   afterEach(async () => {
-    for (const peer of started) peer.end();
-    await Promise.all(started.splice(0).map(({ ended }) => ended));
+    const finish = async ([kind, peer]) => {
+      if (reuse && (await peer.reset())) idle[kind].push(peer);
+      else await peer.end();
+    };
+    await Promise.all(started.splice(0).map(finish));
   });
+  after(() => Promise.all(Object.values(idle).flatMap((all) => all.map((peer) => peer.end()))));
   return {
-    process: (options) => start(startProcess, options),
-    thread: (options) => start(startThread, options),
+    process: (options) => start('process', options),
+    thread: (options) => start('thread', options),
   };
 }
-
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 module.exports = { peers, sleep };

@@ -1,4 +1,4 @@
-# Perl's own pack and unpack for test/pack-perl.test.js: a request a line, a reply a line, in order.
+# Runs Perl's pack and unpack for test/pack-perl.test.js: one request per line, one reply per line.
 #
 # Words of a line: t<hex> a template, s<hex> a string of bytes, n<hex> the 8 bytes of a double (an
 # NV), i<decimal> an integer of 64 bits (an IV or UV), w<decimal> a larger one (a string, as a Perl
@@ -10,13 +10,13 @@
 #                                                  left: b<hex> v <value>..., b<hex> e<message>
 #   F t<template> <value>...                       f<how many of the values pack looked at>
 use strict;
-no warnings;    # which also makes unpack take what is not quite UTF-8
+no warnings;    # which also makes unpack accept malformed UTF-8
 use B ();
 use Config;
 
 $| = 1;
 
-# Where Perl never ends, SIGALRM ends it: in the middle of an opcode nothing else would.
+# SIGALRM ends an endless run of Perl; inside an opcode nothing else can.
 use constant SECONDS => 5;
 
 use constant { IOK => B::SVf_IOK, NOK => B::SVf_NOK, POK => B::SVf_POK };

@@ -1,8 +1,8 @@
 /*
- * A real perl to ask: one process for a whole suite, which perl-oracle.pl makes answer over a pipe.
+ * A real perl that answers questions: one process for a suite, which runs perl-oracle.pl.
  *
- * A request that kills it (Perl has no memory for the result, or works on it for more than 5 s) is
- * answered 'died', and the next ones go to a new process.
+ * If a request kills the process (Perl lacks memory for the result, or works on it for more than
+ * 5 s), the reply is 'died', and the next requests use a new process.
  */
 'use strict';
 
@@ -10,24 +10,24 @@ const { spawn, spawnSync } = require('node:child_process');
 const path = require('node:path');
 
 const PROGRAM = path.join(__dirname, 'perl-oracle.pl');
-const KILOBYTES = 1000000; /* of address space: a template may ask for more than the machine has */
+const KILOBYTES = 1000000; /* of address space, as a template may request more than the machine has */
 
-/* Without what changes perl, and without sanitizers, which need more address space than it gets. */
+/* Without variables that affect perl, and without sanitizers, which need more address space. */
 const ENVIRONMENT = { ...process.env };
 for (const name of ['LD_PRELOAD', 'PERL5OPT', 'PERL5LIB', 'PERL_UNICODE']) delete ENVIRONMENT[name];
 
-/* What the answers depend on, as perl-oracle.pl says it in its first line. */
+/* The properties of perl on which answers depend, as in the first line of perl-oracle.pl. */
 const WANTED = /^5\.0(\d\d)\d{3} 12345678 8 8 8$/;
 
-/* null if there is a perl whose answers are those of 5.36 on a 64-bit little-endian machine, or why
- * not. What 5.38 and 5.40 changed about brackets does not show. */
+/* null if perl is installed and answers as 5.36 on a 64-bit little-endian machine, otherwise the
+ * reason. The changes of 5.38 and 5.40 to brackets do not show. */
 function whyNoPerl() {
   const { status, stdout } = spawnSync('perl', [PROGRAM], {
     input: '',
     encoding: 'latin1',
     env: ENVIRONMENT,
   });
-  if (status !== 0) return 'perl is not here: apt-get install perl';
+  if (status !== 0) return 'perl is not installed: apt-get install perl';
   const version = WANTED.exec(stdout.trim());
   if (version === null) return `this perl has other sizes than C has here: ${stdout.trim()}`;
   if (Number(version[1]) < 36) return `this perl is older than 5.36: ${stdout.trim()}`;
@@ -50,7 +50,7 @@ const word = {
   large: (value) => `w${value}`,
 };
 
-/* A value that Perl's unpack has made: { integer }, { number }, { string } or { wide }. */
+/* A value from Perl's unpack: { integer }, { number }, { string } or { wide }. */
 function fromWord(text) {
   const rest = text.slice(1);
   if (text[0] === 'i') return { integer: BigInt(rest) };
@@ -59,7 +59,7 @@ function fromWord(text) {
   return { wide: Buffer.from(rest, 'hex').toString() };
 }
 
-/* A reply -> { error }, { wide }, { died }, or what there is of { bytes, values, count }. */
+/* A reply -> { error }, { wide }, { died }, or those of { bytes, values, count } that it has. */
 function fromReply(line) {
   if (line === 'died') return { died: true };
   const reply = {};
@@ -82,7 +82,7 @@ function fromReply(line) {
 class Perl {
   #child = null;
   #waiting = []; /* { line, resolve }, in the order of the requests */
-  #first = 0; /* of those, the one that is answered next */
+  #first = 0; /* the index of the one that is answered next */
   #text = '';
   #greeted = false;
   #ending = false;
@@ -103,7 +103,7 @@ class Perl {
     this.#greeted = false;
     child.stdout.setEncoding('latin1');
     child.stdout.on('data', (text) => this.#onText(text));
-    child.stdin.on('error', () => {}); /* EPIPE: it has died, which 'close' tells */
+    child.stdin.on('error', () => {}); /* EPIPE: the process has died, and 'close' follows */
     child.on('close', () => this.#onClose());
     for (let i = this.#first; i < this.#waiting.length; i++) {
       child.stdin.write(this.#waiting[i].line);
@@ -136,7 +136,7 @@ class Perl {
     this.#start();
   }
 
-  /* A request's letter and words -> a promise of the reply. */
+  /* Sends a request, a letter and words, and resolves with the reply. */
   ask(letter, ...words) {
     const line = `${[letter, ...words].join(' ')}\n`;
     return new Promise((resolve) => {

@@ -1,5 +1,5 @@
 /*
- * Regions for tests: a directory of names of the test's own, and objects disposed of after each test.
+ * Regions for tests: a names directory of the test, and objects disposed after each test.
  */
 'use strict';
 
@@ -12,8 +12,8 @@ const { Mmap } = require('../..');
 const DISPOSE = Symbol.dispose ?? Symbol.for('nodejs.dispose');
 
 /*
- * Call it inside a describe(): { open(options), directory, files() }. Names lie in a directory below
- * /dev/shm until the tests are done, for this process and all that it starts.
+ * Call it inside a describe(). Gives { open(options), directory, files() }. The names directory is
+ * below /dev/shm until the tests are done, for this process and all that it starts.
  */
 function regions() {
   let opened = [];

@@ -1,5 +1,5 @@
 /*
- * A folder of its own for each test file, removed when its tests are done.
+ * A temporary folder for each test file, removed when its tests are done.
  */
 'use strict';
 
@@ -9,7 +9,7 @@ const path = require('node:path');
 
 const { isWindows } = require('./platform');
 
-/* Call it inside a describe(): gives a function that makes paths in the folder. */
+/* Call it inside a describe(). Gives a function that returns new paths in the folder. */
 function scratch(parent = os.tmpdir()) {
   const folder = fs.mkdtempSync(path.join(parent, 'mmapipc-test-'));
   let count = 0;
@@ -17,7 +17,7 @@ function scratch(parent = os.tmpdir()) {
     try {
       fs.rmSync(folder, { recursive: true, force: true });
     } catch (error) {
-      if (!isWindows) throw error; // a file that is still mapped somewhere stays
+      if (!isWindows) throw error; // a file that is still mapped cannot be removed
     }
   });
   return (name = `file-${++count}`) => path.join(folder, name);

@@ -16,11 +16,11 @@ const TASKS = path.join(__dirname, '..', 'fixtures', 'share-tasks.js');
 const { ACKNOWLEDGED, COUNTED, INTENT, READY, SLOT, slotOf } = tasks;
 const CODECS = ['auto', 'v8', 'json', 'own', 'checked'];
 
-/* In a peer. */
+/* Run in a peer. */
 const writeThere = (self, file, ...args) => self.require(file).write(...args);
 const readThere = (self, file, ...args) => self.require(file).read(...args);
 
-/* 2 writers and 4 readers, processes and threads, for `ms`: nothing torn, no version goes back. */
+/* 2 writers and 4 readers, processes and threads, for `ms`: no torn value, no older version. */
 async function tornReads(start, ms) {
   const all = CODECS.map((name) => [name, new Share(2.5e6, tasks.optionsOf(name))]);
   const handles = Object.fromEntries(all.map(([name, { handle }]) => [name, handle]));
@@ -47,7 +47,7 @@ async function tornReads(start, ms) {
   assert.ok(sum(counts) > 0 && results.every(({ reads: n }) => n > 0));
 }
 
-/* Two lanes of writers that are killed at random moments, `kills` in all. */
+/* Two lanes of writers that are killed at random moments, `kills` in total. */
 async function kills(number) {
   const counter = new Share(100);
   const log = new Mmap({ size: 2 * SLOT });
@@ -79,7 +79,7 @@ async function kills(number) {
     const isRight = found.n === acknowledged || found.n === intended;
     assert.ok(isRight, `${found.n} is there, ${acknowledged} was set and ${intended} begun`);
     assert.ok(share.version > 0);
-    counter.update((old) => old ?? 0); // not stuck
+    counter.update((old) => old ?? 0); // does not hang
     share.compareAndSet(share.version, share.get());
   };
   const done = await Promise.all([0, 1].map(lane));

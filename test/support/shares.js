@@ -1,6 +1,6 @@
 /*
- * Shares for tests: closed, with their locks, after each test; the names lie in a directory of the
- * test's own, as those of regions.js do.
+ * Shares for tests: unlocked and closed after each test, in a names directory of the test, as in
+ * regions.js.
  */
 'use strict';
 
@@ -10,8 +10,8 @@ const { regions } = require('./regions');
 const DISPOSE = Symbol.dispose ?? Symbol.for('nodejs.dispose');
 
 /*
- * Call it inside a describe(): { make(capacity, options), open(options), attach(share, options),
- * mmap(options), directory, folder, files() }; `attach` gives a second object of the same.
+ * Call it inside a describe(). Gives { make(capacity, options), open(options), attach(share, options),
+ * mmap(options), directory, folder, files() }; attach() gives a second object of the same region.
  */
 function shares() {
   const places = regions();
@@ -44,7 +44,7 @@ function thrownBy(call) {
   throw new Error('it does not throw');
 }
 
-/* Rejects when the promise is not settled within so many ms. */
+/* Rejects if the promise is not settled within `ms`. */
 async function within(ms, promise) {
   let timer;
   const late = new Promise((resolve, reject) => {

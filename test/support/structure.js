@@ -1,22 +1,23 @@
 'use strict';
 
-// The rules of the house, as a table: what src/, lib/ and the build file must look like. DESIGN.md,
-// section 2, says why. Every rule reads text only; nothing is compiled or loaded.
+// The rules for src/, lib/ and the build file, as a table; src/README.md explains the plan. Every rule
+// reads text only; nothing is compiled or loaded.
 
 const { readTree } = require('./structure/tree');
 const { arrows } = require('./structure/arrows');
-const { osHeaders, napi, atomics, platformIfdef } = require('./structure/words');
+const { osHeaders, napi, atomics, platformIfdef, cNumbers } = require('./structure/words');
 const { fileKinds, length, headerComment, thinBinding } = require('./structure/files');
 const { platformFiles } = require('./structure/gyp');
 const { names } = require('./structure/names');
 
-// A rule takes a tree and gives [{ file, line, message }].
+// A rule takes a tree and returns [{ file, line, message }].
 const rules = [
   { name: 'file-kinds', check: fileKinds },
   { name: 'arrows', check: arrows },
   { name: 'os-headers', check: osHeaders },
   { name: 'napi', check: napi },
   { name: 'atomics', check: atomics },
+  { name: 'c-numbers', check: cNumbers },
   { name: 'length', check: length },
   { name: 'header-comment', check: headerComment },
   { name: 'platform-ifdef', check: platformIfdef },

@@ -1,7 +1,7 @@
 /*
- * unpack, case by case, as pack-cases.js.
+ * Cases of unpack, in the form of pack-cases.js.
  *
- * UNPACK: [template, the bytes as Latin-1 (or a Buffer), the values if perlfunc tells them]
+ * UNPACK: [template, the bytes as Latin-1 (or a Buffer), the values if perlfunc has them]
  * UNPACK_CROAKS: [template, the bytes], refused by both
  */
 'use strict';
@@ -58,11 +58,11 @@ const UNPACK = [
   ['u*', '#'],
   ['u', 'abc'],
 
-  /* more text than there is room for at first, and that looks like a number */
+  /* more text than the first capacity, and text that looks like a number */
   ['b*', Buffer.alloc(20000, 1)],
   ['a*', '7'.repeat(300000)],
 
-  /* integers, from end to end of their ranges */
+  /* integers, at both ends of their ranges */
   ['q Q j J', Buffer.alloc(32, 0xff)],
   [
     'q> Q> j> J>',

@@ -1,6 +1,6 @@
 /*
- * The declarations, used as a program would: tsc says whether they fit. Lines below
- * @ts-expect-error must be refused.
+ * Uses the declarations as a program would; tsc checks them. The line after a @ts-expect-error must
+ * be refused.
  */
 import { open } from 'node:fs/promises';
 
@@ -91,7 +91,7 @@ const made: Buffer = pack('a*', 'x');
 const read: Unpacked[] = unpack('a*', made, { bigint: 'auto' });
 // @ts-expect-error a misspelt option
 unpack('a*', made, { bigInt: 'auto' });
-// @ts-expect-error no boolean is packed
+// @ts-expect-error booleans cannot be packed
 pack('l', true);
 
 const inside: number = Mmap.with({ file: '/x' }, (m) => m.size);
@@ -103,7 +103,7 @@ export async function later(): Promise<string> {
   return found + other.readString();
 }
 
-export function told(error: unknown): string {
+export function describe(error: unknown): string {
   return error instanceof MmapipcError ? `${error.code} ${error.required}` : 'other';
 }
 
@@ -143,7 +143,7 @@ const own: Share<Date> = Share.open({
 flags.set({ dark: 1 });
 const nested = new Share<{ a: { b: number[] }; when: Date }>(100).peek()!;
 nested.when.getTime();
-// @ts-expect-error what lies deeper must not be changed either
+// @ts-expect-error nested values are read-only, too
 nested.a.b[0] = 1;
 // @ts-expect-error
 nested.a.b.push(1);
@@ -151,7 +151,7 @@ sizeOf('N n').toFixed();
 map.write('00ff', 0, 2, 'hex');
 // @ts-expect-error bytes have no encoding
 map.write(Buffer.from('x'), 0, 1, 'hex');
-// @ts-expect-error peek() gives what must not be changed
+// @ts-expect-error the result of peek() is read-only
 flags.peek()!.dark = true;
 // @ts-expect-error no such codec
 new Share(1, { codec: 'yaml' });

@@ -1,7 +1,7 @@
 'use strict';
 
-// Arrows run down: includes between the floors of src/, requires between those of lib/, no circle
-// anywhere.
+// Dependencies go down: includes between the folders of src/, requires between those of lib/, without
+// circles.
 
 const path = require('node:path');
 const { builtinModules } = require('node:module');
@@ -16,7 +16,7 @@ const beside = (file, name) => path.posix.join(path.posix.dirname(file.path), na
 /** Why `file` may not include `name`, or undefined. */
 function includeFault(tree, file, name) {
   const target = beside(file, name);
-  if (!target.startsWith('src/')) return `"${name}" lies outside src/`;
+  if (!target.startsWith('src/')) return `"${name}" is outside src/`;
   if (!tree.has(target)) return `"${name}" does not exist`;
   const floor = target.split('/')[1];
   const down = floor === file.floor || SRC[file.floor]?.includes(floor);
@@ -36,7 +36,7 @@ function includeArrows(tree, edges) {
   );
 }
 
-/** The file of lib/ that a relative require means, or undefined. */
+/** The file of lib/ to which a relative require leads, or undefined. */
 function resolveInLib(tree, file, name) {
   const target = beside(file, name);
   return [target, `${target}.js`].find((one) => one.startsWith('lib/') && tree.has(one));
@@ -62,7 +62,7 @@ function packageFault(dependencies, name) {
   const owner = name.split('/', name.startsWith('@') ? 2 : 1).join('/');
   if (Object.hasOwn(dependencies, owner)) return undefined;
   if (BUILTINS.has(name)) return `'${name}' is written without node:`;
-  return `'${name}' is no dependency in package.json`;
+  return `'${name}' is not a dependency in package.json`;
 }
 
 function requireArrows(tree, edges) {
@@ -87,7 +87,7 @@ function requireArrows(tree, edges) {
     );
 }
 
-/** One violation per edge that closes a circle. */
+/** One violation for each edge that closes a circle. */
 function circles(edges) {
   const found = [];
   const done = new Set();

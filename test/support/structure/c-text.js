@@ -1,7 +1,7 @@
 'use strict';
 
-// C and C++ as text: without comments and strings, its directives, what stands outside braces.
-// Everything taken out leaves its line ends behind, so that line numbers stay true.
+// C and C++ as text: without comments and strings, its directives, the code outside braces. Removed
+// text keeps its line ends, so that line numbers remain right.
 
 const TOKEN = new RegExp(
   [

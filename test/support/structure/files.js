@@ -1,6 +1,6 @@
 'use strict';
 
-// Files as a whole: kind and place, length, first lines, and how much of them is binding.
+// Whole files: kind and folder, length, first lines, and the share of the binding.
 
 const { SRC, LIB } = require('./house');
 
@@ -15,14 +15,14 @@ function fileKinds(tree) {
   const inLib = (file) => {
     if (file.path === 'lib/index.js') return undefined;
     const [, folder, ...rest] = file.path.split('/');
-    if (rest.length !== 1 || !Object.hasOwn(LIB, folder)) return 'lies in no folder of lib/';
+    if (rest.length !== 1 || !Object.hasOwn(LIB, folder)) return 'is not in a folder of lib/';
     return file.ext === '.js' ? undefined : `${file.ext || 'no extension'}: no .js`;
   };
   const inSrc = (file) => {
     if (file.ext === '.md' || file.path === 'src/mmapipc.gypi') return undefined;
-    if (!Object.hasOwn(SRC, file.floor ?? '')) return 'lies on no floor of src/';
+    if (!Object.hasOwn(SRC, file.floor ?? '')) return 'is not in a folder of src/';
     if (!file.isC) return `${file.ext || 'no extension'}: neither .c, .cc nor .h`;
-    if (file.ext === '.cc' && file.floor !== 'binding') return 'C++ is for src/binding/';
+    if (file.ext === '.cc' && file.floor !== 'binding') return 'C++ belongs in src/binding/';
     return undefined;
   };
   const fault = (file) => ({ src: inSrc, lib: inLib })[file.top]?.(file);
@@ -31,7 +31,7 @@ function fileKinds(tree) {
     .map((file) => ({ file: file.path, line: 1, message: fault(file) }));
 }
 
-/** No source without an end. */
+/** Files have at most 400 lines. */
 function length(tree) {
   return tree.files
     .filter((file) => file.isC || /^\.[cm]?[jt]s$/.test(file.ext) || file.top === 'bin')
@@ -48,7 +48,7 @@ const JS_PROLOGUE = /^\uFEFF?(?:#!.*\n)?\s*(?:(['"])use strict\1;?\s*)?/;
 const JS_ORDER = /^(?:\/\*\s*(?:eslint|globals?)\b[\s\S]*?\*\/|\/\/\s*(?:eslint|@ts)-.*)\s*/;
 const JS_START = /^(\/\*[\s\S]*?\*\/|(?:[ \t]*\/\/.*(?:\n|$))+)/;
 
-/** The comment at the beginning of the file, '' when there is none. */
+/** The comment at the start of the file, or ''. */
 function firstComment(file) {
   if (file.isC) return C_START.exec(file.text)?.[1] ?? '';
   let text = file.text.replace(JS_PROLOGUE, '');
@@ -56,7 +56,7 @@ function firstComment(file) {
   return JS_START.exec(text)?.[1] ?? '';
 }
 
-/** The first lines say what the file is. */
+/** The first lines describe the file. */
 function headerComment(tree) {
   return tree.files
     .filter((file) => file.isC || file.ext === '.js')
@@ -66,7 +66,7 @@ function headerComment(tree) {
           .replace(/[\s*/]+/g, ' ')
           .trim().length < HEADER_TEXT,
     )
-    .map((file) => ({ file: file.path, line: 1, message: 'does not say what it is' }));
+    .map((file) => ({ file: file.path, line: 1, message: 'has no first lines that describe it' }));
 }
 
 /** The binding holds no logic. */

@@ -1,6 +1,6 @@
 'use strict';
 
-// The smallest project that keeps every rule, as { path: text }: what the planted cases start from.
+// The smallest project that keeps every rule, as { path: text }: the start of the planted cases.
 
 const fs = require('node:fs');
 const os = require('node:os');

@@ -1,7 +1,7 @@
 'use strict';
 
-// src/mmapipc.gypi is the only place that chooses files by platform: every source stands in it, a
-// platform's own under a condition, all others in the common list.
+// Only src/mmapipc.gypi chooses files by platform: it lists every source, those of one platform under a
+// condition, all others in the common list.
 
 const BUILD_FILE = 'src/mmapipc.gypi'; // its paths are relative to its own folder
 const SYSTEMS = ['linux', 'mac', 'win', 'freebsd', 'openbsd'];
@@ -9,8 +9,8 @@ const PLATFORM_FILE = /_(?:linux|darwin|win32|posix|none)\.cc?$/;
 
 const TERM = /^(\w+)\s*(?:(==|!=)\s*(['"])(\w+)\3|(not\s+)?in\s*([\w\s,'"[\]()]+))$/;
 
-/** Whether a condition about OS holds, and about variables of the target, which have their defaults;
- * undefined when it is about something else. */
+/** Whether a condition on OS and on variables of the target, with their defaults, holds; undefined for
+ * other conditions. */
 function holds(condition, system, variables) {
   const values = { ...variables, OS: system };
   const term = (text) => {
@@ -32,7 +32,7 @@ function defaultsOf({ variables = {} }) {
   );
 }
 
-/** [{ source, systems, conditional }] of a target, and the conditions that cannot be read. */
+/** [{ source, systems, conditional }] of a target, and the unreadable conditions. */
 function listings(node, variables = defaultsOf(node), systems = SYSTEMS, conditional = false) {
   const list = (node.sources ?? []).map((source) => ({ source, systems, conditional }));
   const unread = [];
@@ -52,7 +52,7 @@ function listings(node, variables = defaultsOf(node), systems = SYSTEMS, conditi
   return { list, unread };
 }
 
-/** What is wrong with one entry of a list, or undefined. */
+/** The mistake in one entry of a list, or undefined. */
 function entryFault(tree, { source, conditional }) {
   if (!tree.exists(`src/${source}`)) return 'does not exist';
   if (PLATFORM_FILE.test(source) === conditional) return undefined;

@@ -1,20 +1,20 @@
 'use strict';
 
-// The plan of the house: the folders of src/ and of lib/ with their floors, and the headers that may
-// be named in src/.
+// The plan of the project: the folders of src/ and of lib/, from the bottom up, and the headers that
+// src/ may include.
 
-// What a file may include besides its own folder.
+// The folders that a file may include besides its own.
 const SRC = {
   base: [],
   os: ['base'],
   region: ['base', 'os'],
   sync: ['base', 'os', 'region'],
   shm: ['base', 'os', 'region', 'sync'],
-  pack: [],
+  pack: ['base'],
   binding: ['base', 'os', 'region', 'sync', 'shm', 'pack'],
 };
 
-// What a file may require besides its own folder; lib/index.js may require all.
+// The folders that a file may require besides its own; lib/index.js may require all.
 const LIB = {
   base: [],
   native: ['base'],
@@ -28,14 +28,14 @@ const LIB = {
 
 const NAPI_HEADERS = new Set(['napi.h', 'node_api.h', 'js_native_api.h']);
 
-// What the language gives without an operating system; everything else is for src/os/.
+// The headers of the language without an operating system; only src/os/ may include others.
 const C_HEADERS = new Set(
   'assert float inttypes limits math stdbool stddef stdint stdlib string'
     .split(' ')
     .map((name) => `${name}.h`),
 );
 
-// For src/binding/ besides.
+// More headers for src/binding/.
 const CPP_HEADERS = new Set(
   [
     'algorithm array cassert cfloat cinttypes climits cmath cstddef cstdint cstdlib cstring',
@@ -46,7 +46,7 @@ const CPP_HEADERS = new Set(
     .split(' '),
 );
 
-// The atomics rule speaks about these two.
+// The two files of the atomics rule.
 const ATOMIC_HEADERS = new Set(['stdatomic.h', 'atomic']);
 
 module.exports = { SRC, LIB, NAPI_HEADERS, C_HEADERS, CPP_HEADERS, ATOMIC_HEADERS };

@@ -1,7 +1,7 @@
 'use strict';
 
-// JavaScript as text: what it requires. Comments, strings, templates and regular expressions are
-// read over, so that a require( in one of them is none.
+// JavaScript as text: its requires. Comments, strings, templates and regular expressions are skipped,
+// so that a require( in one of them does not count.
 
 const TOKEN = new RegExp(
   [
@@ -18,7 +18,7 @@ const TOKEN = new RegExp(
   'g',
 );
 
-/** [{ line, name, dlopen }]; `name` is undefined where it is not a literal. */
+/** [{ line, name, dlopen }]; `name` is undefined if it is not a literal. */
 function requires(text) {
   return [...text.matchAll(TOKEN)]
     .filter(({ groups }) => groups.call || groups.dlopen)

@@ -1,7 +1,7 @@
 'use strict';
 
-// The prefix shows the floor: mipc_ across floors, mipc_i_ inside one, MIPC_ for macros. The
-// binding is C++ and keeps its names to itself.
+// The prefix shows the scope: mipc_ across folders, mipc_i_ inside one, MIPC_ for macros. The binding
+// is C++ and exports no names.
 
 const path = require('node:path');
 const { includes, shape, lineAt } = require('./c-text');
@@ -10,7 +10,7 @@ const { SRC } = require('./house');
 const FLOORS = new Set(Object.keys(SRC).filter((floor) => floor !== 'binding'));
 const INNER_HEADER = /_i\.h$/;
 
-// Written like a call where a declaration is: attributes, assertions, macros.
+// Written like a call in place of a declaration: attributes, assertions, macros.
 const NOT_A_NAME = /\b(?:__attribute__|__declspec|alignas|_Alignas|static_assert|_Static_assert)\b/;
 const MACRO_CALL = new RegExp(`(?:${NOT_A_NAME.source}|\\b[A-Z][A-Z0-9_]*)\\s*(?=\\()`);
 
@@ -70,7 +70,7 @@ function macroNames(file) {
     }));
 }
 
-/** A *_i.h stays on its floor. */
+/** A *_i.h is included in its folder only. */
 function innerHeaders(file) {
   return includes(file)
     .filter(({ quoted }) => quoted !== undefined && INNER_HEADER.test(quoted))
@@ -81,7 +81,7 @@ function innerHeaders(file) {
     .map(({ line, quoted }) => ({
       file: file.path,
       line,
-      message: `"${quoted}" is for its own floor`,
+      message: `"${quoted}" may be included in its own folder only`,
     }));
 }
 

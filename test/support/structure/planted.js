@@ -1,7 +1,7 @@
 'use strict';
 
-// Cases for the rules: each changes one thing of the good tree. In a changed file, » marks a line
-// that must be reported; it is taken out before the tree is written.
+// Cases for the rules: each changes one thing in the good tree. In a changed file, » marks a line that
+// must be reported; the mark is removed before the tree is written.
 
 const assert = require('node:assert/strict');
 const { violations } = require('../structure');
@@ -9,7 +9,7 @@ const { files: good, withTree } = require('./good-tree');
 
 const show = (found) => `${found.rule} ${found.file}:${found.line}`;
 
-// Changes to a file: its new text, or a function from the old one.
+// A change to a file: its new text, or a function of the old one.
 const plus = (text) => (old) => `${old}${text}\n`;
 const swap = (place, text) => (old) => {
   assert.ok(old.includes(place), `the good tree has no ${place}`);
@@ -19,7 +19,7 @@ const after = (place, text) => swap(place, `${place}\n${text}`);
 const header = (body) => `/* A header of one case. */\n${body}\n`;
 const lines = (count) => `/* A long file of one case. */\n${'\n'.repeat(count - 1)}`;
 
-/** The good tree with `changes`, and the places that are marked in it: ['file:line']. */
+/** The good tree with `changes`, and its marked lines: ['file:line']. */
 function change(changes) {
   const tree = { ...good };
   const marks = [];
@@ -34,7 +34,7 @@ function change(changes) {
 // Names of the rules that have a case.
 const planted = new Set();
 
-/** A describe block for one rule: what it reports and what it lets pass. */
+/** A describe block for one rule: the cases that it reports and accepts. */
 function rule(name, body) {
   const reports = (title, changes, place) => {
     planted.add(name);

@@ -1,6 +1,6 @@
 'use strict';
 
-// A project folder as the rules see it: its source files, read when they are asked for.
+// A project folder in the form for the rules: its source files, read on first use.
 
 const fs = require('node:fs');
 const path = require('node:path');
@@ -32,12 +32,12 @@ class SourceFile {
     return this.text.split('\n').length - (this.text.endsWith('\n') || this.text === '' ? 1 : 0);
   }
 
-  /** C without comments; strings are there. */
+  /** C without comments, with strings. */
   get bare() {
     return this.#c.bare;
   }
 
-  /** C without comments, and with nothing in its strings. */
+  /** C without comments, with empty strings. */
   get code() {
     return this.#c.code;
   }
@@ -66,9 +66,9 @@ function walk(root, folder) {
 }
 
 /**
- * `files` of the folders above, sorted by path; `native`, those of them that are C or C++ in src/;
- * `has(path)`, whether it is one of them; `exists(path)` and `read(path)`, of any file under the
- * root, the text undefined when there is none.
+ * `files`: those of the folders above, sorted by path; `native`: the C and C++ of src/ among them;
+ * `has(path)`: whether it is one of them; `exists(path)` and `read(path)`, for any file under the
+ * root: the text is undefined for a missing file.
  */
 function readTree(root) {
   const paths = FOLDERS.filter((folder) => fs.existsSync(path.join(root, folder)))

@@ -1,6 +1,7 @@
 'use strict';
 
-// Words with one place: headers of the system, of Node, of the compiler; platform names.
+// Words that only some files may use: headers of the system, of Node, of the compiler; platform
+// names; names of C.
 
 const { includes, shape, lineAt } = require('./c-text');
 const { NAPI_HEADERS, C_HEADERS, CPP_HEADERS, ATOMIC_HEADERS } = require('./house');
@@ -42,7 +43,11 @@ function napi(tree) {
       includes(file)
         .map(({ line, quoted, angle }) => ({ line, name: quoted ?? angle }))
         .filter(({ name }) => NAPI_HEADERS.has(name?.split('/').at(-1)))
-        .map(({ line, name }) => ({ file: file.path, line, message: `${name} is the binding's` })),
+        .map(({ line, name }) => ({
+          file: file.path,
+          line,
+          message: `${name} may be included in src/binding/ only`,
+        })),
     );
 }
 
@@ -67,7 +72,7 @@ function atomics(tree) {
     ]);
 }
 
-/** A function does not ask which system it is on. */
+/** No function tests the system at compile time. */
 function platformIfdef(tree) {
   return tree.native.flatMap((file) =>
     shape(file.code)
@@ -81,4 +86,23 @@ function platformIfdef(tree) {
   );
 }
 
-module.exports = { osHeaders, napi, atomics, platformIfdef };
+const C_NAME = /\b(?:MIPC|mipc)_\w+/;
+
+/** lib/ takes the numbers of C from the addon's tables, and so needs none of its names. */
+function cNumbers(tree) {
+  return tree.files
+    .filter((file) => file.top === 'lib')
+    .flatMap((file) =>
+      file.text
+        .split('\n')
+        .map((text, i) => ({ name: C_NAME.exec(text)?.[0], line: i + 1 }))
+        .filter(({ name }) => name !== undefined)
+        .map(({ name, line }) => ({
+          file: file.path,
+          line,
+          message: `${name}: a number of C comes from binding.numbers, never by hand`,
+        })),
+    );
+}
+
+module.exports = { osHeaders, napi, atomics, platformIfdef, cNumbers };

@@ -53,7 +53,7 @@ module.exports = (rule) => {
   rule('header-comment', (reports, accepts) => {
     const text = 'What this file is, in a line.';
     reports('a header without one', { 'src/shm/a.h': '»#define MIPC_A 1\n' });
-    reports('one that says nothing', { 'src/shm/a.h': '»/***** a.h ************************/\n' });
+    reports('one without text', { 'src/shm/a.h': '»/***** a.h ************************/\n' });
     reports('a comment that comes later', {
       'src/shm/a.h': `»#define MIPC_A 1\n/* ${text} */\n`,
     });

@@ -74,4 +74,17 @@ module.exports = (rule) => {
       'src/base/atomic.h': plus('#include <stdatomic.h>'),
     });
   });
+
+  rule('c-numbers', (reports, accepts) => {
+    reports('a number of C written by hand in lib/', {
+      'lib/native/binding.js': plus('»const RECOVERED = 2; // MIPC_LOCK_RECOVERED'),
+    });
+    reports('a type of C whose numbers are written by hand', {
+      'lib/native/binding.js': plus('»/* As mipc_place_t: */ const PLACES = { handle: 1 };'),
+    });
+    accepts('the names of environment variables, and those of C elsewhere', {
+      'lib/native/binding.js': plus("process.env.MMAPIPC_DIR = '/';"),
+      'bench/run.js': plus('// MIPC_LOCK_RECOVERED'),
+    });
+  });
 };
