@@ -126,7 +126,10 @@ describe('opening refuses', () => {
       [[{ file: path, protect: true, readOnly: false }], /"protect" is for read-only mappings/],
       [[{ file: path, create: 'exclusive', size: 1 }], /needs readOnly: false/],
       [[{ file: path, create: 'exclusive', readOnly: false }], /needs "size"/],
-      [[{ file: 0, create: 'exclusive', readOnly: false, size: 1 }], /the file descriptor names one that exists/],
+      [
+        [{ file: 0, create: 'exclusive', readOnly: false, size: 1 }],
+        /the file descriptor names one that exists/,
+      ],
       [[{ file: path, create: 'yes' }], /must be true, false or 'exclusive'/],
       [[''], /must not be an empty string/],
       [['a\0b'], /must not contain null bytes/],

@@ -60,8 +60,20 @@ describe('a damaged region', function () {
     ['an early payload', () => patch('payload_offset', 0), 'CORRUPT', /overwritten/, 'damaged'],
     ['a number beyond all', () => patch('next_number', 2 ** 31), 'CORRUPT', /over/, 'damaged'],
     ['no more numbers', () => patch('next_number', 2 ** 30), 'EXHAUSTED', /close it/, 'ok'],
-    ['the header cut off', () => fs.truncateSync(file, 100), 'CORRUPT', /overwritten or truncated/, 'damaged'],
-    ['the payload cut off', () => fs.truncateSync(file, PAYLOAD + 1), 'CORRUPT', /overwritten or truncated/, 'damaged'],
+    [
+      'the header cut off',
+      () => fs.truncateSync(file, 100),
+      'CORRUPT',
+      /overwritten or truncated/,
+      'damaged',
+    ],
+    [
+      'the payload cut off',
+      () => fs.truncateSync(file, PAYLOAD + 1),
+      'CORRUPT',
+      /overwritten or truncated/,
+      'damaged',
+    ],
   ];
   for (const [what, spoil, code, message, state] of bad) {
     it(`with ${what} throws ERR_MMAPIPC_${code}; inspect() reports ${state}`, () => {

@@ -217,7 +217,7 @@ describe('regions seen from outside', function () {
       const { status, stdout } = run('inspect', __filename);
       assert.deepEqual(
         [status, stdout],
-        [1, 'state         foreign: the file is no region of mmapipc\n'],
+        [1, 'state         foreign: the file is not a region of mmapipc\n'],
       );
       const missing = run('inspect', '--name', 'missing');
       assert.equal(missing.status, 1);

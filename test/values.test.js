@@ -32,11 +32,11 @@ describe('errors of invalid values', () => {
       ],
       [() => map.write('x', 0, 1, 'utf9'), 'ERR_INVALID_ARG_VALUE', /^The "encoding" argument/],
       [() => map.write(Buffer.from('x'), 0, 1, 'hex'), 'ERR_INVALID_ARG_VALUE', /for strings/],
-      [() => Share.open({}), 'ERR_INVALID_ARG_VALUE', /handle, inherit, name or path$/],
-      [() => Mmap.open({}), 'ERR_INVALID_ARG_VALUE', /handle, inherit, name or file$/],
+      [() => Share.open({}), 'ERR_INVALID_ARG_VALUE', /"handle", "inherit", "name" or "path"$/],
+      [() => Mmap.open({}), 'ERR_INVALID_ARG_VALUE', /"handle", "inherit", "name" or "file"$/],
       [() => make(9, { name: 'a/b' }), 'ERR_INVALID_ARG_VALUE', /use "path"$/],
       [() => open({ size: 9, name: 'a/b' }), 'ERR_INVALID_ARG_VALUE', /use "file"$/],
-      [() => make(1).set('xx'), 'ERR_MMAPIPC_TOO_LARGE', /takes 2 bytes/],
+      [() => make(1).set('xx'), 'ERR_MMAPIPC_TOO_LARGE', /needs 2 bytes/],
     ];
     for (const [call, code, message] of table) {
       const error = thrownBy(call);

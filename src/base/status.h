@@ -14,48 +14,47 @@
 
 /* X(symbol, number, code in JS, meaning) */
 #define MIPC_STATUS_MAP(X)                                                                         \
-  X(RANGE, -1001, "ERR_OUT_OF_RANGE", "an offset, length or size lies outside what is allowed")    \
+  X(RANGE, -1001, "ERR_OUT_OF_RANGE", "an offset, length or size is out of range")                 \
   X(ACCESS, -1002, "ERR_MMAPIPC_ACCESS",                                                           \
     "a write to a read-only mapping, or a read from a write-only one")                             \
-  X(CLOSED, -1003, "ERR_MMAPIPC_CLOSED", "the mapping was used after close()")                     \
+  X(CLOSED, -1003, "ERR_MMAPIPC_CLOSED", "the object was used after close()")                      \
   X(FILE_TOO_SMALL, -1004, "ERR_MMAPIPC_FILE_TOO_SMALL",                                           \
-    "the file ends before the range that was asked for, and this mapping may not make it longer")  \
+    "the file ends before the requested range, and this mapping may not extend it")                \
   X(FILESYSTEM, -1005, "ERR_MMAPIPC_FILESYSTEM",                                                   \
-    "the file lies on a network or FUSE file system, where a shared writable mapping is not kept " \
-    "the same for all")                                                                            \
+    "the file is on a network or FUSE file system, where shared writable mappings are not "        \
+    "coherent")                                                                                    \
   X(UNSUPPORTED, -1006, "ERR_MMAPIPC_UNSUPPORTED",                                                 \
-    "this system, file type or runtime cannot do what was asked")                                  \
+    "not supported by this system, file type or runtime")                                          \
   X(TRUNCATED, -1008, "ERR_MMAPIPC_TRUNCATED",                                                     \
-    "another process made the file shorter than the mapping, which shows zeros there from then "   \
-    "on")                                                                                          \
-  X(TIMEOUT, -1009, "ERR_MMAPIPC_TIMEOUT", "the lock was not free within the timeout")             \
+    "another process made the file shorter than the mapping; the lost part reads as zeros")        \
+  X(TIMEOUT, -1009, "ERR_MMAPIPC_TIMEOUT", "the lock was not acquired within the timeout")         \
   X(DEADLOCK, -1010, "ERR_MMAPIPC_DEADLOCK",                                                       \
     "this thread would wait for a lock that only it could release")                                \
   X(NOT_LOCKED, -1011, "ERR_MMAPIPC_NOT_LOCKED",                                                   \
-    "unlock() of what lock() or tryLock() did not take")                                           \
+    "unlock() without a lock that lock() or tryLock() acquired")                                   \
   X(LOCKED, -1012, "ERR_MMAPIPC_LOCKED", "close() while locked; release the lock first")           \
-  X(FOREIGN, -1020, "ERR_MMAPIPC_FOREIGN", "the file is no region of mmapipc")                     \
+  X(FOREIGN, -1020, "ERR_MMAPIPC_FOREIGN", "the file is not a region of mmapipc")                  \
   X(VERSION, -1021, "ERR_MMAPIPC_VERSION",                                                         \
-    "the region has a layout that this version does not know, or the byte order of another "       \
-    "machine")                                                                                     \
-  X(KIND, -1022, "ERR_MMAPIPC_KIND", "the region was made by another class")                       \
+    "the region has a layout unknown to this version, or the byte order of another machine")       \
+  X(KIND, -1022, "ERR_MMAPIPC_KIND", "the region was created by another class")                    \
   X(CORRUPT, -1023, "ERR_MMAPIPC_CORRUPT",                                                         \
-    "what the region says of itself cannot be; another process has overwritten it")                \
-  X(TOO_SMALL, -1024, "ERR_MMAPIPC_TOO_SMALL", "the region exists and is smaller than was asked")  \
+    "the header of the region is inconsistent; another process has overwritten it")                \
+  X(TOO_SMALL, -1024, "ERR_MMAPIPC_TOO_SMALL",                                                     \
+    "the region exists and is smaller than the requested size")                                    \
   X(EXHAUSTED, -1025, "ERR_MMAPIPC_EXHAUSTED",                                                     \
-    "the region has given out all its 2^30 - 1 numbers; close it everywhere, and it starts anew")  \
+    "all 2^30 - 1 participant numbers are used; close the region in all processes to start again") \
   X(UNCLEAN, -1026, "ERR_MMAPIPC_UNCLEAN",                                                         \
-    "the machine went down while the region was open, so that it may hold anything")               \
+    "a power failure or reboot happened while the region was open; its content may be wrong")      \
   X(NOT_INHERITED, -1027, "ERR_MMAPIPC_NOT_INHERITED",                                             \
-    "there is nothing to inherit; open it in the primary before the first fork")                   \
+    "there is no region to inherit; open it in the primary before the first fork")                 \
   X(OWNER, -1028, "ERR_MMAPIPC_OWNER",                                                             \
-    "the file, or the directory it lies in, belongs to another user or is open to others")         \
+    "the file or its directory belongs to another user, or is accessible to others")               \
   X(STALE, -1031, "ERR_MMAPIPC_STALE",                                                             \
     "the name or path no longer leads to this memory: its file was removed or replaced")           \
   X(TOO_LARGE, -1029, "ERR_MMAPIPC_TOO_LARGE",                                                     \
-    "the value takes more bytes than the Share was made for; the old value stays")                 \
+    "the value is larger than the capacity of the Share; the old value stays")                     \
   X(CODEC, -1030, "ERR_MMAPIPC_CODEC",                                                             \
-    "the value was set with a codec that this Share does not read")                                \
+    "the value was set with a codec that this Share cannot read")                                  \
   X(NO_BINARY, -1007, "ERR_MMAPIPC_NO_BINARY", "no native binary for this platform could be loaded")
 
 /* The system calls that an error can name: X(symbol, name in JS). */

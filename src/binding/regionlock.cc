@@ -25,7 +25,7 @@ int find_hot_lock(const Call &call, mipc_lock_t **ret_lock) {
   return find_region_lock(environment, *environment->lock_handle, ret_lock);
 }
 
-/* regionLockTake(), when nobody has or wants it -> nothing when it is taken; else 2, taken and
+/* regionLockTake(), if it is free and has no waiters -> nothing when it is taken; else 2, taken and
  * recovered; 0, not taken; or a status. */
 napi_value take(const Call &call) {
   mipc_lock_t *lock = nullptr;
@@ -72,11 +72,11 @@ napi_value give_up(const Call &call) {
   return to_number(call.env, status);
 }
 
-/* regionLockUntell(handle): the holder of a recovered lock tells nobody of it */
-napi_value untell(const Call &call) {
+/* regionLockKeepRecovered(handle): keeps the recovery flag for the next user */
+napi_value keep_recovered(const Call &call) {
   mipc_lock_t *lock;
   int status = find_lock(call, &lock);
-  if (status == 0) mipc_lock_untell(lock);
+  if (status == 0) mipc_lock_keep_recovered(lock);
   return to_number(call.env, status);
 }
 
@@ -140,11 +140,16 @@ napi_value holder(const Call &call) {
 
 void regionlock_exports(Environment *environment, Object &exports) {
   static const Export list[] = {
-      {"regionLockMemory", entry<memory, 0>},     {"regionLockTake", entry<take, 0>},
-      {"regionLockDrop", entry<drop_lock, 0>},    {"regionLockWait", entry<wait, 3>},
-      {"regionLockGiveUp", entry<give_up, 1>},    {"regionLockUntell", entry<untell, 1>},
-      {"regionLockRecovers", entry<recovers, 1>}, {"regionLockBegin", entry<begin, 1>},
-      {"regionLockPoll", entry<poll, 1>},         {"regionLockCancel", entry<cancel, 1>},
+      {"regionLockMemory", entry<memory, 0>},
+      {"regionLockTake", entry<take, 0>},
+      {"regionLockDrop", entry<drop_lock, 0>},
+      {"regionLockWait", entry<wait, 3>},
+      {"regionLockGiveUp", entry<give_up, 1>},
+      {"regionLockKeepRecovered", entry<keep_recovered, 1>},
+      {"regionLockRecovers", entry<recovers, 1>},
+      {"regionLockBegin", entry<begin, 1>},
+      {"regionLockPoll", entry<poll, 1>},
+      {"regionLockCancel", entry<cancel, 1>},
       {"regionLockHolder", entry<holder, 1>},
   };
   add_functions(exports, environment, list);

@@ -93,7 +93,7 @@ napi_value region_section(const Call &call) {
   section.turn = mipc_lock_turn(lock);
   bool tells = status == MIPC_LOCK_RECOVERED;
   if (updates) {
-    if (tells) mipc_lock_untell(lock);
+    if (tells) mipc_lock_keep_recovered(lock);
     tells = tells && mipc_lock_recovers(lock);
     mipc_lock_set_updating(lock, true);
   }

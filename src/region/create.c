@@ -1,9 +1,9 @@
 /*
- * Making a region, and joining one. Both happen under its birth lock.
+ * Making a region, and joining one. Both happen under its creation lock.
  *
  * A maker may be killed between any two steps. The order makes each half-way state one that the
- * next opener knows for what it is: an empty file, or the magic with version 0. Nobody is attached
- * to such a one, so it is started over in its place.
+ * next opener knows for what it is: an empty file, or the magic with version 0. No process is
+ * attached to such a one, so it is started over in its place.
  */
 #include <string.h>
 
@@ -22,18 +22,18 @@ static int take_space(mipc_region_t *r, const mipc_i_opening_t *opening) {
   mipc_report_t *report = opening->report;
   if (report->file_size) {
     report->call = MIPC_CALL_WRITE;
-    int status = mipc_shared_empty(r->seat);
+    int status = mipc_shared_empty(r->presence);
     if (status < 0) return status;
   }
   const beginning_t beginning = {MIPC_REGION_MAGIC, 0};
   report->call = MIPC_CALL_WRITE;
-  int64_t n = mipc_shared_write(r->seat, 0, &beginning, sizeof beginning);
+  int64_t n = mipc_shared_write(r->presence, 0, &beginning, sizeof beginning);
   if (n < 0) return (int)n;
   report->call = MIPC_CALL_FALLOCATE;
-  return mipc_file_extend(r->seat, sizeof beginning, MIPC_PAYLOAD_OFFSET + opening->spec->size);
+  return mipc_file_extend(r->presence, sizeof beginning, MIPC_PAYLOAD_OFFSET + opening->spec->size);
 }
 
-/* All but the version: nobody reads that far before it is there. */
+/* All but the version: no process reads the rest before the version is stored. */
 static void fill_header(mipc_region_t *r, const mipc_region_spec_t *spec) {
   mipc_region_shm_t *h = r->header;
   uint64_t boot[2] = {0, 0};
@@ -61,9 +61,9 @@ static void fill_header(mipc_region_t *r, const mipc_region_spec_t *spec) {
   r->codec = spec->codec;
 }
 
-static int sit(mipc_region_t *r, const mipc_i_opening_t *opening) {
+static int join(mipc_region_t *r, const mipc_i_opening_t *opening) {
   opening->report->call = MIPC_CALL_FCNTL;
-  int status = mipc_i_region_sit(r);
+  int status = mipc_i_participant_join(r);
   if (status == 0) opening->report->call = MIPC_CALL_NONE;
   return status;
 }
@@ -77,40 +77,40 @@ int mipc_i_region_make(mipc_region_t *r, const mipc_i_opening_t *opening) {
   if (status == 0) status = mipc_i_header_map(r, opening);
   if (status < 0) return status;
   fill_header(r, opening->spec);
-  /* release: who reads the version, after the birth lock or without it, finds all of the rest. A
+  /* release: who reads the version, after the creation lock or without it, finds all of the rest. A
    * process that dies before it has made nothing. */
   mipc_atomic_store_release(&r->header->version, MIPC_REGION_VERSION);
-  status = sit(r, opening);
+  status = join(r, opening);
   if (status == 0) r->made = true;
   if (status == 0 && r->place == MIPC_PLACE_NAME) mipc_i_name_created();
   return status;
 }
 
-/* Whether what lies in a file was written to in this boot, as far as anybody knows. */
+/* Whether what lies in a file was written to in this boot, as far as is known. */
 static bool is_of_this_boot(const mipc_region_shm_t *copy, uint64_t ret_boot[2]) {
   mipc_boot_id(ret_boot);
   bool unknown = !(ret_boot[0] | ret_boot[1]) || !(copy->boot_high | copy->boot_low);
   return unknown || (copy->boot_high == ret_boot[0] && copy->boot_low == ret_boot[1]);
 }
 
-int mipc_i_region_damage(mipc_file_t seat, const mipc_region_shm_t *copy) {
+int mipc_i_region_damage(mipc_file_t presence, const mipc_region_shm_t *copy) {
   uint64_t boot[2];
-  int writers = mipc_i_anybody(seat, false);
+  int writers = mipc_i_others_attached(presence, false);
   if (writers < 0) return writers;
   bool was_in_use = !writers && !is_of_this_boot(copy, boot) && copy->clean == 0;
   return was_in_use ? MIPC_E_UNCLEAN : MIPC_E_CORRUPT;
 }
 
 /*
- * A region of a file that nobody writes to now may have seen the machine go down. If the last
- * writer had left and all of it was on disk, it is whole; else its words, written to disk in any
- * order or not at all, may say anything. Numbers start anew in either case: nobody who had one
- * lives.
+ * A region of a file that no process writes to now may have been through a power failure. If the
+ * last writer had left and all of it was on disk, it is whole; else its words, written to disk in
+ * any order or not at all, may say anything. Numbers start anew in either case: no process that had
+ * one lives.
  */
 static int enter_file(mipc_region_t *r, const mipc_i_opening_t *opening,
                       const mipc_region_shm_t *copy) {
   uint64_t boot[2] = {0, 0};
-  int writers = mipc_i_anybody(r->seat, false);
+  int writers = mipc_i_others_attached(r->presence, false);
   if (writers < 0) return writers;
   bool fresh = writers || is_of_this_boot(copy, boot);
   if (!fresh && !copy->clean && !opening->spec->accept_unclean) return MIPC_E_UNCLEAN;
@@ -137,5 +137,5 @@ int mipc_i_region_join(mipc_region_t *r, const mipc_i_opening_t *opening,
   r->capacity = copy->capacity;
   r->codec = copy->codec;
   if (r->place == MIPC_PLACE_PATH) status = enter_file(r, opening, copy);
-  return status < 0 ? status : sit(r, opening);
+  return status < 0 ? status : join(r, opening);
 }

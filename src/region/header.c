@@ -67,7 +67,7 @@ int mipc_i_header_fits(const mipc_region_spec_t *spec, const mipc_region_shm_t *
 
 int mipc_i_header_map(mipc_region_t *r, const mipc_i_opening_t *opening) {
   opening->report->call = MIPC_CALL_OPEN;
-  int status = mipc_shared_reopen(r->seat, r->path, r->read_only, &r->file);
+  int status = mipc_shared_reopen(r->presence, r->path, r->read_only, &r->file);
   if (status < 0) return status;
   void *base;
   opening->report->call = MIPC_CALL_MMAP;

@@ -54,15 +54,15 @@ void mipc_i_inherit_remove(mipc_region_t *region) {
 }
 
 int mipc_i_inherit_find(const char *name, bool read_only, uint64_t ret_id[2],
-                        mipc_file_t *ret_seat) {
+                        mipc_file_t *ret_presence) {
   mipc_process_lock();
   const mipc_region_t *r = look_up(name);
   /* Under the mutex: it is taken off the list before its descriptor is closed. */
   int status = 0;
   if (r && r->unnamed)
-    *ret_seat = MIPC_NO_FILE;
+    *ret_presence = MIPC_NO_FILE;
   else if (r)
-    status = mipc_shared_reopen(r->file, NULL, read_only, ret_seat);
+    status = mipc_shared_reopen(r->file, NULL, read_only, ret_presence);
   if (r && status == 0) memcpy(ret_id, r->id, sizeof r->id);
   mipc_process_unlock();
   return r && status == 0 ? 1 : status;

@@ -109,8 +109,8 @@ static void mark_unlinked(mipc_file_t file, const char *path) {
   mipc_shared_close(writable);
 }
 
-/* With the birth lock: only what is a region, or was to become one, is removed; in the directory of
- * names there is nothing else. */
+/* With the creation lock: only what is a region, or was to become one, is removed; in the directory
+ * of names there is nothing else. */
 static int remove_region(const mipc_region_spec_t *spec, mipc_report_t *report, mipc_file_t file,
                          const char *path) {
   mipc_region_shm_t copy;
@@ -135,10 +135,10 @@ int mipc_region_unlink(const mipc_region_spec_t *spec, mipc_report_t *report) {
     status = open_outside(spec, report, name_path, &path, &file);
     if (status < 0) return status;
     report->call = MIPC_CALL_FLOCK;
-    status = mipc_i_birth_lock(file, deadline);
+    status = mipc_i_creation_lock(file, deadline);
     if (status == 0) {
       status = remove_region(spec, report, file, path);
-      mipc_i_birth_unlock(file);
+      mipc_i_creation_unlock(file);
     }
     mipc_shared_close(file);
     if (status == MIPC_AGAIN && mipc_clock_ms() >= deadline) status = MIPC_E_TIMEOUT;

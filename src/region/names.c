@@ -109,10 +109,10 @@ static bool sweep_file(const char *path) {
   if (mipc_shared_open(path, MIPC_OPEN_READ, 0, &file, &made) < 0) return true;
   /* Asked without the lock first: files in use are not disturbed. */
   if (mipc_file_stat(file, &info) == 0 && info.kind == MIPC_KIND_FILE &&
-      mipc_i_anybody(file, true) == 0 && mipc_i_birth_lock(file, 0) == 0) {
-    is_stale = mipc_i_anybody(file, true) == 0;
+      mipc_i_others_attached(file, true) == 0 && mipc_i_creation_lock(file, 0) == 0) {
+    is_stale = mipc_i_others_attached(file, true) == 0;
     if (is_stale) mipc_file_remove(path, file);
-    mipc_i_birth_unlock(file);
+    mipc_i_creation_unlock(file);
   }
   mipc_shared_close(file);
   return !is_stale;

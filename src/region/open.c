@@ -1,6 +1,6 @@
 /*
- * Opening a region: from what the user says to a file, and, under its birth lock, what becomes of
- * it. The contract stands in region.h.
+ * Opening a region: from what the user says to a file, and, under its creation lock, what becomes
+ * of it. The contract stands in region.h.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 #include "../os/vm.h"
 #include "region_i.h"
 
-/* How often an open starts again whatever its deadline: each time somebody else has got ahead. */
+/* How often an open starts again whatever its deadline: each time another process was faster. */
 #define FREE_TRIES 8
 
 static int check(const mipc_region_spec_t *spec) {
@@ -29,7 +29,7 @@ static bool may_make(const mipc_region_spec_t *spec) {
 /* The report hears which file it is. */
 static int look_at(const mipc_region_t *r, const mipc_i_opening_t *o, mipc_file_info_t *ret_info) {
   o->report->call = MIPC_CALL_FSTAT;
-  int status = mipc_file_stat(r->seat, ret_info);
+  int status = mipc_file_stat(r->presence, ret_info);
   if (status < 0) return status;
   o->report->call = MIPC_CALL_NONE;
   o->report->kind = ret_info->kind;
@@ -84,20 +84,20 @@ static int open_anonymous(mipc_region_t *r, const mipc_i_opening_t *o) {
   if (status < 0) return status;
   mipc_i_id_name(r->id, name);
   uint64_t size = MIPC_PAYLOAD_OFFSET + o->spec->size;
-  status = mipc_shared_anonymous(name, size, &r->seat, &o->report->call);
+  status = mipc_shared_anonymous(name, size, &r->presence, &o->report->call);
   if (status == MIPC_E_UNSUPPORTED) return open_unnamed(r, o, r->id);
   if (status < 0) return status;
   /* Others may find it from now on, by its name alone; they wait for this lock. */
   o->report->call = MIPC_CALL_FLOCK;
-  status = mipc_i_birth_lock(r->seat, o->deadline);
+  status = mipc_i_creation_lock(r->presence, o->deadline);
   if (status == 0) {
     status = mipc_i_region_make(r, o);
-    mipc_i_birth_unlock(r->seat);
+    mipc_i_creation_unlock(r->presence);
   }
   return status;
 }
 
-/* Joins the anonymous one of this id that the seat was opened to. */
+/* Joins the anonymous one of this id that the presence descriptor was opened to. */
 static int join_anonymous(mipc_region_t *r, const mipc_i_opening_t *o, const uint64_t id[2]) {
   mipc_region_shm_t copy;
   mipc_file_info_t info;
@@ -105,14 +105,14 @@ static int join_anonymous(mipc_region_t *r, const mipc_i_opening_t *o, const uin
   int status = look_at(r, o, &info);
   if (status < 0) return status;
   o->report->call = MIPC_CALL_FLOCK;
-  status = mipc_i_birth_lock(r->seat, o->deadline);
+  status = mipc_i_creation_lock(r->presence, o->deadline);
   if (status < 0) return status;
-  status = mipc_i_header_read(r->seat, o->report, &copy, &state);
+  status = mipc_i_header_read(r->presence, o->report, &copy, &state);
   if (status == 0) status = state == MIPC_REGION_UNFINISHED ? (int)MIPC_E_CORRUPT : state;
   if (status == 0 && (copy.id_high != id[0] || copy.id_low != id[1])) status = MIPC_E_CORRUPT;
   if (status == 0) status = mipc_i_header_fits(o->spec, &copy);
   if (status == 0) status = mipc_i_region_join(r, o, &copy);
-  mipc_i_birth_unlock(r->seat);
+  mipc_i_creation_unlock(r->presence);
   return status;
 }
 
@@ -129,7 +129,7 @@ static int open_handle(mipc_region_t *r, const mipc_i_opening_t *o, const char *
   mipc_i_handle_t parsed;
   if (!mipc_i_handle_parse(handle, &parsed)) return MIPC_E_RANGE;
   if (parsed.is_file) return join_unnamed(r, o, parsed.id);
-  int status = mipc_i_handle_open(&parsed, o->spec->read_only, o->report, &r->seat);
+  int status = mipc_i_handle_open(&parsed, o->spec->read_only, o->report, &r->presence);
   return status < 0 ? status : join_anonymous(r, o, parsed.id);
 }
 
@@ -140,13 +140,13 @@ static int try_inherit(mipc_region_t *r, const mipc_i_opening_t *o) {
   bool exclusive = spec->create == MIPC_CREATE_EXCLUSIVE;
   uint64_t id[2];
   o->report->call = MIPC_CALL_OPEN;
-  int found = mipc_i_inherit_find(spec->where, spec->read_only, id, &r->seat);
+  int found = mipc_i_inherit_find(spec->where, spec->read_only, id, &r->presence);
   if (found < 0) return found;
   int status = mipc_not_there();
   if (found) {
-    status = exclusive        ? mipc_already_there()
-             : r->seat.os < 0 ? join_unnamed(r, o, id)
-                              : join_anonymous(r, o, id);
+    status = exclusive            ? mipc_already_there()
+             : r->presence.os < 0 ? join_unnamed(r, o, id)
+                                  : join_anonymous(r, o, id);
   } else if (spec->inherited) {
     status = open_handle(r, o, spec->inherited);
     if (status == 0 && exclusive) return mipc_already_there();
@@ -166,50 +166,51 @@ static int look(const mipc_region_t *r, const mipc_i_opening_t *o) {
   if (status < 0) return status;
   if (info.kind != MIPC_KIND_FILE) return MIPC_E_UNSUPPORTED;
   if (r->place == MIPC_PLACE_NAME && !info.own) return MIPC_E_OWNER;
-  if (!mipc_shared_trusted(r->seat, r->path)) return MIPC_E_OWNER;
-  return o->spec->any_filesystem || mipc_file_coherent(r->seat) ? 0 : (int)MIPC_E_FILESYSTEM;
+  if (!mipc_shared_trusted(r->presence, r->path)) return MIPC_E_OWNER;
+  return o->spec->any_filesystem || mipc_file_coherent(r->presence) ? 0 : (int)MIPC_E_FILESYSTEM;
 }
 
-/* With the birth lock: takes the name away from a file that nobody has. */
-static int remove_left_over(const mipc_region_t *r, const mipc_i_opening_t *o) {
-  mipc_file_remove(r->path, r->seat);
+/* With the creation lock: removes the name of a stale file. */
+static int remove_stale(const mipc_region_t *r, const mipc_i_opening_t *o) {
+  mipc_file_remove(r->path, r->presence);
   return may_make(o->spec) ? MIPC_AGAIN : mipc_not_there();
 }
 
-/* With the birth lock, in a file that has nothing yet: makes it, or leaves it as it was. */
+/* With the creation lock, in a file that has nothing yet: makes it, or leaves it as it was. */
 static int make_in_file(mipc_region_t *r, const mipc_i_opening_t *o, bool made) {
   if (!may_make(o->spec)) {
-    return r->place == MIPC_PLACE_NAME ? remove_left_over(r, o) : mipc_not_there();
+    return r->place == MIPC_PLACE_NAME ? remove_stale(r, o) : mipc_not_there();
   }
   int status = mipc_i_region_make(r, o);
   if (status == 0) return 0;
   /* Back to version 0, and first: others may be waiting for the lock with this file open. */
-  mipc_i_region_rise(r);
-  mipc_shared_empty(r->seat);
-  if (made || r->place == MIPC_PLACE_NAME) mipc_file_remove(r->path, r->seat);
+  mipc_i_participant_leave(r);
+  mipc_shared_empty(r->presence);
+  if (made || r->place == MIPC_PLACE_NAME) mipc_file_remove(r->path, r->presence);
   return status;
 }
 
-/* With the birth lock, and the path leading to this file. */
+/* With the creation lock, and the path leading to this file. */
 static int settle(mipc_region_t *r, const mipc_i_opening_t *o, bool made) {
   mipc_region_shm_t copy;
   int state, held = 1;
-  int status = mipc_i_header_read(r->seat, o->report, &copy, &state);
+  int status = mipc_i_header_read(r->presence, o->report, &copy, &state);
   if (status < 0) return status;
   if (state == MIPC_REGION_UNFINISHED || r->place == MIPC_PLACE_NAME) {
     o->report->call = MIPC_CALL_FCNTL;
-    held = mipc_i_anybody(r->seat, true);
+    held = mipc_i_others_attached(r->presence, true);
     if (held < 0) return held;
     o->report->call = MIPC_CALL_NONE;
   }
-  /* Nobody sits down before the version is stored: it was finished, and somebody cut it off or
-   * wrote over it under those who have it. Made anew, it would be made under them. */
+  /* No process attaches before the version is stored. So if one is attached, the region was
+   * finished and has been cut off or overwritten since. It is not created again, as its
+   * participants still use it. */
   if (state == MIPC_REGION_UNFINISHED)
     return held ? (int)MIPC_E_TRUNCATED : make_in_file(r, o, made);
-  if (!held) return remove_left_over(r, o);
+  if (!held) return remove_stale(r, o);
   if (o->spec->create == MIPC_CREATE_EXCLUSIVE) return mipc_already_there();
   if (state == MIPC_E_CORRUPT && r->place == MIPC_PLACE_PATH)
-    state = mipc_i_region_damage(r->seat, &copy);
+    state = mipc_i_region_damage(r->presence, &copy);
   status = state < 0 ? state : mipc_i_header_fits(o->spec, &copy);
   return status < 0 ? status : mipc_i_region_join(r, o, &copy);
 }
@@ -219,23 +220,23 @@ static int try_path(mipc_region_t *r, const mipc_i_opening_t *o) {
   if (may_make(o->spec)) flags |= MIPC_OPEN_CREATE;
   bool made;
   o->report->call = MIPC_CALL_OPEN;
-  int status = mipc_shared_open(r->path, flags, o->spec->mode, &r->seat, &made);
+  int status = mipc_shared_open(r->path, flags, o->spec->mode, &r->presence, &made);
   /* Made and removed by others as we look, or a folder that is not there: we cannot tell. */
   bool may_come = status == mipc_not_there() && may_make(o->spec) && o->tries < FREE_TRIES;
   if (status < 0) return may_come ? MIPC_AGAIN : status;
   status = look(r, o);
   if (status < 0) {
-    /* On such a file system nobody makes anything: it is as empty as we made it. */
-    if (made) mipc_file_remove(r->path, r->seat);
+    /* On such a file system no process creates anything: it is as empty as we made it. */
+    if (made) mipc_file_remove(r->path, r->presence);
     return status;
   }
   o->report->call = MIPC_CALL_FLOCK;
-  status = mipc_i_birth_lock(r->seat, o->deadline);
+  status = mipc_i_creation_lock(r->presence, o->deadline);
   /* The system gives no locks here (ENOLCK), so no process can have begun to use the file. */
-  if (status < 0 && status != MIPC_E_TIMEOUT && made) mipc_file_remove(r->path, r->seat);
+  if (status < 0 && status != MIPC_E_TIMEOUT && made) mipc_file_remove(r->path, r->presence);
   if (status < 0) return status;
-  status = mipc_shared_is_at(r->seat, r->path) == 1 ? settle(r, o, made) : MIPC_AGAIN;
-  mipc_i_birth_unlock(r->seat);
+  status = mipc_shared_is_at(r->presence, r->path) == 1 ? settle(r, o, made) : MIPC_AGAIN;
+  mipc_i_creation_unlock(r->presence);
   return status;
 }
 
@@ -272,7 +273,7 @@ static void begin(mipc_region_t *r, const mipc_region_spec_t *spec) {
   r->place = has_path ? spec->place : MIPC_PLACE_ANONYMOUS;
   r->read_only = spec->read_only;
   r->fork_generation = mipc_fork_generation();
-  r->seat = r->file = MIPC_NO_FILE;
+  r->presence = r->file = MIPC_NO_FILE;
   r->row = -1;
 }
 

@@ -1,9 +1,9 @@
 /*
  * Participants: numbers, the bytes that the kernel holds for them, and the table for people.
  *
- * A number is given once and never again while anybody is attached, so that a word in shared memory
- * that names an owner never comes to name somebody else. The counter is moved on before the byte is
- * taken: a process that dies in between has used the number up.
+ * A number is given once and never again while a process is attached, so that a word in shared
+ * memory that names an owner never comes to name another participant. The counter is moved on
+ * before the byte is taken: a process that dies in between has used the number up.
  *
  * The table may be wrong, by accident or malice; nothing but what people read depends on it.
  */
@@ -15,11 +15,12 @@
 #include "../os/presence.h"
 #include "region_i.h"
 
-/* Bytes that are found taken, one after the other, before somebody is believed to hold them all. */
+/* Bytes that are found taken, one after the other, before the open gives up. */
 #define MOST_BUSY 1024
 
-/* Rows that are looked at for a free one, and asked about for one of somebody dead. With thousands
- * attached a question takes 20 us: a newcomer who finds none goes without a row. */
+/* How many rows are searched for a free one, and how many of them the kernel is asked about, as
+ * their participant may be dead. With thousands attached a question takes 20 us: a newcomer that
+ * finds no row goes without. */
 #define MOST_ROWS  64
 #define MOST_ASKED 4
 
@@ -27,7 +28,7 @@ static mipc_participant_shm_t *row_at(mipc_region_shm_t *header, uint32_t index)
   return (mipc_participant_shm_t *)((uint8_t *)header + MIPC_HEADER_SIZE) + index;
 }
 
-int mipc_i_anybody(mipc_file_t file, bool readers_too) {
+int mipc_i_others_attached(mipc_file_t file, bool readers_too) {
   uint64_t first, last;
   if (!readers_too) {
     return mipc_presence_find(file, MIPC_WRITERS_FIRST, MIPC_WRITERS_LAST, false, &first, &last);
@@ -49,7 +50,7 @@ int mipc_region_alive(const mipc_region_t *r, uint32_t number) {
 
 /* No process is attached, so the lock is free. Its owner, if there was one, died with it. */
 static void reset_lock(mipc_region_shm_t *h) {
-  /* relaxed: a process that attaches takes the birth lock first. */
+  /* relaxed: a process that attaches takes the creation lock first. */
   uint32_t owner = mipc_atomic_load_relaxed(&h->lock) & MIPC_MAX_NUMBER;
   if (owner) mipc_atomic_store_relaxed(&h->lock_recovered, 1);
   mipc_atomic_store_relaxed(&h->lock, 0);
@@ -61,7 +62,7 @@ void mipc_i_participants_clear(mipc_region_t *r) {
   }
   /* A number that is given again must own nothing. */
   reset_lock(r->header);
-  /* relaxed: whoever comes next comes through the birth lock. */
+  /* relaxed: the next participant takes the creation lock first. */
   mipc_atomic_store_relaxed(&r->header->next_number, 1);
 }
 
@@ -78,8 +79,9 @@ static int32_t find_row(mipc_region_t *r) {
 }
 
 /*
- * The number goes first and comes last: a row that shows one number at two looks was nobody else's
- * in between, as no number is given twice. release, each: the stores are seen in this order.
+ * The number goes first and comes last: a row that shows one number at two looks was not another
+ * participant's in between, as no number is given twice. release, each: the stores are seen in this
+ * order.
  */
 static void write_row(mipc_region_t *r) {
   mipc_participant_shm_t *row = row_at(r->header, (uint32_t)r->row);
@@ -94,14 +96,14 @@ static void write_row(mipc_region_t *r) {
   mipc_atomic_store_release(&row->number, r->number);
 }
 
-/* The next number, or 0 with the reason. With the birth lock, so that nobody else counts; what the
- * word holds is used once and checked, as anybody may write to it. */
+/* The next number, or 0 with the reason. With the creation lock, so that no other process counts;
+ * what the word holds is used once and checked, as any process may write to it. */
 static uint32_t next_number(mipc_region_t *r, int *ret_status) {
   uint32_t number = mipc_atomic_load_relaxed(&r->header->next_number);
   if (number == 0 || number > MIPC_MAX_NUMBER) {
-    int anybody = mipc_i_anybody(r->seat, false);
-    if (anybody != 0) {
-      *ret_status = anybody < 0 ? anybody : (int)MIPC_E_EXHAUSTED;
+    int others = mipc_i_others_attached(r->presence, false);
+    if (others != 0) {
+      *ret_status = others < 0 ? others : (int)MIPC_E_EXHAUSTED;
       return 0;
     }
     mipc_i_participants_clear(r);
@@ -111,12 +113,12 @@ static uint32_t next_number(mipc_region_t *r, int *ret_status) {
   return number;
 }
 
-static int sit_as_writer(mipc_region_t *r) {
+static int join_as_writer(mipc_region_t *r) {
   for (int tries = 0; tries < MOST_BUSY; tries++) {
     int status = 0;
     uint32_t number = next_number(r, &status);
     if (!number) return status;
-    status = mipc_presence_take(r->seat, MIPC_WRITERS_FIRST + number, false);
+    status = mipc_presence_take(r->presence, MIPC_WRITERS_FIRST + number, false);
     if (status < 0) return status;
     if (status == 0) continue; /* after a restart that a broken peer has forced */
     r->number = number;
@@ -129,34 +131,34 @@ static int sit_as_writer(mipc_region_t *r) {
 }
 
 /* Readers write nothing: they pick a byte, which several may have at once. */
-static int sit_as_reader(mipc_region_t *r) {
+static int join_as_reader(mipc_region_t *r) {
   uint32_t random;
   int status = mipc_random(&random, sizeof random);
   if (status < 0) return status;
   uint64_t byte = MIPC_READERS_FIRST + random % ((uint32_t)1 << 30);
-  status = mipc_presence_take(r->seat, byte, true);
+  status = mipc_presence_take(r->presence, byte, true);
   if (status == 1) r->byte = byte;
   return status < 0 ? status : status == 1 ? 0 : (int)MIPC_E_EXHAUSTED;
 }
 
-int mipc_i_region_sit(mipc_region_t *r) {
-  return r->read_only ? sit_as_reader(r) : sit_as_writer(r);
+int mipc_i_participant_join(mipc_region_t *r) {
+  return r->read_only ? join_as_reader(r) : join_as_writer(r);
 }
 
-void mipc_i_region_rise(mipc_region_t *r) {
+void mipc_i_participant_leave(mipc_region_t *r) {
   if (!r->byte) return;
   if (r->row >= 0) {
     mipc_atomic_u32_t *number = &row_at(r->header, (uint32_t)r->row)->number;
     /* relaxed: nothing is published by a row that is free. */
     if (mipc_atomic_load_relaxed(number) == r->number) mipc_atomic_store_relaxed(number, 0);
   }
-  mipc_presence_give(r->seat, r->byte);
+  mipc_presence_give(r->presence, r->byte);
   r->byte = 0;
   r->row = -1;
 }
 
 void mipc_region_waits(mipc_region_t *r, int by) {
-  /* relaxed: for people, and nobody else counts in this row. */
+  /* relaxed: for people, and only this attachment counts in its row. */
   if (r->row >= 0)
     mipc_atomic_add_relaxed(&row_at(r->header, (uint32_t)r->row)->waiting, (uint32_t)by);
 }
@@ -183,8 +185,8 @@ bool mipc_region_participant(const mipc_region_t *r, uint32_t number,
 /*
  * Counts the ranges that are held between two bytes, up to `most`. The kernel names any one of
  * them; then both sides of it are searched, the left one at once, the right one, when there is
- * something, later. More than DEPTH of these are never needed but by somebody who wants it so: then
- * the count is too small.
+ * something, later. More than DEPTH of these are needed only if a process arranges its locks so:
+ * then the count is too small.
  */
 static uint32_t count_held(mipc_file_t file, uint64_t from, uint64_t to, uint32_t most) {
   enum { DEPTH = 64 };
@@ -212,7 +214,7 @@ static uint32_t count_held(mipc_file_t file, uint64_t from, uint64_t to, uint32_
   }
 }
 
-/* Who a row names, if it names anybody, and the same one at two looks. */
+/* Whether a row names a participant, the same one at two looks. */
 static bool is_named(const mipc_participant_shm_t *row, const mipc_participant_shm_t *again) {
   return row->number >= 1 && row->number <= MIPC_MAX_NUMBER && !memcmp(row, again, sizeof *row);
 }
@@ -232,7 +234,7 @@ void mipc_i_participants_look(mipc_file_t file, mipc_region_facts_t *facts,
       /* It may begin or end to wait between the looks. */
       again[i].waiting = rows[i].waiting;
       if (!is_named(&rows[i], &again[i])) continue;
-      /* Who cannot be asked about counts as alive. */
+      /* A participant that the kernel gives no answer about counts as alive. */
       bool alive = mipc_region_alive_in(file, rows[i].number) != 0;
       if (!alive) facts->dead++;
       if (facts->listed >= capacity) continue;

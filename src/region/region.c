@@ -11,10 +11,11 @@
 #include "../os/vm.h"
 #include "region_i.h"
 
-/* How long a close waits for the birth lock. */
+/* How long a close waits for the creation lock. */
 #define LEAVE_MS 20
 
-/* In the child of a fork() the descriptors are closed, and their numbers may be anybody's. */
+/* In the child of a fork() the descriptors are closed, and their numbers may belong to other files.
+ */
 static bool is_ours(const mipc_region_t *r) {
   return r->fork_generation == mipc_fork_generation();
 }
@@ -22,9 +23,9 @@ static bool is_ours(const mipc_region_t *r) {
 static void close_files(mipc_region_t *r) {
   if (is_ours(r)) {
     mipc_shared_close(r->file);
-    mipc_shared_close(r->seat);
+    mipc_shared_close(r->presence);
   }
-  r->file = r->seat = MIPC_NO_FILE;
+  r->file = r->presence = MIPC_NO_FILE;
 }
 
 static void unmap_header(mipc_region_t *r) {
@@ -37,44 +38,47 @@ static void unmap_header(mipc_region_t *r) {
 
 void mipc_i_region_discard(mipc_region_t *r) {
   mipc_i_inherit_remove(r);
-  if (is_ours(r)) mipc_i_region_rise(r);
+  if (is_ours(r)) mipc_i_participant_leave(r);
   unmap_header(r);
   close_files(r);
   r->number = 0;
   r->made = false;
 }
 
-/* With the birth lock, if we have got it, our byte given back: what the last to leave has to do. */
+/* With the creation lock, if we have got it, our byte given back: what the last to leave has to do.
+ */
 static void finish(mipc_region_t *r) {
   if (r->place == MIPC_PLACE_NAME) {
-    if (mipc_i_anybody(r->seat, true) == 0 && mipc_shared_is_at(r->seat, r->path) == 1) {
-      mipc_file_remove(r->path, r->seat);
+    if (mipc_i_others_attached(r->presence, true) == 0 &&
+        mipc_shared_is_at(r->presence, r->path) == 1) {
+      mipc_file_remove(r->path, r->presence);
     }
-  } else if (!r->read_only && mipc_region_status(r) == 0 && mipc_i_anybody(r->seat, false) == 0 &&
-             mipc_shared_flush(r->file) == 0) {
-    /* All of it is on disk, and nobody is there who could write more: now the mark may follow. */
+  } else if (!r->read_only && mipc_region_status(r) == 0 &&
+             mipc_i_others_attached(r->presence, false) == 0 && mipc_shared_flush(r->file) == 0) {
+    /* All of it is on disk, and no other process is attached that could write more: now the mark
+     * may follow. */
     mipc_atomic_store_relaxed(&r->header->clean, 1);
     mipc_shared_flush(r->file);
   }
 }
 
 /*
- * The byte is given back before the birth lock is: two that leave one after the other cannot both
- * see the other there. Without the lock, because somebody is stopped who has it, it is given back
- * all the same, and the lock tried once more: whoever had it may have seen us and left the rest to
- * us.
+ * The byte is released before the creation lock: if two participants leave one after the other,
+ * they cannot both see the other one attached. If the lock cannot be taken, because its holder is
+ * stopped, the byte is released all the same, and the lock is tried once more: the holder may have
+ * seen our byte and left the rest to us.
  */
 static void leave(mipc_region_t *r) {
   if (r->place == MIPC_PLACE_ANONYMOUS) {
-    mipc_i_region_rise(r);
+    mipc_i_participant_leave(r);
     return;
   }
-  int status = mipc_i_birth_lock(r->seat, mipc_clock_ms() + LEAVE_MS);
-  mipc_i_region_rise(r);
-  if (status < 0) status = mipc_i_birth_lock(r->seat, 0);
+  int status = mipc_i_creation_lock(r->presence, mipc_clock_ms() + LEAVE_MS);
+  mipc_i_participant_leave(r);
+  if (status < 0) status = mipc_i_creation_lock(r->presence, 0);
   if (status < 0) return;
   finish(r);
-  mipc_i_birth_unlock(r->seat);
+  mipc_i_creation_unlock(r->presence);
 }
 
 void mipc_region_close(mipc_region_t *r) {
@@ -92,7 +96,8 @@ void mipc_region_get(mipc_region_t *r) {
 }
 
 void mipc_region_put(mipc_region_t *r) {
-  /* acq_rel: the release hands our last writes to whoever frees, the acquire takes all of theirs.
+  /* acq_rel: the release hands our last writes to the thread that frees, the acquire takes all of
+   * theirs.
    */
   if (mipc_atomic_sub_acq_rel(&r->refs, 1) != 1) return;
   mipc_region_close(r);
@@ -102,7 +107,7 @@ void mipc_region_put(mipc_region_t *r) {
 
 int mipc_region_status(const mipc_region_t *r) {
   if (r->closed || !is_ours(r)) return MIPC_E_CLOSED;
-  /* relaxed: these are not handed over by anybody; they are there since before we attached. */
+  /* relaxed: these publish nothing; they were stored before we attached. */
   uint64_t high = mipc_atomic_load_relaxed_u64(&r->header->id_high);
   uint64_t low = mipc_atomic_load_relaxed_u64(&r->header->id_low);
   uint64_t end = mipc_atomic_load_relaxed_u64(&r->header->end);

@@ -1,25 +1,29 @@
 /*
- * A region: shared memory that processes meet in, with a header of ours before the payload. Where
- * it lives is the user's choice; that there is one of each name, that it is whole, and that it is
- * gone when nobody has it any more, is promised here, whoever is killed when.
+ * A region: shared memory that processes find by a name, a path or a handle. A header of ours comes
+ * before the payload. The user chooses where a region lives. This file promises the rest, whichever
+ * process is killed at whichever moment: there is one region of each name, it is complete, and a
+ * named one is removed when no process uses it any more.
  *
- * How. Two kernel locks carry it, and both go with whoever dies. The birth lock (flock on the file)
- * is held while a region is made, joined or left, so that these never overlap. A byte far past the
- * end of the file (os/presence.h) says that a participant is there, as long as he is. Whoever has
- * the birth lock may thus ask the kernel who is there, and act on the answer:
+ * How. Two kernel locks carry this, and the kernel releases both when their process dies. The
+ * creation lock (flock on the file) is held while a region is created, joined or left, so that
+ * these never overlap. A locked byte far past the end of the file (os/presence.h) shows that a
+ * participant is attached; it is locked for as long as the participant lives. So the process that
+ * holds the creation lock can ask the kernel which participants are attached, and act on the
+ * answer:
  *
- *   open    lock; is the path still this file? else again. Unfinished: make it, the version last.
- *           A finished name that nobody holds is a left-over: unlink it, again. Take a number and
- *           its byte; unlock.
- *   leave   lock; give the byte back; nobody else there, and the path still this file: unlink it;
- *           unlock.
+ *   open    Take the creation lock. If the path no longer leads to this file, start again. If the
+ *           file is unfinished, create the region in it, and write the version last. If the file is
+ *           a finished region of a name and no process is attached, it is a stale file: unlink it
+ *           and start again. Take a number and lock its byte. Release the creation lock.
+ *   leave   Take the creation lock. Release the byte. If no other participant is attached and the
+ *           path still leads to this file, unlink it. Release the creation lock.
  *
- * A file under a name is thus made once and never again in place: whoever has it mapped keeps what
- * he has. Nobody is ever found dead for being slow: a stopped process keeps its byte, and lets
- * others wait while it has the birth lock.
+ * So a file under a name is created once and never again in place: a process that has it mapped
+ * keeps its memory. No participant is taken for dead because it is slow: a stopped process keeps
+ * its byte locked, and other processes wait while it holds the creation lock.
  *
- * A region belongs to one thread; its last reference may be dropped by another. Each attachment has
- * descriptors and a number of its own, also those of one process.
+ * A region belongs to one thread; another thread may drop its last reference. Each attachment has
+ * its own descriptors and its own number, also when one process has several.
  */
 #ifndef MIPC_REGION_REGION_H
 #define MIPC_REGION_REGION_H
@@ -83,12 +87,12 @@ typedef struct {
   uint32_t codec;    /* written into what is made; what is joined keeps its own */
   mipc_create_t create;
   uint32_t mode;       /* permission bits of a file that is made, less the umask */
-  uint32_t wait_ms;    /* for the birth lock; a JS thread gives 20 at most, and calls again */
+  uint32_t wait_ms;    /* for the creation lock; a JS thread passes at most 20, and calls again */
   bool read_only;      /* the system refuses stores; makes nothing */
   bool any_filesystem; /* even where sharing is not promised */
   bool guard;          /* of a file: zeros and TRUNCATED, no fault, when it gets shorter */
   bool must_inherit;   /* INHERIT: finding nothing is NOT_INHERITED, unless create is EXCLUSIVE */
-  bool accept_unclean; /* PATH: take what a machine that went down has left */
+  bool accept_unclean; /* PATH: accept what a power failure has left */
 } mipc_region_spec_t;
 
 typedef struct mipc_region mipc_region_t;
@@ -100,24 +104,24 @@ typedef struct mipc_region mipc_region_t;
 #define MIPC_MAX_NUMBER (((uint32_t)1 << 30) - 1)
 
 /*
- * Attaches to the region, and makes it where the spec says so. On failure nothing is left behind.
- * `report` then says what is there (capacity, region_kind, version), which system call failed, and
- * which file it was.
+ * Attaches to the region, and creates it if the spec allows that. On failure nothing is left
+ * behind, and `report` has what exists (capacity, region_kind, version), which system call failed,
+ * and on which file.
  *
- * TIMEOUT: somebody else had the birth lock for all of wait_ms; nothing is held, call again.
+ * TIMEOUT: another process held the creation lock for all of wait_ms; nothing is held, call again.
  * RANGE: no such handle or name, or larger than this process can map. TOO_SMALL, KIND, VERSION,
- * FOREIGN, CORRUPT: what is there is not what was asked. NOT_INHERITED, EXHAUSTED, UNCLEAN, OWNER,
- * FILESYSTEM; UNSUPPORTED: no regular file, or a system without. Or the system's own: ENOENT when
- * nothing is there and nothing may be made, EEXIST when EXCLUSIVE finds something.
+ * FOREIGN, CORRUPT: what exists is not what was asked for. NOT_INHERITED, EXHAUSTED, UNCLEAN,
+ * OWNER, FILESYSTEM; UNSUPPORTED: no regular file, or a system without. Or the system's own: ENOENT
+ * when nothing is there and nothing may be made, EEXIST when EXCLUSIVE finds something.
  */
 int mipc_region_open(const mipc_region_spec_t *spec, mipc_report_t *report,
                      mipc_region_t **ret_region);
 
 /*
- * Leaves: gives back row, byte and number, unmaps the header, closes the descriptors; the last to
- * leave a name removes it. A name stays for the next open to sweep when another process has the
- * birth lock for too long (20 ms). Mappings of the payload are their owner's (shm/mapping.h).
- * Closing twice is fine; the reference remains the caller's.
+ * Leaves: releases row, byte and number, unmaps the header, closes the descriptors. The last
+ * participant of a name removes it. If another process holds the creation lock for more than 20 ms,
+ * the file stays, and the next open sweeps it. Mappings of the payload are their owner's
+ * (shm/mapping.h). Closing twice is fine; the reference remains the caller's.
  */
 void mipc_region_close(mipc_region_t *region);
 
@@ -125,11 +129,11 @@ void mipc_region_close(mipc_region_t *region);
 void mipc_region_get(mipc_region_t *region);
 void mipc_region_put(mipc_region_t *region);
 
-/* The user has read its handle, so other processes may have it. */
+/* The user has read the handle, so other processes may know it. */
 void mipc_region_show(mipc_region_t *region);
 
 /*
- * The caller is about to let go of a region that it cannot close any more. If others can see it, by
+ * The caller is about to drop a region that it cannot close any more. If others can see it, by
  * its name, its path, what it is inherited as, or a handle that was shown, this process stays
  * attached until it ends, but with one attachment to each region only: the same name opened and
  * forgotten ten thousand times costs no more than once.
@@ -191,12 +195,12 @@ mipc_whereabouts_t mipc_region_whereabouts(const mipc_region_t *region);
  * most, and when this process has created a name since, so that it costs nothing. */
 int mipc_region_check_name(mipc_region_t *region);
 
-/* How any process of this user finds it while anybody has it. CLOSED; UNSUPPORTED: it has a name or
- * path instead. */
+/* How any process of this user finds it while a process is attached. CLOSED; UNSUPPORTED: it has a
+ * name or path instead. */
 int mipc_region_handle(const mipc_region_t *region, char ret_text[MIPC_HANDLE_SIZE]);
 
-/* Whether participant `number` is there: 1, 0, or a failure, which says nothing about him. Any
- * thread may ask, while the region is open. */
+/* Whether participant `number` is attached: 1, 0, or a failure, which means that the answer is not
+ * known. Any thread may ask while the region is open. */
 int mipc_region_alive(const mipc_region_t *region, uint32_t number);
 /* The same, asked through any open file of the region that holds no participant's byte. */
 int mipc_region_alive_in(mipc_file_t file, uint32_t number);
@@ -207,7 +211,7 @@ int mipc_region_alive_in(mipc_file_t file, uint32_t number);
  */
 int mipc_region_unlink(const mipc_region_spec_t *spec, mipc_report_t *report);
 
-/* A participant as the table has him. */
+/* A participant as the table describes it. */
 typedef struct {
   uint32_t number, pid, thread, pid_namespace, since;
   uint32_t waiting; /* how many of its threads wait for the lock */
@@ -216,15 +220,15 @@ typedef struct {
 
 /* What a look from outside finds. */
 typedef struct {
-  int state;        /* of the header: 0 good; UNFINISHED; or why it is not to be believed */
+  int state; /* of the header: 0 good; UNFINISHED; or the error of a header that is not valid */
   uint64_t id[2];   /* this and all below are 0 unless it is good */
   uint64_t size;    /* payload bytes */
   uint32_t version; /* also of one that this version does not know */
   uint32_t kind;    /* mipc_region_kind_t */
-  uint32_t writers; /* there, as the kernel knows it; at most MIPC_MOST_COUNTED */
-  uint32_t readers; /* there; two may count as one */
+  uint32_t writers; /* attached, as the kernel reports; at most MIPC_MOST_COUNTED */
+  uint32_t readers; /* attached; two may count as one */
   uint32_t listed;  /* participants put into the caller's list */
-  uint32_t dead;    /* of the table: who never said that he left */
+  uint32_t dead;    /* rows of participants that died without leaving */
   bool clean;       /* of a path */
 } mipc_region_facts_t;
 
@@ -234,7 +238,7 @@ typedef void mipc_region_visit_t(mipc_file_t file, const mipc_region_shm_t *head
 
 #define MIPC_MOST_COUNTED 8192
 
-/* What the table says of participant `number`, but whether he lives; false: he is not in it. */
+/* What the table has about participant `number`, except `alive`; false: it has no row. */
 bool mipc_region_participant(const mipc_region_t *region, uint32_t number,
                              mipc_participant_t *ret_participant);
 

@@ -1,5 +1,5 @@
 /*
- * The region from inside: shared by the files of this folder and nobody else.
+ * The inside of a region. Only the files of this folder include this file.
  */
 #ifndef MIPC_REGION_REGION_I_H
 #define MIPC_REGION_REGION_I_H
@@ -17,9 +17,9 @@ struct mipc_region {
   bool closed;
   bool shown;               /* its handle */
   uint32_t fork_generation; /* of the process that has the descriptors */
-  /* Holds our byte, and the birth lock for a moment; nothing is mapped from it, so that the locks
-   * go with it. */
-  mipc_file_t seat;
+  /* Holds our byte, and the creation lock for a moment; nothing is mapped from it, so that the
+   * locks go with it. */
+  mipc_file_t presence;
   mipc_file_t file;          /* holds no lock: is mapped, probed through, and found by others */
   char *path;                /* of NAME and PATH, else NULL */
   mipc_region_shm_t *header; /* MIPC_PAYLOAD_OFFSET bytes; NULL: not mapped */
@@ -30,7 +30,7 @@ struct mipc_region {
   uint32_t kind;
   uint32_t codec;
   uint32_t number;     /* 0: none */
-  uint64_t byte;       /* that the seat holds, 0: none */
+  uint64_t byte;       /* that is held on `presence`, 0: none */
   int32_t row;         /* -1: none */
   char *inherit;       /* what this process calls it, else NULL */
   mipc_region_t *next; /* in the table of those */
@@ -60,7 +60,7 @@ typedef struct {
 /* header.c */
 
 /* Reads the beginning of the file once; its state as mipc_region_validate() has it. The report
- * hears what is there. */
+ * gets what exists. */
 int mipc_i_header_read(mipc_file_t file, mipc_report_t *report, mipc_region_shm_t *ret_copy,
                        int *ret_state);
 /* Whether a good header is what was asked: 0, KIND, TOO_SMALL. */
@@ -68,9 +68,10 @@ int mipc_i_header_fits(const mipc_region_spec_t *spec, const mipc_region_shm_t *
 /* Maps the header from the region's own file. */
 int mipc_i_header_map(mipc_region_t *region, const mipc_i_opening_t *opening);
 
-/* create.c: both with the birth lock held on the seat. */
+/* create.c: both with the creation lock held on `presence`. */
 
-/* Makes the region in the file of the seat, which is unfinished or new, and attaches. */
+/* Makes the region in the file of the presence descriptor, which is unfinished or new, and
+ * attaches. */
 int mipc_i_region_make(mipc_region_t *region, const mipc_i_opening_t *opening);
 /* Joins a good one. */
 int mipc_i_region_join(mipc_region_t *region, const mipc_i_opening_t *opening,
@@ -78,23 +79,23 @@ int mipc_i_region_join(mipc_region_t *region, const mipc_i_opening_t *opening,
 
 /* With the creation lock, of a path region with a corrupt header: UNCLEAN if a power failure
  * explains it (it was in use then, and no process has written since), else CORRUPT. */
-int mipc_i_region_damage(mipc_file_t seat, const mipc_region_shm_t *copy);
+int mipc_i_region_damage(mipc_file_t presence, const mipc_region_shm_t *copy);
 
 /* creation_lock.c */
 
-/* The birth lock: 0 taken; TIMEOUT; or the system's refusal. */
-int mipc_i_birth_lock(mipc_file_t seat, uint64_t deadline);
-void mipc_i_birth_unlock(mipc_file_t seat);
+/* The creation lock: 0 taken; TIMEOUT; or the system's refusal. */
+int mipc_i_creation_lock(mipc_file_t presence, uint64_t deadline);
+void mipc_i_creation_unlock(mipc_file_t presence);
 
 /* participants.c */
 
-/* Takes number and byte, and a row if there is one; with the birth lock. */
-int mipc_i_region_sit(mipc_region_t *region);
-/* Gives them back. */
-void mipc_i_region_rise(mipc_region_t *region);
-/* Whether anybody but the holder of this descriptor is there: 1, 0 or a failure. */
-int mipc_i_anybody(mipc_file_t file, bool readers_too);
-/* Forgets all participants: numbers start anew. Nobody may be there. */
+/* Takes number and byte, and a row if there is one; with the creation lock. */
+int mipc_i_participant_join(mipc_region_t *region);
+/* Releases them. */
+void mipc_i_participant_leave(mipc_region_t *region);
+/* Whether a participant other than the holder of this descriptor is attached: 1, 0 or a failure. */
+int mipc_i_others_attached(mipc_file_t file, bool readers_too);
+/* Forgets all participants: numbers start anew. No process may be attached. */
 void mipc_i_participants_clear(mipc_region_t *region);
 /* The participants part of mipc_region_inspect(). */
 void mipc_i_participants_look(mipc_file_t file, mipc_region_facts_t *facts,
@@ -126,7 +127,7 @@ void mipc_i_inherit_remove(mipc_region_t *region);
 /* What is called so: 1 and a presence descriptor of it; 1 and none (MIPC_NO_FILE), of unnamed
  * memory that is to be opened by its id; 0 nothing; or a failure. */
 int mipc_i_inherit_find(const char *name, bool read_only, uint64_t ret_id[2],
-                        mipc_file_t *ret_seat);
+                        mipc_file_t *ret_presence);
 
 /* names.c */
 
@@ -147,7 +148,7 @@ void mipc_i_name_created(void);
 
 /* region.c */
 
-/* Gives back all that an open has got so far, as if it had not been. */
+/* Undoes all that an open has done so far. */
 void mipc_i_region_discard(mipc_region_t *region);
 
 #endif

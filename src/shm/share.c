@@ -72,7 +72,7 @@ int mipc_share_set(mipc_object_t *object, const void *bytes, uint64_t expected, 
   if (status < 0) return status;
   status = set(object->mapping, lock, bytes, expected, us, way, value);
   if (way != MIPC_SHARE_LAST) return status;
-  mipc_lock_untell(lock);
+  mipc_lock_keep_recovered(lock);
   int left = mipc_lock_drop(lock);
   return status >= 0 && left < 0 ? left : status;
 }

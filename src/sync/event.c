@@ -1,5 +1,5 @@
 /*
- * The event of a region: the protocol that event.h tells.
+ * The event of a region: the protocol of event.h, and the watch.
  */
 #include "event.h"
 
@@ -15,10 +15,10 @@
 
 #define W ((uint32_t)1)
 
-/* A sleep ends after this long: whoever was to wake may have died. */
+/* A sleep ends after this long: the process that should wake us may have died. */
 #define SLICE_US 250000
 
-/* Of one who cannot set W: the first time between two looks, and the longest. */
+/* For a waiter that cannot set W: the first and the longest time between two looks. */
 #define FIRST_NAP_US 1000
 #define LAST_NAP_US  20000
 
@@ -31,16 +31,16 @@ void mipc_event_publish(mipc_region_shm_t *h) {
   for (;;) {
     /* relaxed: the swap decides. */
     uint32_t now = mipc_atomic_load_relaxed(&h->event);
-    /* release: who sees the count sees what it tells of. */
+    /* release: a process that sees the count also sees what was published. */
     if (!mipc_atomic_swap_release(&h->event, now, ((now >> 1) + 1) << 1)) continue;
-    /* A process killed before this line leaves sleepers who look again by themselves; and if it had
-     * the lock, whoever recovers that wakes them. */
+    /* If the process is killed before this line, the sleepers look again by themselves; and if it
+     * held the lock, the process that recovers the lock wakes them. */
     if (now & W) mipc_wait_wake(&h->event, true);
     return;
   }
 }
 
-/* One sleep at most. */
+/* Sleeps once at most. */
 static void sleep_once(mipc_region_shm_t *h, bool can_write, uint32_t count, uint32_t us,
                        uint32_t *looks) {
   if (!can_write) {
@@ -50,8 +50,9 @@ static void sleep_once(mipc_region_shm_t *h, bool can_write, uint32_t count, uin
     mipc_thread_nap(nap < us ? nap : us);
     return;
   }
-  /* relaxed: it asks for a wake, and hands nothing over. A word that has moved on is not touched:
-   * its publisher has been, and the next one must see who waits for him. */
+  /* relaxed: it asks for a wake, and publishes nothing. A word whose count has changed is left
+   * alone: that change is published, and the W beside it belongs to those that wait for the next.
+   */
   uint32_t armed = count << 1 | W;
   bool is_armed = mipc_atomic_swap_relaxed(&h->event, count << 1, armed) ||
                   mipc_atomic_load_relaxed(&h->event) == armed;
@@ -76,8 +77,8 @@ struct mipc_watch {
   bool can_write;
   uint32_t fork_generation;
   mipc_waiter_t *waiter;
-  /* Touched by the waiter's thread, and by open before there is one. */
-  uint32_t count; /* told of last */
+  /* Only the waiter's thread touches these, and open before that thread exists. */
+  uint32_t count; /* reported last */
   uint32_t looks;
 };
 
@@ -85,7 +86,7 @@ static int look(void *context, bool fresh) {
   mipc_watch_t *watch = context;
   if (fresh) watch->looks = 0;
   uint32_t now = mipc_event_count(watch->header);
-  /* A region that was cut off shows zeros here, or the count that it had: no more comes of it. */
+  /* A region that was cut off shows zeros here, or its last count, which never changes again. */
   if (now == watch->count && mipc_region_whole(watch->region) == 0) return 0;
   watch->count = now;
   return 1;
@@ -115,7 +116,7 @@ int mipc_watch_open(mipc_region_t *region, void (*notify)(void *), void *notifie
   return 0;
 }
 
-/* In the child of a fork() there is no thread of the waiter. */
+/* In the child of a fork() the thread of the waiter does not exist. */
 void mipc_watch_close(mipc_watch_t *watch) {
   if (!watch) return;
   if (watch->fork_generation == mipc_fork_generation()) mipc_waiter_close(watch->waiter);
@@ -124,7 +125,7 @@ void mipc_watch_close(mipc_watch_t *watch) {
 
 int mipc_watch_arm(mipc_watch_t *watch) {
   if (watch->fork_generation != mipc_fork_generation()) return MIPC_E_CLOSED;
-  /* A region that is not whole would be told of again and again. */
+  /* A damaged region would cause one wake-up after the other. */
   int status = mipc_region_whole(watch->region);
   if (status < 0) return status;
   mipc_waiter_enter(watch->waiter);
@@ -134,7 +135,7 @@ int mipc_watch_arm(mipc_watch_t *watch) {
 }
 
 void mipc_watch_disarm(mipc_watch_t *watch) {
-  /* In the child of a fork() nobody may be left to leave the waiter that was entered. */
+  /* In the child of a fork() the thread that had entered the waiter may not exist. */
   if (watch->fork_generation != mipc_fork_generation()) return;
   mipc_waiter_enter(watch->waiter);
   mipc_waiter_stop(watch->waiter);

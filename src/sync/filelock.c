@@ -1,5 +1,5 @@
 /*
- * The states of a mapping's lock on its file; filelock.h draws them.
+ * The states of a lock on a file; filelock.h draws them.
  */
 #include "filelock.h"
 
@@ -9,15 +9,17 @@
 #include "../os/process.h"
 #include "../os/thread.h"
 
-/* While a wait is being stopped: how long between two interruptions, one of which must hit. */
+/* While a wait is being stopped: the time between two interruptions, one of which must arrive
+ * during the system call. */
 #define INTERRUPT_MS 2
 
-/* Between two tries for a lock that is taken. Of two processes that want one lock all the time the
- * other gets many pairs done meanwhile: 0.71 million pairs a second in all, 0.55 when the thread is
- * sent to wait at once (bench/lock.js; fs-ext, which blocks in flock, 0.62 beside them). */
+/* Between two tries for a lock that is taken. With two processes that want one lock all the time,
+ * the other one does many pairs meanwhile: 0.71 million pairs a second in all, and 0.55 if the
+ * waiting thread starts at once (bench/lock.js; fs-ext, which blocks in flock, 0.62 beside them).
+ */
 #define NAP_US 50
 
-/* So long what was won waits for a poll. */
+/* How long a lock that was won waits for a poll. */
 #define UNPOLLED_MS 100
 
 typedef enum { FREE, WAITING, WON, FAILED, LOST, HELD } state_t;
@@ -30,11 +32,11 @@ struct mipc_filelock {
   state_t state;
   int status;             /* of FAILED */
   bool seen;              /* WON, and the end of the wait was polled or cancelled */
-  mipc_atomic_u32_t stop; /* tells the thread to give up */
+  mipc_atomic_u32_t stop; /* 1: the thread gives up */
   mipc_thread_t *thread;  /* NULL: none to join */
   void (*notify)(void *);
   void *context;
-  uint32_t turn; /* counts the times that it was HELD */
+  uint32_t turn; /* counts the acquisitions */
 };
 
 int mipc_filelock_open(mipc_file_t file, bool own, mipc_filelock_t **ret_lock) {
@@ -81,9 +83,9 @@ int mipc_filelock_take(mipc_filelock_t *lock, const mipc_flock_range_t *range, u
   }
 }
 
-/* WON, entered: until a poll or a cancel has seen it; else it is released. */
+/* WON, entered: waits until a poll or a cancel has seen it; else releases the lock. */
 static void await_poll(mipc_filelock_t *lock) {
-  /* A wait may return early: several short ones. */
+  /* A wait may return early, so there are several short ones. */
   for (int i = 0; i < 4 && !lock->seen; i++)
     mipc_monitor_wait(lock->monitor, UNPOLLED_MS / 4);
   if (lock->seen) return;

@@ -1,6 +1,7 @@
 /*
- * The lock of a region: the protocol that lock.h tells, one attempt at a time. Who may use the lock
- * of one object when, is below; who shares the word with whom in this process, in lock_table.c.
+ * The lock of a region: the protocol of lock.h, one attempt at a time, and which use of an object's
+ * lock is allowed when. lock_object.c has the life of an object's lock, its waiter, and the table
+ * of all locks of this process.
  */
 #include "lock.h"
 
@@ -17,36 +18,37 @@
 #define S     ((uint32_t)1 << 30)
 #define C     ((uint32_t)1 << 31)
 
-/* Looks at a word that is taken, before it is waited for: an owner who runs on another processor
- * has done most of what he does with it in that time. Measured (two processes that want it always,
- * nine times each, million pairs a second): 0: 6.0, 10: 6.4, 40: 6.6, 100: 6.7. */
+/* Looks at a taken word before a wait begins: an owner that runs on another processor has mostly
+ * released the lock in that time. Measured (two processes that want it all the time, nine runs
+ * each, million pairs a second): 0: 6.0, 10: 6.4, 40: 6.6, 100: 6.7. */
 #define SPINS 40
 
-/* A sleep is this long at first, and at most; both less by up to a quarter, by chance, so that
- * those who wait do not ask about the owner all at once. The longest is what a death that nobody
- * wakes for costs. */
+/* The first and the longest sleep. A random part of up to a quarter is taken off, so that waiters
+ * do not all ask about the owner at once. An owner that dies and wakes no waiter costs the longest
+ * one. */
 #define FIRST_SLICE_US 2000
 #define LAST_SLICE_US  6000
 
-/* So many times may the word have changed before a sleep; then that counts as having waited. */
+/* After so many sleeps that failed, as the word had changed before, a process counts as having
+ * waited. */
 #define MOST_MISSED 8
 
-/* While somebody has asked whether the owner lives in the last milliseconds, nobody else does. */
+/* At most one process asks whether the owner is alive within so many milliseconds. */
 #define PROBE_MS 2
 
-/* How often a look that was overtaken is made again before it sleeps as if it had found the lock
- * taken: only a word that somebody overwrites all the time gets there. */
+/* How often a look that was overtaken is repeated before the process sleeps as if the lock were
+ * taken. Only a word that another process overwrites all the time gets there. */
 #define MOST_LOOKS 256
 
 static bool is_usable(const mipc_lock_t *lock) {
   return lock->fork_generation == mipc_fork_generation();
 }
 
-/* After the last access to the word: whether it was the region's. What is zeros in the place of a
- * file that was cut off, each process has for itself; a swap works on it, and says nothing. */
+/* After the last access to the word: whether it was the word of the region. When a file was cut
+ * off, each process has private zeros in its place, on which a swap succeeds, undetected. */
 int mipc_i_lock_check(const mipc_lock_t *lock) {
   const mipc_region_shm_t *h = lock->header;
-  /* relaxed: nothing is handed over by the id, which is there since before we attached. */
+  /* relaxed: the id publishes nothing; it was stored before we attached. */
   uint64_t high = mipc_atomic_load_relaxed_u64(&h->lock_id_high);
   uint64_t low = mipc_atomic_load_relaxed_u64(&h->lock_id_low);
   int hit = lock->guard ? mipc_guard_hit(lock->guard) : 0;
@@ -56,17 +58,17 @@ int mipc_i_lock_check(const mipc_lock_t *lock) {
   return high == 0 && low == 0 ? (int)MIPC_E_TRUNCATED : (int)MIPC_E_CORRUPT;
 }
 
-/* Gives the word back, and wakes one who waits. */
+/* Releases the word, and wakes one waiter. */
 int mipc_i_lock_release(mipc_lock_t *lock) {
   mipc_atomic_u32_t *word = &lock->header->lock;
   for (uint32_t now = lock->me;;) {
-    /* release: what we did while we had it is seen by whoever takes it. */
+    /* release: the next owner sees what we did while we held the lock. */
     if (mipc_atomic_swap_release(word, now, now & S)) {
-      /* A process killed before this line leaves a sleeper who looks again by himself. */
+      /* If the process is killed before this line, the sleeper looks again when its slice ends. */
       if (now & C) mipc_wait_wake(word, false);
       return mipc_i_lock_check(lock);
     }
-    /* relaxed: only whose it is counts, and a value that was ours stays ours but for its bits. */
+    /* relaxed: only the owner counts, and in a word that is ours others change only the bits. */
     now = mipc_atomic_load_relaxed(word);
     if ((now & OWNER) != lock->me) break;
   }
@@ -74,7 +76,7 @@ int mipc_i_lock_release(mipc_lock_t *lock) {
   return status < 0 ? status : (int)MIPC_E_CORRUPT;
 }
 
-/* With the word ours: stamps it, and tells whether an owner has died. */
+/* The word is ours: stores the time, and returns whether the recovery flag is set. */
 static int taken(mipc_lock_t *lock) {
   mipc_region_shm_t *h = lock->header;
   int status = mipc_i_lock_check(lock);
@@ -82,63 +84,63 @@ static int taken(mipc_lock_t *lock) {
     mipc_i_lock_release(lock);
     return status;
   }
-  /* relaxed, both: the stamp is for people; the flag is read and written by owners only, in the
-   * order in which they have the word. */
+  /* relaxed, both: the stamp is for people; only owners read and write the flag, in the order in
+   * which they hold the lock. */
   mipc_atomic_store_relaxed_u64(&h->lock_since, mipc_clock_stamp());
   return mipc_atomic_load_relaxed(&h->lock_recovered) ? MIPC_LOCK_RECOVERED : MIPC_LOCK_TAKEN;
 }
 
-/* The word is ours, and was a dead owner's. */
+/* The word is ours, and its previous owner is dead. */
 static int recovered(mipc_lock_t *lock, mipc_i_attempt_t *a) {
   mipc_region_shm_t *h = lock->header;
   a->recovers = true;
-  /* relaxed: see taken(). Not before we have the word: he might have been recovered from, and the
-   * next user told of a death that never was. */
+  /* relaxed: see taken(). Not before the word is ours: another process might recover the lock
+   * first, and a later user would then be notified of a death that never was. */
   mipc_atomic_store_relaxed(&h->lock_recovered, 1);
-  /* The dead one may have published something, and not woken those who wait for it. */
+  /* The dead owner may have published a change and not woken the waiters of the event. */
   mipc_wait_wake(&h->event, true);
   mipc_bell_ring(lock->region);
   return taken(lock);
 }
 
-/* Whether the owner is dead, if it is our turn to ask. */
+/* Whether the owner is dead. False also when it is not our turn to ask. */
 static bool is_dead(mipc_lock_t *lock, mipc_i_attempt_t *a, uint32_t owner) {
   uint32_t now = (uint32_t)mipc_clock_ms();
   /* relaxed, both: a stamp that is seen late costs a question, or a wait of two milliseconds. */
   if (now - mipc_atomic_load_relaxed(&lock->header->lock_probed) < PROBE_MS) return false;
   mipc_atomic_store_relaxed(&lock->header->lock_probed, now);
   a->must_ask = false;
-  /* Who cannot be asked about counts as alive. */
+  /* An owner that the kernel gives no answer about counts as alive. */
   return mipc_region_alive(lock->region, owner) == 0;
 }
 
 /*
  * One look: TAKEN, RECOVERED, a failure, or BUSY with a->word to sleep on; MIPC_I_LOCK_OURS: the
- * word says that we have it.
+ * word names us as the owner.
  */
 int mipc_i_lock_look(mipc_lock_t *lock, mipc_i_attempt_t *a) {
   mipc_atomic_u32_t *word = &lock->header->lock;
   uint32_t me = lock->me, now;
   for (int looks = 0; looks < MOST_LOOKS; looks++) {
-    /* relaxed: whatever comes of it, a swap decides. */
+    /* relaxed: the swap decides. */
     a->word = now = mipc_atomic_load_relaxed(word);
     uint32_t owner = now & OWNER;
     if (owner == 0 && (a->barge || a->has_waited || !(now & S))) {
-      /* acquire: all that earlier owners did is seen from here on. */
+      /* acquire: from here on we see all that earlier owners did. */
       uint32_t to = a->barge ? me | (now & (S | C)) : me | C;
       if (mipc_atomic_swap_acquire(word, now, to)) return taken(lock);
       continue;
     }
     if (owner == me && !a->beside) return MIPC_I_LOCK_OURS;
     if (owner && owner != me && a->must_ask && is_dead(lock, a, owner)) {
-      /* acquire: as above. The kernel said that he is dead, after his last store; that answer came
-       * through a lock of the kernel's, which orders his stores before it. */
+      /* acquire: as above. The kernel reported the owner dead after its last store. The answer came
+       * through a lock inside the kernel, which orders the stores of the owner before it. */
       if (mipc_atomic_swap_acquire(word, now, me | C)) return recovered(lock, a);
       continue;
     }
     if (a->barge) return MIPC_LOCK_BUSY;
     uint32_t marked = now | C | (a->has_waited ? S : 0);
-    /* relaxed: it asks for a wake, and hands nothing over. */
+    /* relaxed: it asks for a wake, and publishes nothing. */
     if (marked == now || mipc_atomic_swap_relaxed(word, now, marked)) {
       a->word = marked;
       break;
@@ -148,17 +150,17 @@ int mipc_i_lock_look(mipc_lock_t *lock, mipc_i_attempt_t *a) {
 }
 
 void mipc_i_lock_sleep(mipc_lock_t *lock, mipc_i_attempt_t *a, uint32_t most_us) {
-  /* Whoever asked about the owner last looks again before his slice is over: who was not allowed to
-   * ask may sleep as long. */
+  /* The process that asked about the owner last looks again before its slice is over. So a process
+   * that was not allowed to ask may sleep as long. */
   if (a->word != a->slept_on) a->slice_us = FIRST_SLICE_US;
   a->chance = a->chance * 1664525 + 1013904223;
   uint32_t slice = a->slice_us - (a->chance >> 16) % (a->slice_us / 4);
   uint32_t us = slice < most_us ? slice : most_us;
   a->slept_on = a->word;
   bool slept = mipc_wait_on(&lock->header->lock, a->word, us);
-  /* Whoever is always too late for a sleep would else be overtaken for ever (formal/lock.pml, where
-   * the first time counts). At once it would cost a tenth of the speed of two who want it always.
-   */
+  /* A process that is always too late to sleep would otherwise be overtaken without end
+   * (formal/lock.pml, where the first time counts). Counting the first time here would cost two
+   * processes that want the lock all the time a tenth of their speed. */
   if (slept || ++a->missed >= MOST_MISSED) a->has_waited = true;
   a->must_ask = true;
   if (us == slice) a->slice_us = a->slice_us * 2 < LAST_SLICE_US ? a->slice_us * 2 : LAST_SLICE_US;
@@ -168,7 +170,7 @@ void mipc_i_lock_attempt(mipc_lock_t *lock, mipc_i_attempt_t *a) {
   *a = (mipc_i_attempt_t){.must_ask = true, .slice_us = FIRST_SLICE_US, .chance = lock->me * 40503};
 }
 
-/* A free word, without a look at anything else. */
+/* Takes a free word, and looks at nothing else. */
 static bool take_free(mipc_lock_t *lock) {
   /* acquire: see mipc_i_lock_look(). */
   return mipc_atomic_swap_acquire(&lock->header->lock, 0, lock->me);
@@ -176,7 +178,7 @@ static bool take_free(mipc_lock_t *lock) {
 
 static bool spin(mipc_lock_t *lock) {
   for (int i = 0; i < SPINS; i++) {
-    /* relaxed: the swap decides. With S set it is left to those who have waited. */
+    /* relaxed: the swap decides. With S set the lock is reserved for processes that have waited. */
     uint32_t now = mipc_atomic_load_relaxed(&lock->header->lock);
     if (now == 0 && take_free(lock)) return true;
     if ((now & S) || (now & OWNER) == lock->me) return false;
@@ -185,14 +187,14 @@ static bool spin(mipc_lock_t *lock) {
   return false;
 }
 
-/* From a neighbour whose waiter has won, and waits on; entered. */
+/* Takes the lock from a neighbour whose waiter has won it; that waiter waits again. Entered. */
 static int take_over(mipc_lock_t *lock, mipc_lock_t *other) {
   mipc_atomic_u32_t *word = &lock->header->lock;
   for (int looks = 0; looks < MOST_LOOKS; looks++) {
     /* relaxed: the swap decides. Others may set C and S meanwhile. */
     uint32_t now = mipc_atomic_load_relaxed(word);
     if ((now & OWNER) != other->me) break;
-    /* acquire: as any other swap that takes it. */
+    /* acquire: as in any other swap that takes the lock. */
     if (!mipc_atomic_swap_acquire(word, now, lock->me | C)) continue;
     lock->attempt.recovers = other->waiting.recovers;
     other->waiting.recovers = false;
@@ -203,9 +205,10 @@ static int take_over(mipc_lock_t *lock, mipc_lock_t *other) {
 }
 
 /*
- * The word is this object's, or another's of this thread, which cannot release it while the thread
- * is here. What a waiter of theirs has won is borrowed, or taken over; MIPC_LOCK_BUSY: it is not
- * theirs; else DEADLOCK.
+ * Whether the owner is this object, or another one of this thread, which cannot release the lock
+ * while the thread is here. If the waiter of such an object has won the lock, it is borrowed (from
+ * our own waiter) or taken over (from another's); if a user of it holds the lock: DEADLOCK.
+ * MIPC_LOCK_BUSY: the owner is not of this thread.
  */
 static int ask_own_thread(mipc_lock_t *lock, bool is_ours, bool will_sleep) {
   mipc_lock_t *other = is_ours ? lock : mipc_i_lock_neighbour(lock);
@@ -216,13 +219,13 @@ static int ask_own_thread(mipc_lock_t *lock, bool is_ours, bool will_sleep) {
     lock->borrowed = is_ours;
     status = is_ours ? taken(lock) : take_over(lock, other);
   } else if (mipc_waiter_waits(other->waiter) && status == MIPC_E_CORRUPT) {
-    status = MIPC_LOCK_BUSY; /* it was won and lost again between two looks */
+    status = MIPC_LOCK_BUSY; /* the waiter won the lock and lost it again between two looks */
   }
   mipc_waiter_leave(other->waiter);
   return status;
 }
 
-/* Taken slowly: looks and sleeps until the time is over. */
+/* The slow path: looks and sleeps until the time is over. */
 static int wait_for_it(mipc_lock_t *lock, uint32_t us, bool barge) {
   mipc_i_attempt_t *a = &lock->attempt;
   uint64_t begin = mipc_clock_us();
@@ -235,7 +238,7 @@ static int wait_for_it(mipc_lock_t *lock, uint32_t us, bool barge) {
       status = ask_own_thread(lock, status == MIPC_I_LOCK_OURS, us && !spent);
     }
     if (status != MIPC_LOCK_BUSY || spent >= us) {
-      /* The next call goes on where this one has stopped. */
+      /* The next call continues where this one stopped. */
       lock->waits = status == MIPC_LOCK_BUSY && !barge;
       return status;
     }
@@ -247,7 +250,7 @@ static int wait_for_it(mipc_lock_t *lock, uint32_t us, bool barge) {
   }
 }
 
-/* For a user or an operation of ours, `use`. */
+/* `use`: for a user, or for one of our own operations. */
 static int take(mipc_lock_t *lock, uint32_t us, bool barge, mipc_i_lock_use_t use) {
   if (!is_usable(lock)) return MIPC_E_CLOSED;
   int status = MIPC_LOCK_BUSY;
@@ -265,17 +268,17 @@ static int take(mipc_lock_t *lock, uint32_t us, bool barge, mipc_i_lock_use_t us
   lock->turn += use == MIPC_I_LOCK_USER;
   lock->recovers = lock->attempt.recovers;
   lock->told = status == MIPC_LOCK_RECOVERED && use == MIPC_I_LOCK_USER;
-  /* An operation hears of what it has found itself, and only once. */
+  /* An operation gets RECOVERED only from the call that recovered the lock. */
   bool recovers = use == MIPC_I_LOCK_USER ? lock->told : lock->recovers;
   return recovers ? MIPC_LOCK_RECOVERED : MIPC_LOCK_TAKEN;
 }
 
-static int give_back(mipc_lock_t *lock) {
+static int release(mipc_lock_t *lock) {
   bool told = lock->told, borrowed = lock->borrowed;
   lock->use = MIPC_I_LOCK_FREE;
   lock->told = lock->borrowed = lock->updating = false;
   if (!is_usable(lock)) return MIPC_E_CLOSED;
-  /* relaxed: before the word goes, whose release orders it. */
+  /* relaxed: the release of the word, which follows, orders it. */
   if (told) mipc_atomic_store_relaxed(&lock->header->lock_recovered, 0);
   return borrowed ? mipc_i_lock_check(lock) : mipc_i_lock_release(lock);
 }
@@ -292,10 +295,10 @@ void mipc_lock_give_up(mipc_lock_t *lock) {
 }
 
 int mipc_lock_drop(mipc_lock_t *lock) {
-  return lock->use == MIPC_I_LOCK_USER ? give_back(lock) : 0;
+  return lock->use == MIPC_I_LOCK_USER ? release(lock) : 0;
 }
 
-void mipc_lock_untell(mipc_lock_t *lock) {
+void mipc_lock_keep_recovered(mipc_lock_t *lock) {
   lock->told = false;
 }
 
@@ -326,7 +329,7 @@ int mipc_lock_enter(mipc_lock_t *lock, uint32_t us, bool under) {
   }
   if (!is_usable(lock)) return MIPC_E_CLOSED;
   if (lock->use != MIPC_I_LOCK_USER) return MIPC_E_NOT_LOCKED;
-  /* relaxed: we have it, or somebody has overwritten the word. */
+  /* relaxed: we hold the lock, or another process has overwritten the word. */
   uint32_t now = mipc_atomic_load_relaxed(&lock->header->lock);
   int status = mipc_i_lock_check(lock);
   if (status == 0 && (now & OWNER) != lock->me) status = MIPC_E_CORRUPT;
@@ -334,7 +337,7 @@ int mipc_lock_enter(mipc_lock_t *lock, uint32_t us, bool under) {
 }
 
 int mipc_lock_leave(mipc_lock_t *lock) {
-  if (lock->use == MIPC_I_LOCK_OPERATION) return give_back(lock);
+  if (lock->use == MIPC_I_LOCK_OPERATION) return release(lock);
   return is_usable(lock) ? mipc_i_lock_check(lock) : (int)MIPC_E_CLOSED;
 }
 

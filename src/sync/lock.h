@@ -1,32 +1,35 @@
 /*
- * The lock of a region: one word in its header, taken and given back at the speed of memory, and
- * free again whatever becomes of its owner.
+ * The lock of a region: one word in its header. A free lock is taken by one compare-and-swap, and
+ * the lock of an owner that died can be taken by any waiter.
  *
- * The word is owner | S | C. The owner is the number of a participant, 0 for nobody; numbers are
- * never given twice, and the kernel knows whether the one who has a number lives (region.h). C says
- * that somebody may be asleep on the word; S that it is kept for one who has waited.
+ * The word is owner | S | C. The owner is the number of a participant; 0 means that the lock is
+ * free. A number is never given twice, and the kernel knows whether the participant with a number
+ * is alive (region.h). C means that waiters may be asleep on the word. S means that the lock is
+ * reserved for a process that has already waited.
  *
- *   take     CAS(0 -> me). Else look at it:
- *              free, and S clear or I have waited: CAS(w -> me|C), C as others may wait too
- *              the owner is dead: the same, and the lock is RECOVERED
- *              else CAS(w -> w|C, also |S if I have waited), and sleep on exactly that value,
- *              milliseconds at most; then I have waited, and look again
- *   release  CAS(w -> w & S), and wake one if C was set
+ *   take     CAS(0 -> me). If that fails, look at the word:
+ *              it is free, and S is clear or I have waited: CAS(w -> me|C), as others may also wait
+ *              its owner is dead: the same CAS, and the lock is RECOVERED
+ *              else CAS(w -> w|C, also |S if I have waited), and sleep on exactly that value, for
+ *              a few milliseconds at most; then I have waited, and look again
+ *   release  CAS(w -> w & S), and wake one waiter if C was set
  *
- * Whatever store a process dies behind, the word says whose it is, or who is to be asked about. A
- * wake that is lost with its sender costs a few milliseconds, as every sleep ends. A stopped owner
- * is alive, and keeps it. Without S whoever comes by takes a free lock from those just woken: one
- * of eight waited for seconds.
+ * A process may die after any store: the word names the owner, so waiters know which participant
+ * to ask the kernel about. If a process dies before it wakes a waiter, that costs a few
+ * milliseconds, as every sleep ends. A stopped owner is alive, and keeps the lock. Without S, a
+ * process that arrives later can take a free lock before a waiter that was just woken: in a test
+ * with eight processes, one of them waited for seconds.
  *
- * RECOVERED is a word of its own beside it, set by the one who takes the lock from a dead owner,
- * when he has it: if he dies before, he is a dead owner himself. Every user who takes the lock
- * while it is set is told; it is cleared when one who was told releases. Operations of ours that
- * take the lock in between (shm/cell.h) leave it alone.
+ * The recovery flag is a word of its own beside the lock. The process that takes the lock from a
+ * dead owner sets the flag once it holds the lock; if it dies before that, it is itself a dead
+ * owner. Every user that takes the lock while the flag is set gets RECOVERED. The flag is cleared
+ * when a user that got RECOVERED releases the lock. Our own operations that take the lock in
+ * between (shm/cell.h) leave the flag alone.
  *
- * A mipc_lock_t is one object's use of it, by one thread (of JS): held or not by a user, and beside
- * that at most one wait by a waiter (sync/waiter.h), which may have won before the thread is told.
- * What it has won is lent to calls of the same thread that need the lock, as nobody else could ever
- * release it while they wait.
+ * A mipc_lock_t is the use of the lock by one object, on one thread (of JS). A user of the object
+ * holds the lock or not. Beside that, at most one waiter (sync/waiter.h) waits for the lock; it may
+ * have won the lock before the thread knows. Calls of the same thread that need the lock borrow
+ * what the waiter has won, since the thread cannot release it while it is blocked in such a call.
  */
 #ifndef MIPC_SYNC_LOCK_H
 #define MIPC_SYNC_LOCK_H
@@ -38,8 +41,8 @@
 
 typedef struct mipc_lock mipc_lock_t;
 
-/* Results of the calls that take the lock. RECOVERED: taken, and an owner has died with it since a
- * user was last told. */
+/* Results of the calls that take the lock. RECOVERED: taken, and the recovery flag is
+ * set. */
 #define MIPC_LOCK_RESULT_MAP(X)                                                                    \
   X(BUSY, 0)                                                                                       \
   X(TAKEN, 1)                                                                                      \
@@ -50,89 +53,92 @@ enum { MIPC_LOCK_RESULT_MAP(MIPC_LOCK_ENUM_ROW) };
 #undef MIPC_LOCK_ENUM_ROW
 
 /*
- * The region stays the caller's, and must outlive it. `thread` is whatever tells one thread from
- * another that uses locks in this process. Failures: ACCESS: the region is attached read-only; no
- * memory.
+ * The region remains the caller's, and must outlive the lock. `thread` is any address that
+ * identifies the calling thread among those of this process that use locks. Failures: ACCESS: the
+ * region is attached read-only; no memory.
  */
 int mipc_lock_open(mipc_region_t *region, const void *thread, mipc_lock_t **ret_lock);
 
-/* Ends a wait; what is held is left as if its owner had died. NULL is fine. */
+/* Ends a wait. A lock that is held is released as if its owner had died. NULL is fine. */
 void mipc_lock_close(mipc_lock_t *lock);
 
 /*
- * Takes it for a user: TAKEN or RECOVERED; BUSY, when `us` microseconds have not been enough.
- * `barge`: also when it is kept for somebody who has waited, and when its owner is dead; for those
- * who do not wait at all. Without both it is taken only when nobody has or wants it. DEADLOCK:
- * another lock object of the same thread has it, or this one, or another copy of this library in
- * the same thread. CLOSED; TRUNCATED, CORRUPT: the region is not what it was, and nothing is held.
+ * Takes the lock for a user: TAKEN or RECOVERED; BUSY if `us` microseconds were not enough.
+ * `barge` is for callers that do not wait at all: it also takes a lock that is reserved for a
+ * waiter or whose owner is dead. With `us` 0 and without `barge`, the lock is taken only if it is
+ * free and has no waiters. DEADLOCK: the lock is held by this object, by another lock object of the
+ * same thread, or by another copy of this library in the same thread. CLOSED; TRUNCATED, CORRUPT:
+ * the region is damaged, and nothing is held.
  */
 int mipc_lock_take(mipc_lock_t *lock, uint32_t us, bool barge);
 
-/* Gives up waiting after one or more calls of mipc_lock_take() that were BUSY: passes on a wake
- * that may have been meant for us. */
+/* Gives up waiting after one or more calls of mipc_lock_take() that returned BUSY. It passes on a
+ * wake that this waiter may have received. */
 void mipc_lock_give_up(mipc_lock_t *lock);
 
-/* Gives back what take or poll gave. 0 also when nothing is held; CORRUPT: somebody has overwritten
- * the word, and it is left alone; TRUNCATED, CLOSED. Nothing is held afterwards. */
+/* Releases what take or poll acquired. 0, also when nothing is held; CORRUPT: another process has
+ * overwritten the word, and it is left alone; TRUNCATED, CLOSED. Nothing is held afterwards. */
 int mipc_lock_drop(mipc_lock_t *lock);
 
-/* Of what is held, and was RECOVERED: the one who has it is no user, and will tell nobody. So the
- * next user is told. */
-void mipc_lock_untell(mipc_lock_t *lock);
+/* Of a lock that is held and was RECOVERED: keeps the recovery flag set at the release, as the
+ * caller does not report it to a user. The next user gets RECOVERED. */
+void mipc_lock_keep_recovered(mipc_lock_t *lock);
 
-/* Of what is held, and was RECOVERED: whether it was this object that took it from a dead owner;
- * else another has, and no user was told in between. */
+/* Of a lock that is held and was RECOVERED: whether this object took it from the dead owner. Else
+ * another object did, and no user has cleared the flag since. */
 bool mipc_lock_recovers(const mipc_lock_t *lock);
 
 bool mipc_lock_held(const mipc_lock_t *lock); /* by a user */
 
-/* Of what is held: another number than that of any acquisition before. By it a caller that has run
- * foreign code finds out whether what is held now is what it took. */
+/* Of a lock that is held: a number that differs for each acquisition. A caller that has run foreign
+ * code compares it to learn whether the lock is still held from its own acquisition. */
 uint32_t mipc_lock_turn(const mipc_lock_t *lock);
 
-/* Whether an update() of the user runs, a read and a store with foreign code in between: another
- * store of the same user would be overwritten by it. Cleared when the lock is released. */
+/* Whether an update() of the user runs: a read and a store with foreign code in between, which
+ * would overwrite another store of the same user. Cleared when the lock is released. */
 bool mipc_lock_updating(const mipc_lock_t *lock);
 void mipc_lock_set_updating(mipc_lock_t *lock, bool on);
 
-/* Whether it is held by a user, or won by a wait that no poll has told of. */
+/* Whether a user holds it, or a wait has won it and no poll has returned that yet. */
 bool mipc_lock_holds(const mipc_lock_t *lock);
 
 /*
- * Starts to wait beside everything else, unless it does already. `notify` is called on the waiter's
- * thread when poll will not say BUSY for it; and once more when what it had won was taken over
- * before it was polled. The first begin decides on notify and notified. 0, or why no thread can be
- * started.
+ * Starts a wait on the waiter's thread, unless one runs already. `notify` is called on that thread
+ * when the wait is over, so that poll will not return BUSY; and once more after each time that the
+ * lock was taken over before the poll. The first begin sets notify and notified for all later ones.
+ * 0, or the error of starting the thread.
  */
 int mipc_lock_begin(mipc_lock_t *lock, void (*notify)(void *), void *notified);
 
-/* What the wait has come to: TAKEN or RECOVERED: held now by a user; BUSY: not yet, or the lock is
- * lent to a user just now; or a failure as of take. But for BUSY, the wait is over. */
+/* The result of the wait. TAKEN or RECOVERED: a user holds the lock now. BUSY: the wait goes on, or
+ * a user of this object borrows the lock at the moment. Or a failure of take. Except with BUSY, the
+ * wait is over. */
 int mipc_lock_poll(mipc_lock_t *lock);
 
-/* Ends the wait; gives back what it has won. */
+/* Ends the wait, and releases the lock if the wait has won it. */
 void mipc_lock_cancel(mipc_lock_t *lock);
 
-/* Everything that is held is given up as if its owner had died, and the wait is ended: nobody is
- * left who could release it. */
+/* Ends the wait and releases the lock as if its owner had died; for an object whose user can no
+ * longer release it. */
 void mipc_lock_abandon(mipc_lock_t *lock);
 
 /*
- * For operations of ours, between enter and leave. `under`: the user of this object has the lock,
- * and the operation is his; otherwise the lock is taken as in take, barging when `us` is 0. BUSY,
- * TAKEN, RECOVERED (only by the one who has taken it from the dead owner) or a failure; NOT_LOCKED:
- * `under`, and nothing is held.
+ * For our own operations, which run between enter and leave. `under`: the operation runs under the
+ * lock that the user of this object holds; otherwise the lock is taken as in take, with `barge` if
+ * `us` is 0. BUSY, TAKEN, RECOVERED (only if this call took the lock from a dead owner) or a
+ * failure; NOT_LOCKED: `under`, and nothing is held.
  */
 int mipc_lock_enter(mipc_lock_t *lock, uint32_t us, bool under);
-/* As drop, without clearing RECOVERED. */
+/* As drop, but does not clear the recovery flag. */
 int mipc_lock_leave(mipc_lock_t *lock);
 
-/* What a look from outside finds; no call into the lock, no lock taken, whatever state it is in. */
+/* The state of the lock as seen from outside. Nothing is taken or written, and any state will do.
+ */
 typedef struct {
   uint32_t owner;   /* number, 0: free */
-  uint64_t since;   /* mipc_clock_stamp() when it was taken; may be of the owner before */
-  uint64_t held_ms; /* since then; 0 when the stamp cannot be true */
-  bool recovered;   /* an owner has died, and no user was told yet */
+  uint64_t since;   /* mipc_clock_stamp() when it was taken; may be from the previous owner */
+  uint64_t held_ms; /* since then; 0 if the stamp is not plausible */
+  bool recovered;   /* the recovery flag */
 } mipc_lock_facts_t;
 
 void mipc_lock_look(const mipc_region_shm_t *header, mipc_lock_facts_t *ret_facts);

@@ -1,6 +1,7 @@
 /*
- * The life of one object's lock: in the table of this process, with a waiter beside it, and given
- * up when nobody is left to release it. The contract stands in lock.h, the protocol in lock.c.
+ * The life of one object's lock: its entry in the table of this process, its waiter, and its end.
+ * A lock that no user can release any more is released here. The contract stands in lock.h, the
+ * protocol in lock.c.
  */
 #include <stdlib.h>
 
@@ -11,7 +12,7 @@
 #include "../os/wait.h"
 #include "lock_i.h"
 
-/* A sleep of the waiter is ended by the lock's own slices, not by this. */
+/* More than any slice of the lock, so that the slices decide when the waiter looks again. */
 #define WAITER_SLEEP_US 250000
 
 static mipc_lock_t *all; /* of this process; under its mutex */
@@ -46,25 +47,25 @@ static void leave_table(const mipc_lock_t *lock) {
 }
 
 mipc_lock_t *mipc_i_lock_neighbour(const mipc_lock_t *lock) {
-  /* relaxed: of a word that changes meanwhile another look is taken. */
+  /* relaxed: if the word changes meanwhile, the caller looks again. */
   uint32_t owner = mipc_atomic_load_relaxed(&lock->header->lock) & MIPC_MAX_NUMBER;
   mipc_process_lock();
   mipc_lock_t *found = all;
-  /* What a fork() has left here of its parent's is nobody's in this process. */
+  /* Entries that a fork() copied from the parent belong to no thread of this process. */
   while (found && (found->me != owner || found == lock || found->thread != lock->thread ||
                    found->fork_generation != lock->fork_generation || found->id[0] != lock->id[0] ||
                    found->id[1] != lock->id[1])) {
     found = found->next;
   }
   mipc_process_unlock();
-  /* It is closed by this thread only, hence not before we return. */
+  /* Only this thread closes it, so it exists until we return. */
   return found;
 }
 
 bool mipc_i_lock_own_thread(const mipc_lock_t *lock) {
   mipc_identity_t self;
   mipc_participant_t who;
-  /* relaxed: an owner that is asleep here cannot change the word; another's may, at any time. */
+  /* relaxed: an owner of this thread cannot change the word now; another one may at any time. */
   uint32_t owner = mipc_atomic_load_relaxed(&lock->header->lock) & MIPC_MAX_NUMBER;
   if (!owner || owner == lock->me || !mipc_region_participant(lock->region, owner, &who)) {
     return false;
@@ -74,8 +75,8 @@ bool mipc_i_lock_own_thread(const mipc_lock_t *lock) {
       who.pid_namespace != self.pid_namespace) {
     return false;
   }
-  /* A waiter of a neighbour may have won it since the caller looked for one; a dead process may
-   * have left a row with our numbers. */
+  /* The waiter of a neighbour may have won the lock since the caller looked for one; a dead process
+   * may have left a row with our numbers. */
   return !mipc_i_lock_neighbour(lock) &&
          (mipc_atomic_load_relaxed(&lock->header->lock) & MIPC_MAX_NUMBER) == owner &&
          mipc_region_alive(lock->region, owner) != 0;
@@ -95,7 +96,7 @@ static void sleep_on(void *context) {
   mipc_region_waits(lock->region, -1);
 }
 
-/* A wake that was meant for it goes on to another. */
+/* The waiter may have received a wake: it passes it on. */
 static void pass_on(void *context) {
   const mipc_lock_t *lock = context;
   mipc_wait_wake(&lock->header->lock, false);
@@ -120,8 +121,8 @@ int mipc_lock_poll(mipc_lock_t *lock) {
   if (status) mipc_waiter_stop(lock->waiter);
   mipc_waiter_leave(lock->waiter);
   if (status <= 0) return status;
-  /* As it is now: a call that borrowed the lock may have told its user of a recovery. relaxed: the
-   * word is ours. */
+  /* The flag is read now: a call that borrowed the lock may have reported the recovery to its user.
+   * relaxed: the lock is ours. */
   bool recovered = mipc_atomic_load_relaxed(&lock->header->lock_recovered) != 0;
   status = mipc_i_lock_check(lock);
   if (status < 0) {
@@ -130,7 +131,7 @@ int mipc_lock_poll(mipc_lock_t *lock) {
   }
   lock->use = MIPC_I_LOCK_USER;
   lock->turn++;
-  lock->recovers = lock->waiting.recovers; /* nobody waits: it is at rest */
+  lock->recovers = lock->waiting.recovers; /* no wait runs, so the thread does not touch it */
   lock->told = recovered;
   return recovered ? MIPC_LOCK_RECOVERED : MIPC_LOCK_TAKEN;
 }
@@ -142,7 +143,7 @@ void mipc_lock_cancel(mipc_lock_t *lock) {
   mipc_waiter_stop(lock->waiter);
   mipc_waiter_leave(lock->waiter);
   if (!won) return;
-  /* What a call has borrowed is from now on its own. */
+  /* A call that has borrowed the lock owns it from now on. */
   if (lock->borrowed)
     lock->borrowed = false;
   else
@@ -165,13 +166,13 @@ void mipc_lock_abandon(mipc_lock_t *lock) {
   if (lock->use == MIPC_I_LOCK_FREE) return;
   lock->use = MIPC_I_LOCK_FREE;
   lock->told = lock->updating = false;
-  /* relaxed: before the word goes, whose release orders it. */
+  /* relaxed: the release of the word, which follows, orders it. */
   mipc_atomic_store_relaxed(&lock->header->lock_recovered, 1);
   mipc_i_lock_release(lock);
 }
 
-/* In the child of a fork() there is neither the waiter's thread, nor anything of ours to give back.
- */
+/* In the child of a fork() the waiter's thread does not exist, and nothing of ours is to be
+ * released. */
 void mipc_lock_close(mipc_lock_t *lock) {
   if (!lock) return;
   mipc_lock_abandon(lock);

@@ -8,10 +8,11 @@
 #include "../os/process.h"
 #include "../os/thread.h"
 
-/* How long an idle thread sleeps at a time; it is signalled, this is only for safety. */
+/* The longest sleep of an idle thread. It is signalled; this is only for safety. */
 #define PARKED_MS 60000
 
-/* While it is being ended: how long between two interruptions, one of which must hit. */
+/* While the thread is being ended: the time between two interruptions, one of which must arrive
+ * during a sleep. */
 #define INTERRUPT_MS 2
 
 typedef enum { IDLE, WAITING, DONE } state_t;
@@ -41,7 +42,7 @@ int mipc_waiter_open(const mipc_waiter_ways_t *ways, mipc_waiter_t **ret_waiter)
   return 0;
 }
 
-/* Entered, and again at the end; between the two it may not be. */
+/* Entered at the beginning and at the end, but not during the sleep. */
 static void sleep_a_little(mipc_waiter_t *w) {
   w->asleep = true;
   mipc_monitor_leave(w->monitor);
@@ -84,7 +85,7 @@ int mipc_waiter_begin(mipc_waiter_t *w) {
   mipc_monitor_enter(w->monitor);
   w->state = WAITING;
   w->fresh = true;
-  /* It may sleep yet on what an earlier wait has seen. */
+  /* The thread may still sleep on a value that an earlier wait has seen. */
   if (w->asleep) mipc_thread_interrupt(w->thread);
   mipc_monitor_signal(w->monitor);
   mipc_monitor_leave(w->monitor);

@@ -1,14 +1,17 @@
 /*
- * A thread of its own that waits for something in shared memory on behalf of the one thread (of JS)
- * that must not be held up. What it waits for, it is told by two functions: one that looks, and one
- * that sleeps a little.
+ * A waiter: a thread of its own that waits for something in shared memory, on behalf of the one
+ * thread (of JS) that must not be blocked. Its owner passes two functions that define the wait: one
+ * looks, the other sleeps for a short time.
  *
- *   IDLE -- begin --> WAITING -- (the thread: look() gives a result; notify) --> DONE -- take -->
- * IDLE WAITING, DONE -- stop --> IDLE
+ *   IDLE ---- begin --------------------> WAITING
+ *   WAITING - look() returns a result --> DONE      (on the waiter's thread, which then notifies)
+ *   DONE ---- again --------------------> WAITING
+ *   WAITING - stop ---------------------> IDLE
+ *   DONE ---- stop ---------------------> IDLE
  *
- * The thread is started by the first begin, and stays, asleep, until the waiter is closed. All
- * calls come from the one thread that the waiter belongs to. What both threads touch, they touch
- * between enter and leave; look() is always called so.
+ * The first begin starts the thread. It stays, asleep, until the waiter is closed. All calls come
+ * from the one thread that the waiter belongs to. Both threads touch shared state only between
+ * enter and leave; look() is always called there.
  */
 #ifndef MIPC_SYNC_WAITER_H
 #define MIPC_SYNC_WAITER_H
@@ -19,14 +22,14 @@
 typedef struct mipc_waiter mipc_waiter_t;
 
 typedef struct {
-  /* Entered: what has come of it, not 0, or 0: not yet. `fresh`: the first look since begin. */
+  /* Entered: the result of the wait, or 0: not yet. `fresh`: the first look since begin. */
   int (*look)(void *context, bool fresh);
-  /* Not entered: sleeps until another look is worth while, a quarter of a second at most; ends
-   * early when the thread is interrupted. */
+  /* Not entered: sleeps until the next look, a quarter of a second at most; ends early if the
+   * thread is interrupted. */
   void (*sleep)(void *context);
-  /* Not entered, after a sleep: nobody waits any more. NULL: nothing to do. */
+  /* Not entered, after a sleep: the wait was stopped meanwhile. NULL: nothing to do. */
   void (*quit)(void *context);
-  /* Not entered: it is DONE. */
+  /* Not entered: the wait is DONE. */
   void (*notify)(void *notified);
   void *context, *notified;
 } mipc_waiter_ways_t;
@@ -34,10 +37,10 @@ typedef struct {
 /* Failures: no memory. */
 int mipc_waiter_open(const mipc_waiter_ways_t *ways, mipc_waiter_t **ret_waiter);
 
-/* Ends the thread, whatever it is at. NULL is fine. */
+/* Ends the thread in any state. NULL is fine. */
 void mipc_waiter_close(mipc_waiter_t *waiter);
 
-/* IDLE -> WAITING. 0, or the system's refusal to start a thread. */
+/* IDLE -> WAITING. 0, or the error of starting the thread. */
 int mipc_waiter_begin(mipc_waiter_t *waiter);
 
 void mipc_waiter_enter(mipc_waiter_t *waiter);
@@ -49,7 +52,7 @@ int mipc_waiter_result(const mipc_waiter_t *waiter);
 bool mipc_waiter_waits(const mipc_waiter_t *waiter);
 /* Entered: -> IDLE. */
 void mipc_waiter_stop(mipc_waiter_t *waiter);
-/* Entered: DONE -> WAITING, as what it had got was taken from it. */
+/* Entered: DONE -> WAITING, as another lock object has taken over what the wait had won. */
 void mipc_waiter_again(mipc_waiter_t *waiter);
 
 #endif

@@ -231,11 +231,11 @@ static void reports_a_death(void) {
   die_holding(MIPC_LOCK_TAKEN);
   for (int i = 0; i < 3; i++) {
     CHECK_EQ(mipc_lock_take(p.lock, LONG_US, false), MIPC_LOCK_RECOVERED);
-    if (i < 2) mipc_lock_untell(p.lock);
+    if (i < 2) mipc_lock_keep_recovered(p.lock);
     CHECK_EQ(mipc_lock_drop(p.lock), 0);
   }
   CHECK_EQ(mipc_lock_take(q.lock, 0, false), MIPC_LOCK_TAKEN);
-  mipc_lock_untell(q.lock);
+  mipc_lock_keep_recovered(q.lock);
   CHECK_EQ(mipc_lock_drop(q.lock), 0);
   CHECK_EQ(mipc_lock_take(p.lock, 0, false), MIPC_LOCK_TAKEN);
   CHECK_EQ(mipc_lock_drop(p.lock), 0);
