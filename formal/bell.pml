@@ -1,28 +1,29 @@
 /*
- * The bell of a region: two publishers, which hold the lock while they publish and may die at any
- * step, and two listeners, which arm the bell, look, and sleep until it rings (src/sync/bell.h).
+ * The bell of a region (src/sync/bell.h): two publishers, which hold the lock while they publish and
+ * may die at any step, and two listeners, which arm the bell, read the version, and sleep until the
+ * bell rings.
  *
- * Stores of a process wait in its store buffer, one for each word, and reach memory in any order, at
- * any time, at the latest with its next fence. A dead process's stores still reach memory. A ring is
- * a system call: it is seen by both listeners, and nothing that was stored before it is still in the
- * buffer.
+ * The stores of a process wait in its store buffer. They reach memory in any order, at any time, at
+ * the latest with its next fence; those of a dead process reach memory too. A ring is a system call:
+ * both listeners receive it, and no earlier store is in the buffer any more.
  *
- * What must never be:
- *   unheard     all is still, and a listener sleeps that does not know the last publication, although
- *               nobody has died, or the lock was taken once more since the death
- *   idle_ring   a publisher rings although no listener has armed the bell since the last ring
- * To these pan adds deadlock.
+ * Forbidden states, each a boolean that is asserted:
+ *   unheard     nothing moves, and a listener sleeps that does not know the last publication: after
+ *               a run without deaths, or after deaths, if a process takes the lock once more
+ *   idle_ring   a publisher rings, and no listener has armed the bell since the last ring
+ * pan also looks for deadlock.
  *
- * The twins:
+ * The twins: each lacks one rule, and must violate the property beside it (scripts/formal.js reads
+ * this table).
  *
- * BROKEN_LOOKS_FIRST            unheard    published between the look and the arming
- * BROKEN_ARMS_UNFENCED          unheard    the arming is still in the buffer when the listener looks
- * BROKEN_PUBLISHES_UNFENCED     unheard    the publication is still in the buffer at the look at armed
- * BROKEN_ASKS_FIRST             unheard    armed between the look at armed and the publication
- * BROKEN_CLEARS_LAST            unheard    armed again before the clearing, which takes it away
+ * BROKEN_LOOKS_FIRST            unheard    a publication between the read and the arming
+ * BROKEN_ARMS_UNFENCED          unheard    the arming is still in the buffer when the version is read
+ * BROKEN_PUBLISHES_UNFENCED     unheard    the publication is still in the buffer when armed is read
+ * BROKEN_ASKS_FIRST             unheard    armed between the read of armed and the publication
+ * BROKEN_CLEARS_LAST            unheard    armed again before the clearing, which removes it
  * BROKEN_RECOVERY_SILENT        unheard    the dead publisher has cleared armed
  * BROKEN_RECOVERY_READS_ARMED   unheard    the same
- * BROKEN_RINGS_UNASKED          idle_ring  nobody has asked
+ * BROKEN_RINGS_UNASKED          idle_ring  no listener has armed the bell
  */
 #include "include/forbid.pml"
 
@@ -32,14 +33,14 @@
 
 byte owner = FREE;
 
-/* Memory, and what is on its way there: of publishers 1 and 2, and of listeners 3 and 4. */
+/* Memory, and the store buffers of publishers 1 and 2 and of listeners 3 and 4. */
 byte version;
 bool armed;
 bool has_version[5], has_armed[5];
 byte new_version[5];
 bool new_armed[5];
 
-/* Of listeners: a ring that was not heard yet; what was seen last. */
+/* Of listeners: a pending ring; the version read last. */
 bool rung[5];
 byte seen[5];
 
@@ -81,7 +82,7 @@ end:
   od
 }
 
-/* What a process itself sees: its own store, if it is still in the buffer. */
+/* The value that a process itself loads: its own store, if that is still in the buffer. */
 #define VERSION(k) (has_version[k] -> new_version[k] : version)
 #define ARMED(k) (has_armed[k] -> new_armed[k] : armed)
 
@@ -209,7 +210,7 @@ end_asleep:
   od
 }
 
-/* When all is still the lock is taken once more. */
+/* When nothing moves, a process takes the lock once more. */
 proctype Visitor(byte me) {
   do
   :: true ->
