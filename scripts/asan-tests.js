@@ -22,7 +22,7 @@ const FLAGS = [
 /* The values of mipc_wait in mmapipc.gypi, and the suites that run with each. */
 const WAITS = {
   system:
-    /^(?:mmap|pack|lock-(?:region(?:-inspect)?(?=\.)|share)|region(?!-life)|share(?!-native|-processes)).*\.test\.js$/,
+    /^(?:mmap|pack|lock-(?:region(?:-inspect)?(?=\.)|share)|region(?!-life)|share(?!-bell|-native|-processes)).*\.test\.js$/,
   none: /^(?:lock-region|share(?:-changes)?)\.test\.js$/,
 };
 

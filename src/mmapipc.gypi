@@ -52,6 +52,7 @@
         "shm/mapping_open.c",
         "shm/object.c",
         "shm/share.c",
+        "sync/bell.c",
         "sync/event.c",
         "sync/filelock.c",
         "sync/lock.c",

@@ -36,7 +36,7 @@ describe('errors of invalid values', () => {
       [() => Mmap.open({}), 'ERR_INVALID_ARG_VALUE', /"handle", "inherit", "name" or "file"$/],
       [() => make(9, { name: 'a/b' }), 'ERR_INVALID_ARG_VALUE', /use "path"$/],
       [() => open({ size: 9, name: 'a/b' }), 'ERR_INVALID_ARG_VALUE', /use "file"$/],
-      [() => make(1).set('xx'), 'ERR_MMAPIPC_TOO_LARGE', /takes 2 bytes/],
+      [() => make(1).set('xx'), 'ERR_MMAPIPC_TOO_LARGE', /needs 2 bytes/],
     ];
     for (const [call, code, message] of table) {
       const error = thrownBy(call);

@@ -1,15 +1,17 @@
 /*
- * The waits for a Share to change: promises, and listeners of 'change'. A thread of C waits for the
- * region's event and sends one wake-up. It is armed again before the version is read, so no change is
- * missed. Several changes may be reported as one.
+ * The waits for a Share to change: promises, and listeners of 'change'. The bell of the region wakes
+ * the event loop (native/bell.js). It is armed again before the version is read, so no change is missed.
+ * Several changes may be reported as one.
  *
- * Where no thread can be started (a limit of processes), the version is read every 20 ms instead.
+ * Without a bell, a thread of C waits for the region's event and sends one wake-up. Where no thread can
+ * be started either (a limit of processes), the version is read every 20 ms.
  */
 'use strict';
 
 const binding = require('../native/binding');
 const { LONGEST_TIMER, clearTimeout, now, setTimeout } = require('../base/clock');
 const { MmapipcError, abortError } = require('../base/errors');
+const { openBell } = require('../native/bell');
 const { keepAlive, listen, unlisten } = require('../native/wakeups');
 const { offAbort, onAbort } = require('../base/signals');
 const { NO_THREAD } = require('../native/status');
@@ -29,6 +31,7 @@ class Changes {
   #isArmed = false; /* whether the next change gives a wake-up, or a timer is set */
   #isClosed = false;
   #hasFailed = false; /* whether fail() was called for the listeners */
+  #bell; /* undefined: none; a thread of C watches instead */
   #timer; /* of the next #update() without a thread */
   #retryAt = 0;
   #onWakeup = () => this.#update();
@@ -118,12 +121,26 @@ class Changes {
       const status = listen(this.#handle, this.#onWakeup);
       if (status < 0) throw this.#share.errorOf(status);
       this.#isOn = true;
+      this.#bell ??= openBell(this.#handle, this.#onWakeup, () => this.#loseBell());
       return;
     }
     this.#isOn = this.#isArmed = false;
     clearTimeout(this.#timer);
     unlisten(this.#handle, this.#onWakeup);
-    binding.watchDisarm(this.#handle);
+    this.#disarm();
+  }
+
+  #disarm() {
+    if (this.#bell === undefined) binding.watchDisarm(this.#handle);
+    this.#bell?.close();
+    this.#bell = undefined;
+  }
+
+  /* The system does not watch the bell any more: the thread takes its place. */
+  #loseBell() {
+    this.#bell?.close();
+    this.#bell = undefined;
+    this.#update();
   }
 
   #update() {
@@ -159,6 +176,12 @@ class Changes {
   /* The timer does not keep the process alive: waits and listeners do (keepAlive). */
   #arm() {
     this.#isArmed = false;
+    if (this.#bell !== undefined) {
+      const status = binding.bellArm(this.#handle);
+      if (status < 0) throw this.#share.errorOf(status);
+      this.#isArmed = true;
+      return;
+    }
     const time = now();
     if (time >= this.#retryAt) {
       const status = binding.watchArm(this.#handle);
@@ -182,7 +205,7 @@ class Changes {
     this.#hasFailed = true;
     this.#isArmed = false;
     clearTimeout(this.#timer);
-    binding.watchDisarm(this.#handle);
+    this.#disarm();
     this.#share.fail(error);
   }
 

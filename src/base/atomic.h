@@ -87,6 +87,11 @@ static inline void mipc_atomic_fence_release(void) {
   __atomic_thread_fence(__ATOMIC_RELEASE);
 }
 
+/* Stores before the fence are visible to all processes before any load after it is made. */
+static inline void mipc_atomic_fence_seq_cst(void) {
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
 /* Hint to the processor: this is a loop that waits for another thread. */
 static inline void mipc_atomic_pause(void) {
 #if defined(__x86_64__) || defined(__i386__)

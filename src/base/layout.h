@@ -81,7 +81,9 @@
   X(uint64_t, lock_id_low, 160, "copy of id_low")                                                  \
   X(mipc_room_24_t, lock_rest, 168, "zeros: the lock has this cache line for itself")              \
   X(uint32_t, event, 192, "count of publications and W (sync/event.h)")                            \
-  X(mipc_room_60_t, event_rest, 196, "zeros")                                                      \
+  X(uint32_t, bell_armed, 196, "1: a listener waits for the bell (sync/bell.h)")                   \
+  X(uint32_t, bell, 200, "rung by a write of its first byte through the file")                     \
+  X(mipc_room_52_t, event_rest, 204, "zeros")                                                      \
   X(uint64_t, cell_begin, 256, "of a Share: the version being written (shm/cell.h)")               \
   X(mipc_room_56_t, cell_begin_rest, 264, "zeros")                                                 \
   X(uint64_t, cell_commit, 320, "of a Share: the committed version, 0: none yet")                  \
@@ -156,7 +158,7 @@
 MIPC_ROOM(24);
 MIPC_ROOM(48);
 MIPC_ROOM(56);
-MIPC_ROOM(60);
+MIPC_ROOM(52);
 MIPC_ROOM(3704);
 #undef MIPC_ROOM
 

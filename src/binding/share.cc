@@ -8,6 +8,7 @@
 extern "C" {
 #include "../base/status.h"
 #include "../shm/share.h"
+#include "../sync/bell.h"
 }
 
 namespace {
@@ -162,6 +163,23 @@ napi_value watch_disarm(const Call &call) {
   return to_number(call.env, status);
 }
 
+/* bellPath(handle) -> a path to watch for the bell of its region, or a status */
+napi_value bell_path(const Call &call) {
+  char path[MIPC_BELL_PATH];
+  const mipc_mapping_t *mapping = call.mapping();
+  const mipc_region_t *region = mapping ? mipc_mapping_region(mapping) : nullptr;
+  int status = region ? mipc_bell_path(region, path) : static_cast<int>(MIPC_E_CLOSED);
+  return status < 0 ? to_number(call.env, status) : to_text(call.env, path);
+}
+
+/* bellArm(handle) -> 0 or a status */
+napi_value bell_arm(const Call &call) {
+  const mipc_mapping_t *mapping = call.mapping();
+  const mipc_region_t *region = mapping ? mipc_mapping_region(mapping) : nullptr;
+  int status = region ? mipc_bell_arm(region) : static_cast<int>(MIPC_E_CLOSED);
+  return to_number(call.env, status);
+}
+
 } // namespace
 
 void share_exports(Environment *environment, Object &exports) {
@@ -175,6 +193,8 @@ void share_exports(Environment *environment, Object &exports) {
       {"shareSize", entry<size, 1>},
       {"watchArm", entry<watch_arm, 1>},
       {"watchDisarm", entry<watch_disarm, 1>},
+      {"bellPath", entry<bell_path, 1>},
+      {"bellArm", entry<bell_arm, 1>},
   };
   add_functions(exports, environment, list);
 }

@@ -147,3 +147,8 @@ int mipc_shared_flush(mipc_file_t file) {
 void mipc_shared_close(mipc_file_t file) {
   (void)file;
 }
+
+int mipc_shared_watch_path(mipc_file_t file, char *ret_path, size_t room) {
+  (void)file, (void)ret_path, (void)room;
+  return MIPC_E_UNSUPPORTED;
+}

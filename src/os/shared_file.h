@@ -79,6 +79,10 @@ int mipc_shared_unlink(const char *path);
 int64_t mipc_shared_read(mipc_file_t file, uint64_t offset, void *bytes, size_t length);
 int64_t mipc_shared_write(mipc_file_t file, uint64_t offset, const void *bytes, size_t length);
 
+/* A path by which the system can watch the open file for this process, at most `room` bytes.
+ * UNSUPPORTED: the system reports no writes to files. */
+int mipc_shared_watch_path(mipc_file_t file, char *ret_path, size_t room);
+
 /* Truncates the file to 0 bytes. */
 int mipc_shared_empty(mipc_file_t file);
 

@@ -185,3 +185,8 @@ int mipc_shared_empty(mipc_file_t file) {
 int mipc_shared_flush(mipc_file_t file) {
   return fdatasync((int)file.os) < 0 ? -errno : 0;
 }
+
+int mipc_shared_watch_path(mipc_file_t file, char *ret_path, size_t room) {
+  int length = snprintf(ret_path, room, "/proc/self/fd/%d", (int)file.os);
+  return length > 0 && (size_t)length < room ? 0 : (int)MIPC_E_UNSUPPORTED;
+}

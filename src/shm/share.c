@@ -4,6 +4,7 @@
 #include "share.h"
 
 #include "../base/status.h"
+#include "../sync/bell.h"
 
 /* Whether the words that were read are those of the region: a file that was cut off shows zeros. */
 static int check(const mipc_mapping_t *m, const mipc_region_t *region) {
@@ -54,7 +55,10 @@ static int set(mipc_mapping_t *m, mipc_lock_t *lock, const void *bytes, uint64_t
   status = mipc_cell_write(&cell, bytes, value);
   /* Under the lock: if this process dies before it wakes the waiters, the process that recovers the
    * lock wakes them. */
-  if (status == 0) mipc_event_publish(cell.header);
+  if (status == 0) {
+    mipc_event_publish(cell.header);
+    mipc_bell_publish(region);
+  }
   int left = mipc_lock_leave(lock);
   if (status == 0) status = left;
   if (status == 0) status = check(m, region);

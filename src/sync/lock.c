@@ -11,6 +11,7 @@
 #include "../os/fork.h"
 #include "../os/process.h"
 #include "../os/wait.h"
+#include "bell.h"
 #include "lock_i.h"
 
 #define OWNER ((uint32_t)MIPC_MAX_NUMBER)
@@ -98,6 +99,7 @@ static int recovered(mipc_lock_t *lock, mipc_i_attempt_t *a) {
   mipc_atomic_store_relaxed(&h->lock_recovered, 1);
   /* The dead owner may have published a change and not woken the waiters of the event. */
   mipc_wait_wake(&h->event, true);
+  mipc_bell_ring(lock->region);
   return taken(lock);
 }
 

@@ -1,0 +1,64 @@
+/*
+ * The bell of a region (src/sync/bell.h), as the event loop hears it: each bell is watched by Node's
+ * own fs.watch, which needs no thread. What nothing rings for, because a process died, is found by a
+ * look from time to time: one timer for all bells of the thread.
+ */
+'use strict';
+
+const fs = require('node:fs');
+
+const { clearInterval, setInterval } = require('../base/clock');
+const binding = require('./binding');
+
+const { watch } = fs; /* as it is now: a test runner may replace it */
+const LOOK_EVERY = 250; /* ms */
+const MOST_LOOKS = 64; /* at each tick; the others have their turn at the next */
+
+const bells = new Set();
+let timer;
+
+function tick() {
+  let left = MOST_LOOKS;
+  for (const bell of [...bells]) {
+    if (left-- === 0) return;
+    bells.delete(bell);
+    bells.add(bell); /* last of the next turn */
+    bell.heard();
+  }
+}
+
+class Bell {
+  #watcher;
+
+  /* `heard()` is called when the bell may have rung; the watcher does not keep the process alive. */
+  constructor(watcher, heard, failed) {
+    this.heard = heard;
+    this.#watcher = watcher;
+    watcher.on('change', heard);
+    watcher.on('error', failed);
+    bells.add(this);
+    if (bells.size === 1) {
+      timer = setInterval(tick, LOOK_EVERY);
+      timer.unref();
+    }
+  }
+
+  close() {
+    this.#watcher.close();
+    bells.delete(this);
+    if (bells.size === 0) clearInterval(timer);
+  }
+}
+
+/* undefined: the region has no bell here, or the system has no more watches. */
+function openBell(handle, heard, failed) {
+  const path = binding.bellPath(handle);
+  if (typeof path !== 'string') return undefined;
+  try {
+    return new Bell(watch(path, { persistent: false }), heard, failed);
+  } catch {
+    return undefined;
+  }
+}
+
+module.exports = { openBell };

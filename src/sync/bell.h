@@ -1,0 +1,41 @@
+/*
+ * The bell of a region: how a publication reaches the event loop of a process without a thread.
+ *
+ * The bell is one byte of the region's own file. A listener has its event loop watch the file
+ * (inotify); a publisher writes the byte with a system call, which the kernel reports to all that
+ * watch. A store through a mapping is not reported, so nothing else of a region's life rings.
+ *
+ *   listener   watch the file, once; then each time: armed = 1, fence, look at what is published
+ *   publisher  publish, fence, and if armed: armed = 0, write the byte
+ *
+ * The two fences make sure that either the listener sees what was published or the publisher sees
+ * that it is to ring. A bell is broadcast: each listener that hears it arms it again, and looks. A
+ * dead listener costs one write. A publisher that dies between its publication and the write has
+ * the lock; the process that recovers the lock rings. Without a recovery nothing rings, so a
+ * listener also looks from time to time.
+ *
+ * Read-only attachments cannot arm the bell.
+ */
+#ifndef MIPC_SYNC_BELL_H
+#define MIPC_SYNC_BELL_H
+
+#include "../region/region.h"
+
+/* Bytes of a path to watch, with its zero. */
+#define MIPC_BELL_PATH 64
+
+/* A path under which this process can watch the file of the region, as long as it is open. CLOSED;
+ * ACCESS: attached read-only; UNSUPPORTED: the system reports no writes. */
+int mipc_bell_path(const mipc_region_t *region, char ret_path[MIPC_BELL_PATH]);
+
+/* Asks for a ring at the next publication. To be called before what is published is looked at. 0;
+ * TRUNCATED, CORRUPT, CLOSED: nothing will be heard any more. */
+int mipc_bell_arm(const mipc_region_t *region);
+
+/* After a publication, with the lock: rings if a listener has asked for it. */
+void mipc_bell_publish(const mipc_region_t *region);
+
+/* Rings in any case: for the process that recovers the lock. */
+void mipc_bell_ring(const mipc_region_t *region);
+
+#endif

@@ -1,0 +1,100 @@
+/*
+ * How a listener of another process hears of a change: by a bell, which the event loop watches without
+ * a thread (src/sync/bell.h). Where there is no bell, a thread watches instead.
+ */
+'use strict';
+
+const assert = require('node:assert/strict');
+const { once } = require('node:events');
+
+const { Share } = require('..');
+const { ROOT, runFunction } = require('./support/child');
+const { amount } = require('./support/amounts');
+const { needsCommand } = require('./support/mounts');
+const { peers, sleep } = require('./support/peer');
+const { isLinux } = require('./support/platform');
+const { within } = require('./support/shares');
+
+const SOON = 10000; /* ms: not stuck */
+const KILLS = amount(8, 100);
+
+/* In the child: `count` Shares with a listener each, one of which hears of a change by a process below
+ * it; how many threads they cost. */
+async function listenToMany({ Share: Class }, count, root) {
+  const { spawnSync } = require('node:child_process');
+  const { readdirSync } = require('node:fs');
+  const threads = () => readdirSync('/proc/self/task').length;
+  const before = threads();
+  const all = Array.from({ length: count }, () => new Class(64));
+  let heard = 0;
+  for (const share of all) share.on('change', () => heard++);
+  const cost = threads() - before;
+  const changed = all[count - 1].changed({ timeout: 10000 });
+  const code = `
+    const { Share } = require(${JSON.stringify(root)});
+    Share.attach(${JSON.stringify(all[count - 1].handle)}).set(1);`;
+  spawnSync(process.execPath, ['-e', code]);
+  const version = await changed;
+  await new Promise((done) => setTimeout(done, 50));
+  console.log(JSON.stringify({ cost, version, heard }));
+  process.exit();
+}
+
+function outputOf({ stdout, stderr }) {
+  assert.notEqual(stdout, '', stderr);
+  return JSON.parse(stdout.trim().split('\n').pop());
+}
+
+describe('the bell of a Share', function () {
+  if (!isLinux) return;
+  this.timeout(60000);
+  const { process: start } = peers();
+
+  it('costs no thread, however many Shares are listened to', () => {
+    const result = outputOf(runFunction(listenToMany, [300, ROOT]));
+    assert.deepEqual(result, { cost: 0, version: 1, heard: 1 });
+  });
+
+  describe('that the system refuses', () => {
+    before(needsCommand('strace', 'strace'));
+
+    for (const [what, rule] of [
+      ['inotify has no instances left', 'inotify_init1:error=EMFILE'],
+      ['inotify has no watches left', 'inotify_add_watch:error=ENOSPC'],
+    ]) {
+      it(`is replaced by a thread: ${what}`, () => {
+        const command = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', `inject=${rule}`];
+        const { cost, ...rest } = outputOf(runFunction(listenToMany, [3, ROOT], { command }));
+        assert.deepEqual(rest, { version: 1, heard: 1 });
+        assert.ok(cost >= 3, `${cost} threads`);
+      });
+    }
+  });
+
+  it(`is not needed after a death: ${KILLS} publishers killed, every last version is heard`, async () => {
+    const share = new Share(64);
+    let told = 0;
+    share.on('change', (version) => (told = version));
+    for (let i = 0; i < KILLS; i++) {
+      const peer = await start();
+      await peer.run((self, handle) => {
+        self.share = self.Share.attach(handle);
+        const publish = () => {
+          const until = performance.now() + 5;
+          for (let n = 0; performance.now() < until; n++) self.share.set(n);
+          setImmediate(publish);
+        };
+        publish();
+      }, share.handle);
+      await sleep(Math.random() * 20);
+      peer.end();
+      await peer.ended;
+      /* No process takes the lock after the death. */
+      const heard = async () => {
+        while (told !== share.version) await once(share, 'change');
+      };
+      await within(SOON, heard());
+    }
+    share.close();
+  });
+});
