@@ -121,7 +121,7 @@ int mipc_region_open(const mipc_region_spec_t *spec, mipc_report_t *report,
 /*
  * Leaves the region: releases row, byte and number, unmaps the header, closes the descriptors. The
  * last participant of a name removes it. If another process holds the creation lock for more than
- * 20 ms, the file stays, and the next open of any name removes it. Mappings of the payload belong
+ * 20 ms, the file stays, and a later open of any name removes it. Mappings of the payload belong
  * to their owner (shm/mapping.h). A second close does nothing; the reference remains the caller's.
  */
 void mipc_region_close(mipc_region_t *region);
