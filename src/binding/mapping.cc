@@ -50,7 +50,7 @@ void tell_collected(napi_env env, const Owner *owner) {
 }
 
 /*
- * A lock is never released because its object is unreachable: the mapping and the lock stay as they
+ * The lock of an object outlives the object if it is held: the mapping and the lock stay as they
  * are until the thread ends. A region that other processes can see stays, too (mipc_region_keep).
  * At the end of the thread Node also finalizes objects still in use; their locks are released.
  */

@@ -4,7 +4,7 @@
  * packed bytes. The calls have no arguments, because an argument costs more than a field of the
  * frame.
  *
- * A call that succeeds returns no number. A call that fails returns one: an index into
+ * A call that succeeds returns no number. A call that fails returns one: a positive index into
  * binding.packErrors, or a negative status.
  */
 #include "values.h"

@@ -46,7 +46,7 @@ int set(const Environment *environment, mipc_object_t *object, uint32_t ms, uint
   return status;
 }
 
-/* Stores the facts of a value in the frame. */
+/* Stores the facts of a value in the frame, and returns `status`. */
 int report(mipc_share_frame_t *frame, const mipc_cell_value_t &value, int status) {
   frame->version = static_cast<double>(value.version);
   frame->length = static_cast<double>(value.length);

@@ -72,8 +72,8 @@ bool open_wakeups(napi_env env, Environment *environment) {
     return false;
   }
   napi_unref_threadsafe_function(env, environment->wakeups);
-  /* Registered again, so that it runs before the function's own clean-up. If
-   * there is no memory for that, Node ends the process. */
+  /* Registered again, so that it runs before the function's own clean-up. If there is no memory for
+   * that, Node ends the process. */
   napi_remove_env_cleanup_hook(env, stop_all, environment);
   napi_add_env_cleanup_hook(env, stop_all, environment);
   return true;
