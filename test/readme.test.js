@@ -77,7 +77,9 @@ describe('src/README.md', () => {
     )) {
       assert.ok(fs.existsSync(`${ROOT}/src/${name}`), name);
     }
-    for (const [, name] of text.matchAll(/`((?:lib|test)\/[a-z./-]+\.js)`/g)) {
+    for (const [, name] of text.matchAll(
+      /`((?:bin|docs|formal|lib|scripts|test)\/[a-z./_-]+\.[a-z]+)`/g,
+    )) {
       assert.ok(fs.existsSync(`${ROOT}/${name}`), name);
     }
   });

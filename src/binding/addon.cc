@@ -1,6 +1,7 @@
 /*
- * The entry of the addon: makes the environment and collects what the subjects export. It may be
- * loaded by any number of threads, at once and again and again, and each may be ended at any step.
+ * The entry of the addon: creates the environment and collects the exports of the subjects. Any
+ * number of threads may load the addon, at the same time and repeatedly, and each of them may be
+ * terminated at any step.
  */
 #include "values.h"
 
@@ -24,8 +25,8 @@ static void environment_finalize(napi_env env, void *data, void *) {
   environment_put(environment);
 }
 
-/* The environment, which is freed with the thread; NULL: it could not be made, and nothing is left.
- */
+/* Creates the environment, which is freed when the thread ends. NULL: it could not be created, and
+ * nothing is left. */
 static Environment *environment_make(napi_env env) {
   Environment *environment = new (std::nothrow) Environment();
   if (!environment) return nullptr;
@@ -41,9 +42,8 @@ static Environment *environment_make(napi_env env) {
   return nullptr;
 }
 
-/* The global object of this environment, and an object for what all copies of lib/ in it share: in
- * a vm context, or after its modules were loaded anew, a copy has globals and modules of its own.
- */
+/* Exports the global object of this environment, and an object that all copies of lib/ in it share.
+ * A copy in a vm context, or one that was loaded again, has its own globals and modules. */
 static void add_shared(napi_env env, Object &exports) {
   napi_value global = nullptr;
   if (napi_get_global(env, &global) != napi_ok) global = nullptr;
@@ -67,7 +67,7 @@ static Napi::Object init(Napi::Env env, Napi::Object given) {
     share_exports(environment, exports);
     tables_exports(env, exports);
   }
-  /* Refused too when the thread is being ended, which needs no error. */
+  /* This also fails while the thread is being terminated; then the error reaches no user. */
   if (!exports.get()) napi_throw_error(env, nullptr, "mmapipc: out of memory");
   return given;
 }

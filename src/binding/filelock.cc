@@ -1,6 +1,6 @@
 /*
- * Locks on files for JS: one step each; the loops, queues and errors are in lib/. The end of an
- * asynchronous wait comes as a wake-up (wakeups.cc).
+ * Locks on files for JS. Each function is one step; the loops, queues and errors are in lib/. The
+ * end of an asynchronous wait sends a wake-up (wakeups.cc).
  */
 #include "values.h"
 
@@ -18,8 +18,8 @@ mipc_flock_range_t range_of(const Call &call, const mipc_object_t *object, size_
   return mipc_mapping_lock_range(object->mapping, call.flag(1), call.u64(at), call.u64(at + 1));
 }
 
-/* lockTake(handle, shared, naps, offset?, length?) -> nothing when it is taken, 0 when it is
- * somebody else's, or a status. */
+/* lockTake(handle, shared, naps, offset?, length?) -> nothing: taken; 0: another lock excludes it;
+ * or a status */
 napi_value lock_take(const Call &call) {
   mipc_object_t *object = call.object();
   mipc_filelock_t *lock = nullptr;
@@ -31,7 +31,7 @@ napi_value lock_take(const Call &call) {
   return status == 1 ? nullptr : to_number(call.env, status);
 }
 
-/* lockDrop(handle): gives back what is held. -> nothing, or a status */
+/* lockDrop(handle): releases the lock -> nothing, or a status */
 napi_value lock_drop(const Call &call) {
   mipc_filelock_t *lock = nullptr;
   int status = find_lock(call.object(), &lock);
@@ -40,7 +40,8 @@ napi_value lock_drop(const Call &call) {
   return nullptr;
 }
 
-/* lockBegin(handle, shared, offset, length, notice) -> 0 or a status */
+/* lockBegin(handle, shared, offset, length, wakeup): starts a wait; with `wakeup`, its end sends a
+ * wake-up -> 0 or a status */
 napi_value lock_begin(const Call &call) {
   mipc_object_t *object = call.object();
   mipc_filelock_t *lock;
@@ -52,14 +53,14 @@ napi_value lock_begin(const Call &call) {
   return to_number(call.env, status);
 }
 
-/* lockPoll(handle, ms) -> 1 taken, 0 still waiting, or a status */
+/* lockPoll(handle, ms) -> 1: taken; 0: still waiting; or a status */
 napi_value lock_poll(const Call &call) {
   mipc_filelock_t *lock;
   int status = find_lock(call.object(), &lock);
   return to_number(call.env, status < 0 ? status : mipc_filelock_poll(lock, call.u32(1)));
 }
 
-/* lockCancel(handle): stops a wait; nothing is held afterwards */
+/* lockCancel(handle): ends the wait; a lock that it has won is released -> 0 or a status */
 napi_value lock_cancel(const Call &call) {
   mipc_filelock_t *lock;
   int status = find_lock(call.object(), &lock);

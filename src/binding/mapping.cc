@@ -1,7 +1,7 @@
 /*
- * Mappings for JS: free functions that take an integer handle, make plain C values of their
- * arguments, and return a number: a count, a handle, or a negative status. Here is also how a
- * mapping follows the JS object that owns it.
+ * Mappings for JS: functions that take an integer handle, convert their arguments to plain C
+ * values, and return a number: a count, a handle, or a negative status. This file also ties the
+ * lifetime of a mapping to the JS object that owns it.
  */
 #include "values.h"
 
@@ -25,16 +25,16 @@ void owner_free(Owner *owner) {
   environment_put(environment);
 }
 
-/* The object is gone, or never came to be. */
+/* The object was collected, or could not be created. */
 void owner_release(Owner *owner) {
   mipc_mapping_t *mapping = owner->object.mapping;
-  /* Its Buffers may live on; what waits may not, as it would give notice to the owner. */
+  /* Its Buffers may outlive it. Its waits end first, as they would send wake-ups to the owner. */
   mipc_object_give_up(&owner->object);
   owner_free(owner);
   mipc_mapping_put(mapping);
 }
 
-/* Tells JS that an object was collected that holds its lock. Nothing is lost when that fails. */
+/* Reports to JS that an object was collected while it holds its lock. A failure is harmless. */
 void tell_collected(napi_env env, const Owner *owner) {
   char handle[MIPC_HANDLE_SIZE];
   const mipc_region_t *region = mipc_mapping_region(owner->object.mapping);
@@ -50,9 +50,9 @@ void tell_collected(napi_env env, const Owner *owner) {
 }
 
 /*
- * A lock is never lost because its object is unreachable: the mapping stays as it is, its lock
- * with it, until the thread ends. A region that others can see stays, too (mipc_region_keep). At
- * the end of the thread, objects still in use are finalized: all is given up then.
+ * The lock of an object outlives the object if it is held: the mapping and the lock stay as they
+ * are until the thread ends. A region that other processes can see stays, too (mipc_region_keep).
+ * At the end of the thread Node also finalizes objects still in use; their locks are released.
  */
 void owner_finalize(napi_env env, void *data, void *) {
   Owner *owner = static_cast<Owner *>(data);
@@ -112,7 +112,7 @@ napi_value open_spec(const Call &call, const mipc_mapping_spec_t &spec, Text *la
 }
 
 /* openFile(owner, path | fd, offset, length, prot, copyOnWrite, protect, anyFilesystem, create,
- * mode, guard, label) -> handle or status; the details are in binding.report. */
+ * mode, guard, label) -> handle or status; binding.report has the details */
 napi_value open_file(const Call &call) {
   Text path(call.env, call.at[1]), label(call.env, call.at[11]);
   if (path.has_failed() || label.has_failed()) return to_number(call.env, mipc_no_memory());
@@ -131,9 +131,9 @@ napi_value open_file(const Call &call) {
   return open_spec(call, spec, &label);
 }
 
-/* openPrivate(owner, length, prot): memory of this process alone. -> as openFile() */
+/* openPrivate(owner, length, prot): maps private memory of this process -> as openFile() */
 napi_value open_private(const Call &call) {
-  Text label(call.env, call.at[1]); /* none */
+  Text label(call.env, call.at[1]); /* without a label */
   mipc_mapping_spec_t spec = {};
   spec.anonymous = true;
   spec.length = call.u64(1);
@@ -141,7 +141,8 @@ napi_value open_private(const Call &call) {
   return open_spec(call, spec, &label);
 }
 
-/* Whether the element of an array was an ArrayBuffer in use, and is detached now. */
+/* Detaches the ArrayBuffer that is element `i` of an array. false: it is none, was detached before,
+ * or cannot be detached. */
 bool detach(napi_env env, napi_value list, uint32_t i) {
   napi_handle_scope scope = nullptr;
   napi_value buffer = nullptr;
@@ -154,8 +155,9 @@ bool detach(napi_env env, napi_value list, uint32_t i) {
   return done;
 }
 
-/* close(handle, windows: ArrayBuffer[]): all that are still reachable. One that cannot be detached
- * keeps its addresses, as private zeros, until it is collected. */
+/* close(handle, windows: ArrayBuffer[]): closes the mapping; `windows` are those that JS can reach.
+ * The addresses of a window that cannot be detached stay in use, as private zeros, until it is
+ * collected -> 0 or a status */
 napi_value close(const Call &call) {
   mipc_object_t *object = call.object();
   if (!object) return to_number(call.env, MIPC_E_CLOSED);
@@ -169,10 +171,10 @@ napi_value close(const Call &call) {
   return to_number(call.env, MIPC_OK);
 }
 
-/* window(handle, offset, length, truth) -> ArrayBuffer, or a status. What user code gets begins at
- * an address that is a multiple of 8, up to 7 bytes before `offset`, so that a typed array over it
- * is aligned or refused: Atomics on a misaligned word are not atomic. Those bytes lie in the same
- * page of the file. */
+/* window(handle, offset, length, truth) -> ArrayBuffer, or a status. A window for user code begins
+ * at an address that is a multiple of 8, up to 7 bytes before `offset`, so that a typed array over
+ * it is aligned or refused: Atomics on a misaligned word are not atomic. Those bytes lie in the
+ * same page of the file. */
 napi_value window(const Call &call) {
   mipc_mapping_t *mapping = call.mapping();
   if (!mapping) return to_number(call.env, MIPC_E_CLOSED);
@@ -185,9 +187,9 @@ napi_value window(const Call &call) {
       call.env, static_cast<uint8_t *>(bytes) - before, static_cast<size_t>(length) + before,
       window_finalize, mapping, &buffer);
   if (status == napi_ok) return buffer;
-  /* Only when it fails in the middle (generic failure) has Node taken the finalizer over. Refused
-   * at the door, because external memory is not allowed (Electron) or the thread is being
-   * terminated, it will never run. */
+  /* Node runs the finalizer only after a failure in the middle of the call (generic failure). It
+   * never runs it when it refuses the call at once, because external memory is not allowed
+   * (Electron) or the thread is being terminated. */
   if (status != napi_generic_failure) mipc_mapping_put_window(mapping);
   return to_number(call.env, MIPC_E_UNSUPPORTED);
 }
@@ -205,8 +207,8 @@ bool bytes_of(const Call &call, size_t at, uint8_t **ret_bytes, size_t *ret_leng
   return true;
 }
 
-/* read(handle, offset, target: Uint8Array) -> bytes copied: as many as the target holds, clipped
- * at the end of the mapping. */
+/* read(handle, offset, target: Uint8Array) -> bytes copied: as many as fit into the target, up to
+ * the end of the mapping; or a status */
 napi_value read(const Call &call) {
   mipc_mapping_t *mapping = call.mapping();
   if (!mapping) return to_number(call.env, MIPC_E_CLOSED);
@@ -216,7 +218,8 @@ napi_value read(const Call &call) {
   return to_number(call.env, mipc_mapping_read(mapping, call.u64(1), bytes, length));
 }
 
-/* write(handle, offset, source: Uint8Array) -> bytes copied. */
+/* write(handle, offset, source: Uint8Array) -> bytes copied, up to the end of the mapping; or a
+ * status */
 napi_value write(const Call &call) {
   mipc_mapping_t *mapping = call.mapping();
   if (!mapping) return to_number(call.env, MIPC_E_CLOSED);
@@ -226,14 +229,14 @@ napi_value write(const Call &call) {
   return to_number(call.env, mipc_mapping_write(mapping, call.u64(1), bytes, length));
 }
 
-/* flush(handle, offset, length, async) */
+/* flush(handle, offset, length, async) -> 0 or a status */
 napi_value flush(const Call &call) {
   mipc_mapping_t *mapping = call.mapping();
   if (!mapping) return to_number(call.env, MIPC_E_CLOSED);
   return to_number(call.env, mipc_mapping_flush(mapping, call.u64(1), call.u64(2), call.flag(3)));
 }
 
-/* advise(handle, index into binding.advices, offset, length) */
+/* advise(handle, index into binding.advices, offset, length) -> 0 or a status */
 napi_value advise(const Call &call) {
   mipc_mapping_t *mapping = call.mapping();
   if (!mapping) return to_number(call.env, MIPC_E_CLOSED);
@@ -243,14 +246,14 @@ napi_value advise(const Call &call) {
                                                  call.u64(2), call.u64(3)));
 }
 
-/* resident(handle, offset, length) -> pages */
+/* resident(handle, offset, length) -> count of pages in memory, or a status */
 napi_value resident(const Call &call) {
   mipc_mapping_t *mapping = call.mapping();
   if (!mapping) return to_number(call.env, MIPC_E_CLOSED);
   return to_number(call.env, mipc_mapping_resident(mapping, call.u64(1), call.u64(2)));
 }
 
-/* lockMemory(handle, on) */
+/* lockMemory(handle, on) -> 0 or a status */
 napi_value lock_memory(const Call &call) {
   mipc_mapping_t *mapping = call.mapping();
   if (!mapping) return to_number(call.env, MIPC_E_CLOSED);
@@ -258,20 +261,20 @@ napi_value lock_memory(const Call &call) {
                                           : mipc_mapping_unlock_memory(mapping));
 }
 
-/* lost(handle) -> 0, or the status that says why it shows zeros in the place of the file */
+/* lost(handle) -> 0, or the status that is the reason for zeros in place of the file */
 napi_value lost(const Call &call) {
   const mipc_mapping_t *mapping = call.mapping();
   if (!mapping) return to_number(call.env, MIPC_E_CLOSED);
   return to_number(call.env, mipc_mapping_lost(mapping));
 }
 
-/* hits() -> the count of all truncations met in this process. */
+/* hits() -> count of the faults in this process that the guard has handled */
 napi_value hits(const Call &call) {
   return to_number(call.env, mipc_atomic_load_acquire(mipc_guard_hits()));
 }
 
-/* hitsBuffer() -> the same count as an ArrayBuffer over C's own memory, which is never freed;
- * undefined where the runtime refuses. */
+/* hitsBuffer() -> ArrayBuffer over the same count in C's memory, which is never freed; nothing
+ * where the runtime refuses it */
 napi_value hits_buffer(const Call &call) {
   napi_value buffer = nullptr;
   void *word = const_cast<mipc_atomic_u32_t *>(mipc_guard_hits());
@@ -280,7 +283,7 @@ napi_value hits_buffer(const Call &call) {
   return status == napi_ok ? buffer : nullptr;
 }
 
-/* quarantined() -> ranges that wait; for tests */
+/* quarantined() -> count of the ranges in quarantine; for tests */
 napi_value quarantined(const Call &call) {
   return to_number(call.env, static_cast<int64_t>(mipc_quarantine_count()));
 }

@@ -1,11 +1,11 @@
 /*
- * pack and unpack for JS. What goes between them lies in memory that JS owns and C keeps a
- * reference to: the frame (pack/frame.h) and four arrays beside it, for values, their tags,
- * strings, and packed bytes. The calls have no arguments: each would cost more than the field of
- * the frame.
+ * pack and unpack for JS. JS and C exchange values in memory that JS owns and C keeps a reference
+ * to: the frame (pack/frame.h) and four arrays beside it, for values, their tags, strings, and
+ * packed bytes. The calls have no arguments, because an argument costs more than a field of the
+ * frame.
  *
- * A call returns no number when it worked; else a number: positive, one of binding.packErrors, or
- * negative, a status.
+ * A call that succeeds returns no number. A call that fails returns one: a positive index into
+ * binding.packErrors, or a negative status.
  */
 #include "values.h"
 
@@ -20,8 +20,8 @@ extern "C" {
 
 namespace {
 
-/* One for each copy of lib/ that is loaded: its functions are tied to it, and the last of them that
- * is collected frees it. */
+/* One for each loaded copy of lib/. Its functions refer to it; when the last of them is collected,
+ * it is freed. */
 struct Packer {
   static constexpr uint32_t PROGRAMS = 256;
 
@@ -62,7 +62,7 @@ const mipc_template_t *program_of(const Packer *packer) {
   return packer->programs[packer->frame->program % Packer::PROGRAMS];
 }
 
-/* The values of the frame packed into the output. */
+/* Packs the values of the frame into the output. */
 int pack_output(Packer *packer) {
   mipc_pack_frame_t *frame = packer->frame;
   mipc_pack_values_t values = {packer->slots, packer->tags,     frame->count,
@@ -75,7 +75,7 @@ int pack_output(Packer *packer) {
   return error == MIPC_PACK_OK ? 0 : fail(packer, error, failure);
 }
 
-/* All the strings of the values as one: JS cuts them out of it for less than a call each. */
+/* Returns all strings of the values as one string: slices in JS cost less than a call for each. */
 napi_value unpack_from(napi_env env, Packer *packer, const uint8_t *from, size_t size) {
   mipc_pack_frame_t *frame = packer->frame;
   mipc_pack_values_t values = {packer->slots, packer->tags,      packer->slots_room,
@@ -98,12 +98,13 @@ mipc_mapping_t *mapping_of(const Packer *packer) {
   return object ? object->mapping : nullptr;
 }
 
-/* pack(): frame.size bytes in the output */
+/* pack(): packs frame.size bytes into the output -> nothing, or a number */
 napi_value pack(const Call &call) {
   return result(call.env, pack_output(packer_of(call)));
 }
 
-/* packInto(): and copied into the mapping, frame.written of them */
+/* packInto(): as pack(), and copies frame.written of the bytes into the mapping -> nothing, or a
+ * number */
 napi_value pack_into(const Call &call) {
   Packer *packer = packer_of(call);
   int error = pack_output(packer);
@@ -118,8 +119,8 @@ napi_value pack_into(const Call &call) {
   return nullptr;
 }
 
-/* unpackFrom(): frame.count values from the mapping -> their text, or nothing when they have none
- */
+/* unpackFrom(): unpacks frame.count values from the mapping -> their text, or nothing if they have
+ * none; or a number */
 napi_value unpack_mapping(const Call &call) {
   Packer *packer = packer_of(call);
   mipc_mapping_t *mapping = mapping_of(packer);
@@ -131,7 +132,7 @@ napi_value unpack_mapping(const Call &call) {
   return unpack_from(call.env, packer, from, static_cast<size_t>(size));
 }
 
-/* unpack(bytes: Uint8Array): the same from an array */
+/* unpack(bytes: Uint8Array) -> as unpackFrom(), from an array */
 napi_value unpack(const Call &call) {
   size_t size = 0;
   void *from = nullptr;
@@ -142,7 +143,8 @@ napi_value unpack(const Call &call) {
   return unpack_from(call.env, packer_of(call), from ? static_cast<uint8_t *>(from) : &none, size);
 }
 
-/* compile(index, text: Uint8Array, unpack: boolean): puts the program there, and frees what was */
+/* compile(index, text: Uint8Array, unpack: boolean): replaces the program at `index` -> 0, or a
+ * number */
 napi_value compile(const Call &call) {
   Packer *packer = packer_of(call);
   size_t size = 0;
@@ -162,8 +164,8 @@ napi_value compile(const Call &call) {
   return to_number(call.env, 0);
 }
 
-/* fields(index) -> [kind, count, size, ...] of a flat program, a kind being one of MIPC_STORE_MAP
- * or the letter of a string; [] of another */
+/* fields(index) -> [kind, count, size, ...] of a flat program, where a kind is one of
+ * MIPC_STORE_MAP or the letter of a string; [] of any other program */
 napi_value fields(const Call &call) {
   const mipc_template_t *program = packer_of(call)->programs[call.u32(0) % Packer::PROGRAMS];
   List list(call.env);
@@ -183,8 +185,8 @@ bool buffer_at(napi_env env, napi_value list, uint32_t i, void **ret_bytes, size
          napi_get_arraybuffer_info(env, buffer, ret_bytes, ret_size) == napi_ok && *ret_bytes;
 }
 
-/* [frame, slots, tags, text, output]: ArrayBuffer[]; C works on these from now on. Nobody else has
- * them, so they are never detached. On failure those that were there stay. */
+/* Replaces the memory that C works on by [frame, slots, tags, text, output], an ArrayBuffer[]. User
+ * code has no reference to them, so they are never detached. On failure the previous ones stay. */
 bool set_memory(napi_env env, Packer *packer, napi_value buffers) {
   void *data[5];
   size_t room[5];
@@ -207,7 +209,7 @@ bool set_memory(napi_env env, Packer *packer, napi_value buffers) {
   return true;
 }
 
-/* memory([...]): others, as above -> 0 or a status */
+/* memory([frame, slots, tags, text, output]): replaces the memory -> 0 or a status */
 napi_value memory(const Call &call) {
   bool done = set_memory(call.env, packer_of(call), call.at[0]);
   return to_number(call.env, done ? MIPC_OK : MIPC_E_RANGE);
@@ -217,7 +219,7 @@ void function_finalize(napi_env env, void *packer, void *) {
   packer_put(env, static_cast<Packer *>(packer));
 }
 
-/* A function that keeps the packer as long as it is there. */
+/* Adds a function that keeps the packer until it is collected. */
 bool add(napi_env env, Object &functions, const Export &each, Packer *packer) {
   napi_value made = functions.function(each.name, each.callback, packer);
   if (!made) return false;
@@ -230,7 +232,7 @@ bool add(napi_env env, Object &functions, const Export &each, Packer *packer) {
 }
 
 /* packer([frame, slots, tags, text, output]) -> { pack, packInto, unpack, unpackFrom, compile,
- * fields, memory }, which work on these and on programs of their own; or a status */
+ * fields, memory }, which share these arrays and a set of programs; or a status */
 napi_value make_packer(const Call &call) {
   static const Export list[] = {
       {"pack", entry<pack, 0>},       {"packInto", entry<pack_into, 0>},

@@ -1,6 +1,6 @@
 /*
- * Regions for JS: attaching, which gives a mapping of the payload; looking from outside; removing.
- * What is wanted comes as one plain object, with the names of mipc_region_spec_t.
+ * Regions for JS: opening, which attaches and maps the payload; inspection from outside; removal.
+ * A specification is one plain object with the names of mipc_region_spec_t.
  */
 #include "values.h"
 
@@ -17,8 +17,8 @@ extern "C" {
 
 namespace {
 
-/* The fields of an object of JS. Once one could not be read, nothing is to be done with the others:
- * a name without its directory would be another region's. */
+/* The fields of an object of JS. If one of them cannot be read, the others must not be used: a name
+ * without its directory would lead to another region. */
 class Fields {
 public:
   Fields(napi_env env, napi_value object) : env(env), object(object) {}
@@ -50,7 +50,7 @@ private:
   bool failed = false;
 };
 
-/* A specification: its texts, and the rest of it. */
+/* A specification, and the texts that it points to. */
 struct Spec {
   Spec(napi_env env, napi_value object)
       : given(env, object), where(env, given.get("where")), inherited(env, given.get("inherited")),
@@ -81,8 +81,8 @@ struct Spec {
   mipc_region_spec_t region = {};
 };
 
-/* openRegion(owner, spec) -> handle of a mapping of the payload, or status; binding.report tells
- * more. With `prot`, `copyOnWrite` and `protect` of the mapping. */
+/* openRegion(owner, spec) -> handle of a mapping of the payload, or status; binding.report has the
+ * details. `spec` also has `prot`, `copyOnWrite`, `protect` and `withHeader` of the mapping. */
 napi_value open_region(const Call &call) {
   mipc_report_t *report = call.environment()->report;
   Spec spec(call.env, call.at[1]);
@@ -127,22 +127,22 @@ napi_value region_handle(const Call &call) {
   return status < 0 ? to_number(call.env, status) : to_text(call.env, text);
 }
 
-/* regionWhereabouts(handle) -> mipc_whereabouts_t; 0 of what is no region */
+/* regionWhereabouts(handle) -> mipc_whereabouts_t; 0 for an object without a region */
 napi_value whereabouts(const Call &call) {
   const mipc_region_t *region = region_of(call);
   return to_number(call.env, region ? mipc_region_whereabouts(region) : MIPC_WHEREABOUTS_IN_PLACE);
 }
 
-/* regionShown(handle): the user has read the region's handle, and others may have it -> 0 or a
- * status */
+/* regionShown(handle): notes that the user has read the region's handle, so that other processes
+ * may know it -> 0 or a status */
 napi_value region_shown(const Call &call) {
   mipc_region_t *region = region_of(call);
   if (region) mipc_region_show(region);
   return to_number(call.env, region ? MIPC_OK : MIPC_E_CLOSED);
 }
 
-/* regionKept(name) -> whether this process keeps a region that it inherits, or hands on, as `name`
- * and whose object was collected */
+/* regionKept(name) -> whether this process keeps a region that it inherited, or lets child
+ * processes inherit, as `name`, and whose object was collected */
 napi_value region_kept(const Call &call) {
   Text name(call.env, call.at[0]);
   napi_value result = nullptr;
@@ -197,7 +197,7 @@ napi_value facts_of(napi_env env, const mipc_inspection_t &found, const mipc_par
   return result.get();
 }
 
-/* inspectRegion(spec) -> what mipc_inspection_t has, with the list of participants, or a status
+/* inspectRegion(spec) -> the facts of mipc_inspection_t and the list of participants, or a status
  */
 napi_value inspect(const Call &call) {
   Spec spec(call.env, call.at[0]);
@@ -221,7 +221,8 @@ napi_value unlink(const Call &call) {
   return to_number(call.env, mipc_region_unlink(&spec.region, call.environment()->report));
 }
 
-/* namesDirectory(parent?) -> the path of the directory of names, there or not, or a status */
+/* namesDirectory(parent?) -> path of the directory of names, which may not exist yet; or a status
+ */
 napi_value names_directory(const Call &call) {
   Text parent(call.env, call.at[0]);
   char path[MIPC_SHARED_PATH];

@@ -1,6 +1,6 @@
 /*
- * The lock of a region for JS: one step each; the loops, queues and errors are in lib/. The end of
- * an asynchronous wait comes as a wake-up (wakeups.cc).
+ * The lock of a region for JS. Each function is one step; the loops, queues and errors are in lib/.
+ * The end of an asynchronous wait sends a wake-up (wakeups.cc).
  */
 #include "values.h"
 
@@ -16,17 +16,17 @@ int find_lock(const Call &call, mipc_lock_t **ret_lock) {
 }
 
 /*
- * The same for the two hot calls: the handle lies in memory that JS writes to, as an argument would
- * cost more. (Functions of each object's own cost more still: V8 knows the one that it calls, or it
- * is slow.)
+ * The same for the two hot calls. Their handle lies in memory that JS writes to, because an
+ * argument costs more. A function for each object costs even more: V8 is fast only where a call
+ * site always calls the same function.
  */
 int find_hot_lock(const Call &call, mipc_lock_t **ret_lock) {
   Environment *environment = call.environment();
   return find_region_lock(environment, *environment->lock_handle, ret_lock);
 }
 
-/* regionLockTake(), if it is free and has no waiters -> nothing when it is taken; else 2, taken and
- * recovered; 0, not taken; or a status. */
+/* regionLockTake(): takes the lock if it is free and has no waiters -> nothing: taken; 2: taken and
+ * recovered; 0: not taken; or a status */
 napi_value take(const Call &call) {
   mipc_lock_t *lock = nullptr;
   int status = find_hot_lock(call, &lock);
@@ -34,8 +34,8 @@ napi_value take(const Call &call) {
   return status == MIPC_LOCK_TAKEN ? nullptr : to_number(call.env, status);
 }
 
-/* regionLockDrop(): releases what is held. -> nothing, or a status, NOT_LOCKED when it is nothing
- */
+/* regionLockDrop(): releases the lock -> nothing, or a status; NOT_LOCKED: the user does not hold
+ * it */
 napi_value drop_lock(const Call &call) {
   mipc_lock_t *lock = nullptr;
   int status = find_hot_lock(call, &lock);
@@ -45,7 +45,7 @@ napi_value drop_lock(const Call &call) {
   return status == 0 ? nullptr : to_number(call.env, status);
 }
 
-/* regionLockMemory() -> ArrayBuffer: where the two find the handle, a double */
+/* regionLockMemory() -> ArrayBuffer in which the two hot calls find the handle, a double */
 napi_value memory(const Call &call) {
   Environment *environment = call.environment();
   void *bytes = nullptr;
@@ -56,7 +56,8 @@ napi_value memory(const Call &call) {
   return value_of(call.env, environment->lock_bytes);
 }
 
-/* regionLockWait(handle, ms, barge) -> 1, 2 as above, 0 not within that time, or a status */
+/* regionLockWait(handle, ms, barge) -> 1: taken; 2: taken and recovered; 0: not taken within `ms`;
+ * or a status */
 napi_value wait(const Call &call) {
   mipc_lock_t *lock;
   int status = find_lock(call, &lock);
@@ -64,7 +65,7 @@ napi_value wait(const Call &call) {
   return to_number(call.env, status);
 }
 
-/* regionLockGiveUp(handle): after waits that were in vain */
+/* regionLockGiveUp(handle): gives up after waits that did not acquire the lock -> 0 or a status */
 napi_value give_up(const Call &call) {
   mipc_lock_t *lock;
   int status = find_lock(call, &lock);
@@ -72,15 +73,8 @@ napi_value give_up(const Call &call) {
   return to_number(call.env, status);
 }
 
-/* regionLockKeepRecovered(handle): keeps the recovery flag for the next user */
-napi_value keep_recovered(const Call &call) {
-  mipc_lock_t *lock;
-  int status = find_lock(call, &lock);
-  if (status == 0) mipc_lock_keep_recovered(lock);
-  return to_number(call.env, status);
-}
-
-/* regionLockRecovers(handle) -> whether this object took what it holds from a dead owner */
+/* regionLockRecovers(handle) -> whether this object took the lock that it holds from a dead owner
+ */
 napi_value recovers(const Call &call) {
   mipc_lock_t *lock;
   napi_value result = nullptr;
@@ -89,7 +83,8 @@ napi_value recovers(const Call &call) {
   return result;
 }
 
-/* regionLockBegin(handle): waits beside, and gives notice. -> 0 or a status */
+/* regionLockBegin(handle): starts an asynchronous wait, whose end sends a wake-up -> 0 or a status
+ */
 napi_value begin(const Call &call) {
   mipc_lock_t *lock;
   int status = find_lock(call, &lock);
@@ -98,14 +93,15 @@ napi_value begin(const Call &call) {
   return to_number(call.env, status);
 }
 
-/* regionLockPoll(handle) -> 1, 2 as above, 0 still waiting or lent, or a status */
+/* regionLockPoll(handle) -> 1: taken; 2: taken and recovered; 0: still waiting, or lent; or a
+ * status */
 napi_value poll(const Call &call) {
   mipc_lock_t *lock;
   int status = find_lock(call, &lock);
   return to_number(call.env, status < 0 ? status : mipc_lock_poll(lock));
 }
 
-/* regionLockCancel(handle): ends the wait, nothing of it is held afterwards */
+/* regionLockCancel(handle): ends the wait; a lock that it has won is released -> 0 or a status */
 napi_value cancel(const Call &call) {
   mipc_lock_t *lock;
   int status = find_lock(call, &lock);
@@ -113,8 +109,8 @@ napi_value cancel(const Call &call) {
   return to_number(call.env, status);
 }
 
-/* regionLockHolder(handle) -> { number, heldMs, pid?, thread?, pidNamespace?, alive }, undefined
- * when it is free, or a status */
+/* regionLockHolder(handle) -> { number, heldMs, pid?, thread?, pidNamespace?, alive }, nothing
+ * when the lock is free, or a status */
 napi_value holder(const Call &call) {
   const mipc_mapping_t *mapping = call.mapping();
   const mipc_region_t *region = mapping ? mipc_mapping_region(mapping) : nullptr;
@@ -124,13 +120,13 @@ napi_value holder(const Call &call) {
   mipc_lock_look(header, &facts);
   if (!facts.owner) return nullptr;
   Object result(call.env);
-  mipc_participant_t who;
+  mipc_participant_t participant;
   result.number("number", facts.owner);
   result.number("heldMs", static_cast<double>(facts.held_ms));
-  if (mipc_region_participant(region, facts.owner, &who)) {
-    result.number("pid", who.pid);
-    result.number("thread", who.thread);
-    result.number("pidNamespace", who.pid_namespace);
+  if (mipc_region_participant(region, facts.owner, &participant)) {
+    result.number("pid", participant.pid);
+    result.number("thread", participant.thread);
+    result.number("pidNamespace", participant.pid_namespace);
   }
   result.flag("alive", mipc_region_alive(region, facts.owner) != 0);
   return result.get();
@@ -140,17 +136,11 @@ napi_value holder(const Call &call) {
 
 void regionlock_exports(Environment *environment, Object &exports) {
   static const Export list[] = {
-      {"regionLockMemory", entry<memory, 0>},
-      {"regionLockTake", entry<take, 0>},
-      {"regionLockDrop", entry<drop_lock, 0>},
-      {"regionLockWait", entry<wait, 3>},
-      {"regionLockGiveUp", entry<give_up, 1>},
-      {"regionLockKeepRecovered", entry<keep_recovered, 1>},
-      {"regionLockRecovers", entry<recovers, 1>},
-      {"regionLockBegin", entry<begin, 1>},
-      {"regionLockPoll", entry<poll, 1>},
-      {"regionLockCancel", entry<cancel, 1>},
-      {"regionLockHolder", entry<holder, 1>},
+      {"regionLockMemory", entry<memory, 0>},  {"regionLockTake", entry<take, 0>},
+      {"regionLockDrop", entry<drop_lock, 0>}, {"regionLockWait", entry<wait, 3>},
+      {"regionLockGiveUp", entry<give_up, 1>}, {"regionLockRecovers", entry<recovers, 1>},
+      {"regionLockBegin", entry<begin, 1>},    {"regionLockPoll", entry<poll, 1>},
+      {"regionLockCancel", entry<cancel, 1>},  {"regionLockHolder", entry<holder, 1>},
   };
   add_functions(exports, environment, list);
 }

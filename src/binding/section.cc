@@ -1,13 +1,12 @@
 /*
  * Sections: functions of JS that run under a lock. C takes the lock, calls the function and
- * releases the lock, as only a frame of C runs on whatever ends the function: an exception, the end
- * of the stack, the time limit of node:vm, worker.terminate(). A `finally` of JS does not.
+ * releases the lock, because a frame of C continues after every end of the function: an exception,
+ * a stack overflow, the time limit of node:vm, worker.terminate(). A `finally` of JS does not.
  *
- * What the function returned or threw goes on to the caller. Whether it ran at all stands in the
- * status: a section that could not take the lock at once is to be asked for again by JS, in slices,
- * as lock() is.
+ * The caller receives the function's result or exception. The status in the frame shows whether the
+ * function ran. If the lock was not free, JS calls again, in slices, as lock() does.
  *
- * Also here: whether C holds a lock. JS keeps only a hint of it.
+ * This file also answers whether C holds a lock. JS keeps only a hint of that.
  */
 #include "values.h"
 
@@ -17,8 +16,9 @@ extern "C" {
 
 namespace {
 
-/* A section that has begun: with its lock, `turn` of it. While the function runs the object may be
- * closed, and the lock be released and taken again, so all is found anew afterwards. */
+/* A section that holds its lock, and the `turn` of that lock. While the function runs, the object
+ * may be closed, and the lock may be released and taken again, so afterwards both are looked up
+ * again. */
 struct Section {
   Environment *environment;
   double handle;
@@ -39,7 +39,8 @@ void end_file_section(const Section &section) {
   mipc_filelock_drop(lock);
 }
 
-/* What function(argument) returned; nullptr: it was unwound, which JS is told of on return. */
+/* The result of function(argument); nullptr: it was unwound, and so is JS when this call returns.
+ */
 napi_value run(napi_env env, napi_value function, napi_value argument) {
   napi_value undefined = nullptr, result = nullptr;
   if (napi_get_undefined(env, &undefined) != napi_ok) return nullptr;
@@ -50,7 +51,7 @@ napi_value run(napi_env env, napi_value function, napi_value argument) {
   return result;
 }
 
-/* Listeners of the object look: what JS was to do after the section may not have been done. */
+/* Wakes the listeners of the object: JS may have been unwound before its work after the section. */
 void notify_of(const Section &section) {
   const mipc_object_t *object = find(section.environment, section.handle);
   if (object && section.environment->wakeups) object->notify(object->notified);
@@ -60,7 +61,7 @@ void report(Environment *environment, int status) {
   if (environment->section) environment->section->status = status;
 }
 
-/* sectionMemory() -> ArrayBuffer: the frame */
+/* sectionMemory() -> ArrayBuffer of the frame */
 napi_value memory(const Call &call) {
   Environment *environment = call.environment();
   void *bytes = nullptr;
@@ -72,9 +73,9 @@ napi_value memory(const Call &call) {
 }
 
 /*
- * regionSection(body, guard, recovered): takes the lock of the frame's handle, within its `ms`,
- * runs body(guard), and before it recovered(guard), when the owner was dead. -> what body returned;
- * status 1: it ran; 0: the lock was not free; else a failure
+ * regionSection(body, guard, recovered): takes the lock of the frame's handle within its `ms`,
+ * calls recovered(guard) if the owner had died, and then body(guard) -> the result of body. The
+ * status in the frame: 1: it ran; 0: the lock was not free; negative: a failure
  */
 napi_value region_section(const Call &call) {
   Environment *environment = call.environment();
@@ -91,14 +92,14 @@ napi_value region_section(const Call &call) {
     return nullptr;
   }
   section.turn = mipc_lock_turn(lock);
-  bool tells = status == MIPC_LOCK_RECOVERED;
+  bool reports = status == MIPC_LOCK_RECOVERED;
   if (updates) {
-    if (tells) mipc_lock_keep_recovered(lock);
-    tells = tells && mipc_lock_recovers(lock);
+    if (reports) mipc_lock_keep_recovered(lock);
+    reports = reports && mipc_lock_recovers(lock);
     mipc_lock_set_updating(lock, true);
   }
   napi_value result = nullptr;
-  if (!tells || run(call.env, call.at[2], call.at[1])) {
+  if (!reports || run(call.env, call.at[2], call.at[1])) {
     result = run(call.env, call.at[0], call.at[1]);
   }
   end_region_section(section);
@@ -107,8 +108,8 @@ napi_value region_section(const Call &call) {
   return result;
 }
 
-/* regionUpdate(handle, body): runs body() as an update under the lock that the user holds. -> as
- * regionSection(); DEADLOCK: in an update already; NOT_LOCKED */
+/* regionUpdate(handle, body): calls body() as an update under the lock that the user holds -> as
+ * regionSection(); DEADLOCK: an update is running already; NOT_LOCKED: the user does not hold it */
 napi_value region_update(const Call &call) {
   Environment *environment = call.environment();
   Section section = {environment, call.number(0), 0};
@@ -147,8 +148,8 @@ napi_value run_file_section(const Call &call, int status, napi_value body, napi_
   return result;
 }
 
-/* fileSection(handle, shared, naps, offset, length, body, guard): as lockTake(), then as
- * regionSection() */
+/* fileSection(handle, shared, naps, offset, length, body, guard): takes the lock as lockTake()
+ * does, and calls body(guard) -> as regionSection() */
 napi_value file_section(const Call &call) {
   mipc_filelock_t *lock = nullptr;
   int status = find_file_lock(call.environment(), call.number(0), &lock);
@@ -160,7 +161,8 @@ napi_value file_section(const Call &call) {
   return run_file_section(call, status, call.at[5], call.at[6]);
 }
 
-/* fileSectionPoll(handle, ms, body, guard): as lockPoll(), then likewise */
+/* fileSectionPoll(handle, ms, body, guard): polls the wait as lockPoll() does; if it has won the
+ * lock, calls body(guard) -> as regionSection() */
 napi_value file_section_poll(const Call &call) {
   mipc_filelock_t *lock = nullptr;
   int status = find_file_lock(call.environment(), call.number(0), &lock);
@@ -173,7 +175,7 @@ napi_value to_flag(napi_env env, bool flag) {
   return napi_get_boolean(env, flag, &result) == napi_ok ? result : nullptr;
 }
 
-/* regionLockHeld(handle), fileLockHeld(handle) -> whether a user holds it */
+/* regionLockHeld(handle), fileLockHeld(handle) -> whether a user holds the lock of the object */
 napi_value region_held(const Call &call) {
   mipc_lock_t *lock = nullptr;
   int status = find_region_lock(call.environment(), call.number(0), &lock);

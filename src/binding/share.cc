@@ -1,7 +1,7 @@
 /*
- * Share for JS. A value and what is told of it lie in memory that both reach: a frame and room
- * behind it (base/layout.h), one in each environment; a value with more bytes than the room has
- * comes or goes in a Uint8Array of JS' own.
+ * Share for JS. C and JS exchange a value in memory that both can access: a frame, and the room for
+ * the bytes of the value behind it (base/layout.h), one of each in an environment. A value that
+ * does not fit into the room passes in a Uint8Array of its own.
  */
 #include "values.h"
 
@@ -13,7 +13,7 @@ extern "C" {
 
 namespace {
 
-/* Never NULL: without shareMemory() lib/ does not get so far as to call the others. */
+/* Never NULL: lib/ calls shareMemory() first, and stops if that fails. */
 mipc_share_frame_t *frame_of(const Environment *environment) {
   return environment->share;
 }
@@ -22,7 +22,7 @@ uint8_t *room_of(const Environment *environment) {
   return reinterpret_cast<uint8_t *>(environment->share) + MIPC_SHARE_FRAME_SIZE;
 }
 
-/* shareMemory() -> the ArrayBuffer of frame and room */
+/* shareMemory() -> ArrayBuffer of frame and room */
 napi_value memory(const Call &call) {
   Environment *environment = call.environment();
   void *bytes = nullptr;
@@ -46,21 +46,22 @@ int set(const Environment *environment, mipc_object_t *object, uint32_t ms, uint
   return status;
 }
 
-int tell(mipc_share_frame_t *frame, const mipc_cell_value_t &value, int status) {
+/* Stores the facts of a value in the frame, and returns `status`. */
+int report(mipc_share_frame_t *frame, const mipc_cell_value_t &value, int status) {
   frame->version = static_cast<double>(value.version);
   frame->length = static_cast<double>(value.length);
   frame->type = value.type;
   return status;
 }
 
-/* Of the two hot calls: the handle lies in the frame, as an argument would cost more. */
+/* For the two hot calls. Their handle lies in the frame, because an argument costs more. */
 mipc_object_t *hot_object(const Environment *environment) {
   return find(environment, environment->share->handle);
 }
 
-/* shareSet(ms, way): frame.length bytes in the room, by the lock as shm/share.h has it
- * -> nothing when they are set, else 2, set and recovered; 0, the lock was not free; 3, another
- * version; 4, likewise and recovered; or a status */
+/* shareSet(ms, way): sets the value to frame.length bytes of the room; `way` and the results are
+ * explained in shm/share.h -> nothing: set; 2: set and recovered; 0: the lock was not free; 3: the
+ * version is not the expected one; 4: the same, and recovered; or a status */
 napi_value share_set(const Call &call) {
   Environment *environment = call.environment();
   if (frame_of(environment)->length > MIPC_SHARE_ROOM) return nullptr; /* lib/ never does */
@@ -69,8 +70,8 @@ napi_value share_set(const Call &call) {
   return status == MIPC_LOCK_TAKEN ? nullptr : to_number(call.env, status);
 }
 
-/* shareGet(): into the room -> nothing, else 1, frame.length is more than the room has; 2,
- * overtaken; or a status */
+/* shareGet(): copies the value into the room -> nothing: copied; 1: frame.length bytes do not fit
+ * into the room; 2: writers have overtaken the reader; or a status */
 napi_value share_get(const Call &call) {
   Environment *environment = call.environment();
   mipc_share_frame_t *frame = frame_of(environment);
@@ -79,11 +80,12 @@ napi_value share_get(const Call &call) {
   value.checked = frame->checked != 0;
   int status = object ? mipc_share_get(object, room_of(environment), MIPC_SHARE_ROOM, &value)
                       : static_cast<int>(MIPC_E_CLOSED);
-  tell(frame, value, status);
+  report(frame, value, status);
   return status == 0 ? nullptr : to_number(call.env, status);
 }
 
-/* The bytes of a Uint8Array, or the room when it is none. None of them when they cannot be had. */
+/* The bytes of a Uint8Array, or the room if the argument is none. An array that cannot be read
+ * counts as empty. */
 uint8_t *bytes_or_room(const Call &call, size_t at, size_t *ret_length) {
   static uint8_t none; /* an empty array may have no address */
   void *bytes = nullptr;
@@ -101,8 +103,8 @@ uint8_t *bytes_or_room(const Call &call, size_t at, size_t *ret_length) {
   return &none;
 }
 
-/* shareSetFrom(handle, ms, way, bytes): the same from an array of its own -> as shareSet(), 1
- * when it is set */
+/* shareSetFrom(handle, ms, way, bytes): as shareSet(), from an array -> as shareSet(), but 1: set
+ */
 napi_value share_set_from(const Call &call) {
   Environment *environment = call.environment();
   size_t length;
@@ -113,8 +115,8 @@ napi_value share_set_from(const Call &call) {
   return to_number(call.env, set(environment, call.object(), call.u32(1), call.u32(2), bytes));
 }
 
-/* shareGetInto(handle, bytes?, ms?): the same into an array of its own; with `ms` under the lock,
- * which is waited for so long at most -> as shareGet(), 0 when it is there */
+/* shareGetInto(handle, bytes?, ms?): as shareGet(), into an array; with `ms` under the lock,
+ * waiting at most so long for it -> as shareGet(), but 0: copied */
 napi_value share_get_into(const Call &call) {
   Environment *environment = call.environment();
   mipc_share_frame_t *frame = frame_of(environment);
@@ -127,19 +129,20 @@ napi_value share_get_into(const Call &call) {
   int status = call.is(2, napi_number)
                    ? mipc_share_get_locked(object, bytes, length, call.u32(2) * 1000, &value)
                    : mipc_share_get(object, bytes, length, &value);
-  return to_number(call.env, tell(frame, value, status));
+  return to_number(call.env, report(frame, value, status));
 }
 
-/* shareLook(handle): frame.version, frame.length -> 0 or as shareGet() */
+/* shareLook(handle): finds frame.version and frame.length without the bytes -> as shareGet(), but
+ * 0: found */
 napi_value look(const Call &call) {
   const mipc_object_t *object = call.object();
   if (!object) return to_number(call.env, MIPC_E_CLOSED);
   mipc_cell_value_t value = {};
   int status = mipc_share_look(object, &value);
-  return to_number(call.env, tell(frame_of(call.environment()), value, status));
+  return to_number(call.env, report(frame_of(call.environment()), value, status));
 }
 
-/* shareSize(capacity) -> bytes of a payload for it, 0: there are none so large */
+/* shareSize(capacity) -> size of its payload in bytes; 0: the capacity is too large */
 napi_value size(const Call &call) {
   return to_number(call.env, static_cast<int64_t>(mipc_cell_size(call.u64(0))));
 }
@@ -148,14 +151,14 @@ int find_watch(mipc_object_t *object, mipc_watch_t **ret_watch) {
   return object ? mipc_object_watch(object, ret_watch) : static_cast<int>(MIPC_E_CLOSED);
 }
 
-/* watchArm(handle): gives notice when the region's event moves, once -> 0 or a status */
+/* watchArm(handle): sends one wake-up when the region's event changes -> 0 or a status */
 napi_value watch_arm(const Call &call) {
   mipc_watch_t *watch;
   int status = find_watch(call.object(), &watch);
   return to_number(call.env, status < 0 ? status : mipc_watch_arm(watch));
 }
 
-/* watchDisarm(handle): no more of it */
+/* watchDisarm(handle): sends no more wake-ups of the event -> 0 or a status */
 napi_value watch_disarm(const Call &call) {
   mipc_watch_t *watch;
   int status = find_watch(call.object(), &watch);
@@ -163,7 +166,8 @@ napi_value watch_disarm(const Call &call) {
   return to_number(call.env, status);
 }
 
-/* bellPath(handle) -> a path to watch for the bell of its region, or a status */
+/* bellPath(handle) -> path under which this process can watch the bell of the region, or a status
+ */
 napi_value bell_path(const Call &call) {
   char path[MIPC_BELL_PATH];
   const mipc_mapping_t *mapping = call.mapping();
@@ -172,7 +176,7 @@ napi_value bell_path(const Call &call) {
   return status < 0 ? to_number(call.env, status) : to_text(call.env, path);
 }
 
-/* bellArm(handle) -> 0 or a status */
+/* bellArm(handle): asks for a ring at the next publication -> 0 or a status */
 napi_value bell_arm(const Call &call) {
   const mipc_mapping_t *mapping = call.mapping();
   const mipc_region_t *region = mapping ? mipc_mapping_region(mapping) : nullptr;

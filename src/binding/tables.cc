@@ -1,5 +1,6 @@
 /*
- * The tables that C defines and JS reads: status codes, system calls, constants, advices, layout.
+ * The tables that C defines and JS reads: status codes, system calls, constants, advice, numbers,
+ * layouts.
  */
 #include "values.h"
 
@@ -63,7 +64,7 @@ static napi_value layout_of(napi_env env, uint32_t size, const LayoutRow (&rows)
   return layout.get();
 }
 
-/* One for each struct that C and JS share. */
+/* { struct: layout } of each struct that C and JS share. */
 static napi_value layouts(napi_env env) {
 #define ROW(type, field, offset, meaning) {#type, #field, offset, meaning},
   static const LayoutRow report[] = {MIPC_REPORT_ROWS(ROW)};
@@ -85,7 +86,7 @@ static napi_value layouts(napi_env env) {
   return layout.get();
 }
 
-/* [{ name, kind, text }]: what pack and unpack return, by number. */
+/* [{ name, kind, text }]: the results of pack and unpack; their numbers are the indexes. */
 static napi_value pack_errors(napi_env env) {
   struct Row {
     const char *name, *kind, *text;
@@ -122,7 +123,7 @@ static napi_value region_kinds(napi_env env) {
   return kinds.get();
 }
 
-/* { list: { SYMBOL: number } }, frozen: the numbers by which C and JS name things to each other. */
+/* { list: { SYMBOL: number } }, frozen: the numbers that C and JS share. */
 static napi_value numbers(napi_env env) {
   Object lists(env);
   auto add = [&](const char *name, std::initializer_list<std::pair<const char *, int>> rows) {

@@ -1,12 +1,11 @@
 /*
- * What goes between JS and C: arguments as plain C values, and the objects that are handed back.
+ * Values between JS and C: arguments as plain C values, and the objects that are returned.
  *
  * Every call of Node-API may fail, at any time: worker.terminate() and process.exit() reach a
- * thread in the middle of a native call, and from then on nothing can be made or set. So nothing
- * here is used after the call that should have made it has failed: an argument that cannot be read
- * counts as 0, and an object that cannot be built becomes nullptr, which JS sees as undefined, if
- * it runs on at all. lib/ has checked every type; a value of another type counts as 0 or false,
- * too.
+ * thread in the middle of a native call, and from then on no value can be created or set. So no
+ * value is used if the call that creates it has failed: an argument that cannot be read counts as
+ * 0, and an object that cannot be built becomes nullptr, which JS sees as undefined, if it
+ * continues. lib/ has checked every type; a value of another type counts as 0 or false, too.
  */
 #ifndef MIPC_BINDING_VALUES_H
 #define MIPC_BINDING_VALUES_H
@@ -20,32 +19,32 @@ extern "C" {
 #include "../shm/object.h"
 }
 
-/* A number from JS as one of C: NaN and what is negative or too large are `otherwise`. */
+/* A number of JS as a whole number. NaN, negative and too large numbers become `otherwise`. */
 inline uint64_t whole(double number, uint64_t otherwise = 0) {
   bool fits = number >= 0 && number < 9007199254740992.0;
   return fits ? static_cast<uint64_t>(static_cast<int64_t>(number)) : otherwise;
 }
 
-/* What no handle is. */
+/* A number that is never a handle. */
 constexpr uint64_t NO_HANDLE = UINT64_MAX;
 
-/* Follows the JS object that it belongs to, and is in the environment's table until that object is
- * closed or collected. */
+/* Belongs to a JS object, and is in the environment's table until that object is closed or
+ * collected. */
 struct Owner {
   Environment *environment;
-  mipc_object_t object; /* its notified: this owner */
+  mipc_object_t object; /* its `notified` is this owner */
   uint64_t handle;
-  char *label; /* what the object is, in words; NULL: unknown */
-  Owner *next; /* in the environment's list of those that hold their lock and were collected */
+  char *label; /* description of the object for people; NULL: unknown */
+  Owner *next; /* in the environment's list of orphans */
 };
 
-/* What is open under a handle, as JS has it, or NULL. */
+/* The open object of a handle of JS, or NULL. */
 inline mipc_object_t *find(const Environment *environment, double handle) {
   void *found = mipc_slots_get(&environment->owners, whole(handle, NO_HANDLE));
   return found ? &static_cast<Owner *>(found)->object : nullptr;
 }
 
-/* The locks of that object: 0 or a status. */
+/* Find the locks of that object. 0 or a status. */
 inline int find_region_lock(const Environment *environment, double handle, mipc_lock_t **ret_lock) {
   mipc_object_t *object = find(environment, handle);
   return object ? mipc_object_region_lock(object, ret_lock) : static_cast<int>(MIPC_E_CLOSED);
@@ -71,7 +70,7 @@ struct Call {
   void *data = nullptr;
   napi_value at[MOST];
 
-  /* Of the arguments only the first `most` may be asked for; JS may have given fewer. */
+  /* Only the first `most` arguments may be read; JS may have passed fewer. */
   Call(napi_env env, napi_callback_info info, size_t most) : env(env) {
     napi_get_cb_info(env, info, &most, at, nullptr, &data);
   }
@@ -99,7 +98,7 @@ struct Call {
     napi_valuetype found = napi_undefined;
     return napi_typeof(env, at[i], &found) == napi_ok && found == type;
   }
-  /* Of the handle that is the first argument, or NULL. */
+  /* The object of the handle that is the first argument, or NULL. */
   mipc_object_t *object() const {
     return find(environment(), number(0));
   }
@@ -109,8 +108,8 @@ struct Call {
   }
 };
 
-/* The callback of Node-API for a function that takes a Call with up to `most` arguments. It returns
- * nullptr for undefined. */
+/* The callback of Node-API for a function that takes a Call with up to `most` arguments. If the
+ * function returns nullptr, JS gets undefined. */
 template <napi_value (*body)(const Call &), size_t most = Call::MOST>
 napi_value entry(napi_env env, napi_callback_info info) {
   static_assert(most <= Call::MOST, "too many arguments");
@@ -118,7 +117,7 @@ napi_value entry(napi_env env, napi_callback_info info) {
   return call.data ? body(call) : nullptr;
 }
 
-/* A count, handle or status. */
+/* For a count, handle or status. */
 inline napi_value to_number(napi_env env, int64_t number) {
   napi_value value = nullptr;
   return napi_create_double(env, static_cast<double>(number), &value) == napi_ok ? value : nullptr;
@@ -130,8 +129,8 @@ inline napi_value to_text(napi_env env, const char *text) {
   return status == napi_ok ? value : nullptr;
 }
 
-/* A JS object while it is built. The first step that fails makes it nullptr, and the later ones do
- * nothing; so the steps need no checks of their own. */
+/* A JS object that is being built. A step that fails makes it nullptr, and all later steps do
+ * nothing. So the caller need not check each step. */
 class Object {
 public:
   explicit Object(napi_env env) : env(env) {
@@ -155,7 +154,7 @@ public:
   void text(const char *name, const char *text) {
     set(name, to_text(env, text));
   }
-  /* A function: `data` is what its Call finds. */
+  /* Adds a function; `data` becomes the data of its Call. */
   napi_value function(const char *name, napi_callback callback, void *data) {
     napi_value made = nullptr;
     if (!value || napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, data, &made)) {
@@ -164,7 +163,7 @@ public:
     set(name, made);
     return made;
   }
-  /* nullptr when anything has failed. */
+  /* nullptr if a step has failed. */
   napi_value get() const {
     return value;
   }
@@ -177,7 +176,7 @@ private:
   napi_value value = nullptr;
 };
 
-/* The same of a JS array. */
+/* The same for a JS array. */
 class List {
 public:
   explicit List(napi_env env) : env(env) {
@@ -214,7 +213,7 @@ void add_functions(Object &exports, Environment *environment, const Export (&lis
     exports.function(each.name, each.callback, environment);
 }
 
-/* A text of JS for as long as C looks at it. */
+/* A copy of a JS string; no other type of value has a text. */
 class Text {
 public:
   Text(napi_env env, napi_value value) {
@@ -230,17 +229,17 @@ public:
   ~Text() {
     std::free(text);
   }
-  /* NULL where there is none. */
+  /* NULL: no text. */
   const char *get() const {
     return text;
   }
-  /* Hands it over, to be freed. */
+  /* Moves the text to the caller, which frees it. */
   char *take() {
     char *taken = text;
     text = nullptr;
     return taken;
   }
-  /* There is one, and it could not be read. */
+  /* Whether the value could not be read. */
   bool has_failed() const {
     return failed;
   }
@@ -259,7 +258,8 @@ private:
   bool failed = false;
 };
 
-/* An ArrayBuffer of `size` bytes, and a reference that keeps it alive. false: neither is there. */
+/* Creates an ArrayBuffer of `size` bytes, and a reference that keeps it alive. false: that failed,
+ * and *ret_reference is as before. */
 inline bool make_memory(napi_env env, size_t size, void **ret_bytes, napi_ref *ret_reference) {
   napi_value buffer = nullptr;
   napi_ref reference = nullptr;
@@ -269,7 +269,7 @@ inline bool make_memory(napi_env env, size_t size, void **ret_bytes, napi_ref *r
   return true;
 }
 
-/* What a reference holds, or nullptr. */
+/* The value of a reference, or nullptr. */
 inline napi_value value_of(napi_env env, napi_ref reference) {
   napi_value value = nullptr;
   bool found = reference && napi_get_reference_value(env, reference, &value) == napi_ok;
@@ -281,8 +281,8 @@ inline void drop(napi_env env, napi_ref *reference) {
   *reference = nullptr;
 }
 
-/* Puts a new mapping into the table, as that of the JS object that is the first argument; frees it
- * on failure. `label` becomes the owner's. -> handle or status */
+/* Puts a new mapping into the table, owned by the JS object that is the first argument. On failure
+ * the mapping is released. `label` moves to the owner. Returns a handle or a status. */
 napi_value own_mapping(const Call &call, mipc_mapping_t *mapping, Text *label);
 
 #endif

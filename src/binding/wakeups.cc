@@ -1,10 +1,10 @@
 /*
  * Wake-ups: messages from a waiter thread to JS that a wait of an object is over. They go through
- * one thread-safe function of the environment, and carry only the object's handle: JS then asks for
- * the result.
+ * one thread-safe function of the environment and carry only the object's handle. JS then polls the
+ * result.
  *
- * When the thread of JS ends, all waits of its objects are ended and all its locks given up, before
- * anything of the environment is freed.
+ * When the thread of JS ends, all waits of its objects are ended and all its locks released, before
+ * any part of the environment is freed.
  */
 #include "values.h"
 
@@ -38,7 +38,7 @@ void deliver(napi_env env, napi_value, void *context, void *data) {
   napi_value handle = number < 0 ? nullptr : to_number(env, number);
   napi_value undefined = nullptr;
   if (!callback || !handle || napi_get_undefined(env, &undefined) != napi_ok) return;
-  /* Node reports what it throws, and why it could not run. */
+  /* Node reports an exception of the callback, and a failure to call it. */
   napi_call_function(env, undefined, callback, 1, &handle, nullptr);
 }
 
@@ -72,8 +72,8 @@ bool open_wakeups(napi_env env, Environment *environment) {
     return false;
   }
   napi_unref_threadsafe_function(env, environment->wakeups);
-  /* Registered again, so that it runs before the function's own clean-up. Without memory for it
-   * Node ends the process. */
+  /* Registered again, so that it runs before the function's own clean-up. If there is no memory for
+   * that, Node ends the process. */
   napi_remove_env_cleanup_hook(env, stop_all, environment);
   napi_add_env_cleanup_hook(env, stop_all, environment);
   return true;
