@@ -1,7 +1,7 @@
 /*
- * The bell of a region (src/sync/bell.h), as the event loop hears it: each bell is watched by Node's
- * own fs.watch, which needs no thread. What nothing rings for, because a process died, is found by a
- * look from time to time: one timer for all bells of the thread.
+ * The bell of a region (src/sync/bell.h): fs.watch of Node wakes the event loop when it rings, without
+ * a thread. If a publisher dies before it rings, the change is found later by a timer, one for all
+ * bells of the thread.
  */
 'use strict';
 
@@ -10,9 +10,9 @@ const fs = require('node:fs');
 const { clearInterval, setInterval } = require('../base/clock');
 const binding = require('./binding');
 
-const { watch } = fs; /* as it is now: a test runner may replace it */
+const { watch } = fs; /* taken now, because a test runner may replace it */
 const LOOK_EVERY = 250; /* ms */
-const MOST_LOOKS = 64; /* at each tick; the others have their turn at the next */
+const MOST_LOOKS = 64; /* in one tick; the others follow in the next */
 
 const bells = new Set();
 let timer;
@@ -30,7 +30,7 @@ function tick() {
 class Bell {
   #watcher;
 
-  /* `heard()` is called when the bell may have rung; the watcher does not keep the process alive. */
+  /* Calls heard() if the bell may have rung. The watcher does not keep the process alive. */
   constructor(watcher, heard, failed) {
     this.heard = heard;
     this.#watcher = watcher;
@@ -50,7 +50,7 @@ class Bell {
   }
 }
 
-/* undefined: the region has no bell here, or the system has no more watches. */
+/* undefined: the attachment is read-only, or the system has no more watches. */
 function openBell(handle, heard, failed) {
   const path = binding.bellPath(handle);
   if (typeof path !== 'string') return undefined;

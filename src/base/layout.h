@@ -71,24 +71,24 @@
   X(uint64_t, capacity, 88, "of a Share: size of the largest value in bytes; 0 for other kinds")   \
   X(uint32_t, codec, 96, "of a Share: a number of lib/codec/types.js; 0: unknown")                 \
   X(uint32_t, unlinked, 100, "1: unlink() has removed the name or path")                           \
-  X(mipc_room_24_t, room, 104, "zeros")                                                            \
+  X(mipc_reserved_24_t, reserved, 104, "zeros")                                                            \
   X(uint32_t, lock, 128, "owner, S and C (sync/lock.h)")                                           \
   X(uint32_t, lock_recovered, 132, "recovery flag, 1: an owner died and no user knows it yet")     \
   X(uint32_t, lock_probed, 136, "millisecond of the last probe for the owner's death")             \
-  X(uint32_t, lock_room, 140, "zero")                                                              \
+  X(uint32_t, lock_reserved, 140, "zero")                                                              \
   X(uint64_t, lock_since, 144, "millisecond in which the owner acquired it, only for display")     \
   X(uint64_t, lock_id_high, 152, "copy of id_high, for a check that costs no other cache line")    \
   X(uint64_t, lock_id_low, 160, "copy of id_low")                                                  \
-  X(mipc_room_24_t, lock_rest, 168, "zeros: the lock has this cache line for itself")              \
+  X(mipc_reserved_24_t, lock_padding, 168, "zeros: the lock has this cache line for itself")              \
   X(uint32_t, event, 192, "count of publications and W (sync/event.h)")                            \
   X(uint32_t, bell_armed, 196, "1: a listener waits for the bell (sync/bell.h)")                   \
   X(uint32_t, bell, 200, "rung by a write of its first byte through the file")                     \
-  X(mipc_room_52_t, event_rest, 204, "zeros")                                                      \
+  X(mipc_reserved_52_t, event_padding, 204, "zeros")                                                      \
   X(uint64_t, cell_begin, 256, "of a Share: the version being written (shm/cell.h)")               \
-  X(mipc_room_56_t, cell_begin_rest, 264, "zeros")                                                 \
+  X(mipc_reserved_56_t, cell_begin_padding, 264, "zeros")                                                 \
   X(uint64_t, cell_commit, 320, "of a Share: the committed version, 0: none yet")                  \
-  X(mipc_room_56_t, cell_commit_rest, 328, "zeros")                                                \
-  X(mipc_room_3704_t, rest, 384, "zeros, for words of other kinds")                                \
+  X(mipc_reserved_56_t, cell_commit_padding, 328, "zeros")                                                \
+  X(mipc_reserved_3704_t, rest, 384, "zeros, for words of other kinds")                                \
   X(uint64_t, end, 4088, "MIPC_REGION_MAGIC; missing when the file was cut off before it")
 
 /*
@@ -103,7 +103,7 @@
   X(uint32_t, pid_namespace, 12, "namespace of these two ids, 0: unknown")                         \
   X(uint32_t, since, 16, "time of the attach, in seconds since boot")                              \
   X(uint32_t, waiting, 20, "how many of its threads wait for the lock")                            \
-  X(uint64_t, room, 24, "zeros")
+  X(uint64_t, reserved, 24, "zeros")
 
 /*
  * The bytes in front of each value of a Share (shm/cell.h). Written under the lock, read without
@@ -114,7 +114,7 @@
   X(uint64_t, length, 0, "size of the value in bytes")                                             \
   X(uint32_t, type, 8, "encoding of the value (lib/codec/codec.js), and MIPC_CELL_CHECKED")        \
   X(uint32_t, checksum, 12, "CRC-32C of version, type, length and value, with MIPC_CELL_CHECKED")  \
-  X(mipc_room_48_t, room, 16, "zeros")
+  X(mipc_reserved_48_t, reserved, 16, "zeros")
 
 /*
  * The arguments and results of one call of a Share: one frame in each environment. JS writes it
@@ -129,7 +129,7 @@
   X(double, handle, 32, "shareSet, shareGet: handle of the mapping")
 
 /* The same for a section, a function of JS that runs under a lock (binding/section.cc), without the
- * room. */
+ * scratch memory. */
 #define MIPC_SECTION_FRAME_ROWS(X)                                                                 \
   X(double, handle, 0, "handle of the mapping")                                                    \
   X(int32_t, status, 8, "of the last section, 1: it ran, 0: the lock was not free, < 0: failed")   \
@@ -139,8 +139,8 @@
 /* clang-format on */
 
 #define MIPC_CELL_SLOT_SIZE     64
-#define MIPC_SHARE_FRAME_SIZE   64 /* the room follows */
-#define MIPC_SHARE_ROOM         65536
+#define MIPC_SHARE_FRAME_SIZE   64 /* the scratch follows */
+#define MIPC_SHARE_SCRATCH      65536
 #define MIPC_SECTION_FRAME_SIZE 24
 
 #define MIPC_REGION_MAGIC     ((uint32_t)0x6D697063)
@@ -151,16 +151,16 @@
 #define MIPC_PAYLOAD_OFFSET   65536 /* header and rows; whole pages on every system */
 
 /* Bytes that are not in use yet. */
-#define MIPC_ROOM(size)                                                                            \
+#define MIPC_RESERVED(size)                                                                        \
   typedef struct {                                                                                 \
     uint8_t bytes[size];                                                                           \
-  } mipc_room_##size##_t
-MIPC_ROOM(24);
-MIPC_ROOM(48);
-MIPC_ROOM(56);
-MIPC_ROOM(52);
-MIPC_ROOM(3704);
-#undef MIPC_ROOM
+  } mipc_reserved_##size##_t
+MIPC_RESERVED(24);
+MIPC_RESERVED(48);
+MIPC_RESERVED(56);
+MIPC_RESERVED(52);
+MIPC_RESERVED(3704);
+#undef MIPC_RESERVED
 
 MIPC_LAYOUT(mipc_report_t, MIPC_REPORT_ROWS)
 MIPC_LAYOUT(mipc_region_shm_t, MIPC_REGION_ROWS)

@@ -1,7 +1,7 @@
 /*
- * Share for JS. C and JS exchange a value in memory that both can access: a frame, and the room for
- * the bytes of the value behind it (base/layout.h), one of each in an environment. A value that
- * does not fit into the room passes in a Uint8Array of its own.
+ * Share for JS. C and JS exchange a value in memory that both can access: a frame, and the scratch
+ * for the bytes of the value behind it (base/layout.h), one of each in an environment. A value that
+ * does not fit into the scratch passes in a Uint8Array of its own.
  */
 #include "values.h"
 
@@ -18,16 +18,16 @@ mipc_share_frame_t *frame_of(const Environment *environment) {
   return environment->share;
 }
 
-uint8_t *room_of(const Environment *environment) {
+uint8_t *scratch_of(const Environment *environment) {
   return reinterpret_cast<uint8_t *>(environment->share) + MIPC_SHARE_FRAME_SIZE;
 }
 
-/* shareMemory() -> ArrayBuffer of frame and room */
+/* shareMemory() -> ArrayBuffer of frame and scratch */
 napi_value memory(const Call &call) {
   Environment *environment = call.environment();
   void *bytes = nullptr;
-  if (!environment->share && make_memory(call.env, MIPC_SHARE_FRAME_SIZE + MIPC_SHARE_ROOM, &bytes,
-                                         &environment->share_bytes)) {
+  if (!environment->share && make_memory(call.env, MIPC_SHARE_FRAME_SIZE + MIPC_SHARE_SCRATCH,
+                                         &bytes, &environment->share_bytes)) {
     environment->share = static_cast<mipc_share_frame_t *>(bytes);
   }
   return value_of(call.env, environment->share_bytes);
@@ -59,42 +59,42 @@ mipc_object_t *hot_object(const Environment *environment) {
   return find(environment, environment->share->handle);
 }
 
-/* shareSet(ms, way): sets the value to frame.length bytes of the room; `way` and the results are
+/* shareSet(ms, way): sets the value to frame.length bytes of the scratch; `way` and the results are
  * explained in shm/share.h -> nothing: set; 2: set and recovered; 0: the lock was not free; 3: the
  * version is not the expected one; 4: the same, and recovered; or a status */
 napi_value share_set(const Call &call) {
   Environment *environment = call.environment();
-  if (frame_of(environment)->length > MIPC_SHARE_ROOM) return nullptr; /* lib/ never does */
+  if (frame_of(environment)->length > MIPC_SHARE_SCRATCH) return nullptr; /* lib/ never does */
   int status =
-      set(environment, hot_object(environment), call.u32(0), call.u32(1), room_of(environment));
+      set(environment, hot_object(environment), call.u32(0), call.u32(1), scratch_of(environment));
   return status == MIPC_LOCK_TAKEN ? nullptr : to_number(call.env, status);
 }
 
-/* shareGet(): copies the value into the room -> nothing: copied; 1: frame.length bytes do not fit
- * into the room; 2: writers have overtaken the reader; or a status */
+/* shareGet(): copies the value into the scratch -> nothing: copied; 1: frame.length bytes do not
+ * fit into the scratch; 2: writers have overtaken the reader; or a status */
 napi_value share_get(const Call &call) {
   Environment *environment = call.environment();
   mipc_share_frame_t *frame = frame_of(environment);
   const mipc_object_t *object = hot_object(environment);
   mipc_cell_value_t value = {};
   value.checked = frame->checked != 0;
-  int status = object ? mipc_share_get(object, room_of(environment), MIPC_SHARE_ROOM, &value)
+  int status = object ? mipc_share_get(object, scratch_of(environment), MIPC_SHARE_SCRATCH, &value)
                       : static_cast<int>(MIPC_E_CLOSED);
   report(frame, value, status);
   return status == 0 ? nullptr : to_number(call.env, status);
 }
 
-/* The bytes of a Uint8Array, or the room if the argument is none. An array that cannot be read
+/* The bytes of a Uint8Array, or the scratch if the argument is none. An array that cannot be read
  * counts as empty. */
-uint8_t *bytes_or_room(const Call &call, size_t at, size_t *ret_length) {
+uint8_t *bytes_or_scratch(const Call &call, size_t at, size_t *ret_length) {
   static uint8_t none; /* an empty array may have no address */
   void *bytes = nullptr;
   bool is_array = false;
   *ret_length = 0;
   if (napi_is_typedarray(call.env, call.at[at], &is_array) != napi_ok) return &none;
   if (!is_array) {
-    *ret_length = MIPC_SHARE_ROOM;
-    return room_of(call.environment());
+    *ret_length = MIPC_SHARE_SCRATCH;
+    return scratch_of(call.environment());
   }
   napi_status status = napi_get_typedarray_info(call.env, call.at[at], nullptr, ret_length, &bytes,
                                                 nullptr, nullptr);
@@ -108,7 +108,7 @@ uint8_t *bytes_or_room(const Call &call, size_t at, size_t *ret_length) {
 napi_value share_set_from(const Call &call) {
   Environment *environment = call.environment();
   size_t length;
-  const uint8_t *bytes = bytes_or_room(call, 3, &length);
+  const uint8_t *bytes = bytes_or_scratch(call, 3, &length);
   if (frame_of(environment)->length > static_cast<double>(length)) {
     return to_number(call.env, MIPC_E_RANGE);
   }
@@ -123,7 +123,7 @@ napi_value share_get_into(const Call &call) {
   mipc_object_t *object = call.object();
   if (!object) return to_number(call.env, MIPC_E_CLOSED);
   size_t length;
-  uint8_t *bytes = bytes_or_room(call, 1, &length);
+  uint8_t *bytes = bytes_or_scratch(call, 1, &length);
   mipc_cell_value_t value = {};
   value.checked = frame->checked != 0;
   int status = call.is(2, napi_number)

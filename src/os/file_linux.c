@@ -65,7 +65,7 @@ static int write_zeros(int fd, uint64_t to, uint64_t *reached) {
 
 /* Whether the file system reports that many free bytes (true if it does not report them). Without
  * this check an allocation that must fail would fill the disk for other processes meanwhile. */
-static bool has_room(int fd, uint64_t bytes) {
+static bool has_space(int fd, uint64_t bytes) {
   struct statfs fs;
   if (fstatfs(fd, &fs) < 0 || fs.f_blocks == 0) return true;
   return bytes / (uint64_t)fs.f_bsize <= (uint64_t)fs.f_bfree;
@@ -79,7 +79,7 @@ static bool has_room(int fd, uint64_t bytes) {
  */
 int mipc_file_extend(mipc_file_t file, uint64_t from, uint64_t to) {
   int fd = (int)file.os;
-  if (!has_room(fd, to - from)) return -ENOSPC;
+  if (!has_space(fd, to - from)) return -ENOSPC;
   uint64_t reached = from;
   int status = allocate(fd, FALLOC_FL_KEEP_SIZE, from, to);
   if (status == 0) status = allocate(fd, 0, to - 1, to);
@@ -103,7 +103,7 @@ int mipc_file_extend(mipc_file_t file, uint64_t from, uint64_t to) {
  * as its blocks would be missing to other processes. This is known only for a range that covers the
  * whole file, on file systems that do not compress.
  */
-static bool lacks_room(int fd, uint64_t from, uint64_t to) {
+static bool lacks_space(int fd, uint64_t from, uint64_t to) {
   static const uint32_t plain[] = {0x01021994 /* tmpfs */, 0xEF53 /* ext4 */, 0x58465342 /* XFS */};
   struct statfs fs;
   struct stat st;
@@ -114,13 +114,13 @@ static bool lacks_room(int fd, uint64_t from, uint64_t to) {
   for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
     known = known || (uint32_t)fs.f_type == plain[i];
   uint64_t has = (uint64_t)st.st_blocks * 512;
-  return known && to > has && !has_room(fd, to - has);
+  return known && to > has && !has_space(fd, to - has);
 }
 
 int mipc_file_fill(mipc_file_t file, uint64_t from, uint64_t to) {
   int fd = (int)file.os;
   if (from >= to) return 0;
-  if (lacks_room(fd, from, to)) return -ENOSPC;
+  if (lacks_space(fd, from, to)) return -ENOSPC;
   int status = allocate(fd, FALLOC_FL_KEEP_SIZE, from, to);
   /* Not supported by the file system, or for this file. */
   bool cannot = status == -EOPNOTSUPP || status == -ENOSYS || status == -EPERM;

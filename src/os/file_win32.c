@@ -29,17 +29,17 @@ static wchar_t *widen(const char *path) {
  * Adds the prefix that lifts the limit of MAX_PATH to an absolute path. Shorter paths stay as they
  * are, since the prefix also removes the special meaning of NUL and of a dot at the end.
  */
-static void prefix_long(wchar_t *full, wchar_t *room, size_t length) {
+static void prefix_long(wchar_t *full, wchar_t *prefixed, size_t length) {
   static const wchar_t plain[] = L"\\\\?\\", unc[] = L"\\\\?\\UNC";
   bool has_server = !wcsncmp(full, L"\\\\", 2);
   if (length < MAX_PATH || !wcsncmp(full, plain, 4) || !wcsncmp(full, L"\\\\.\\", 4)) {
-    wmemmove(room, full, length + 1);
+    wmemmove(prefixed, full, length + 1);
   } else if (has_server) { /* \\server\share becomes \\?\UNC\server\share */
-    wmemcpy(room, unc, 7);
-    wmemmove(room + 7, full + 1, length);
+    wmemcpy(prefixed, unc, 7);
+    wmemmove(prefixed + 7, full + 1, length);
   } else {
-    wmemcpy(room, plain, 4);
-    wmemmove(room + 4, full, length + 1);
+    wmemcpy(prefixed, plain, 4);
+    wmemmove(prefixed + 4, full, length + 1);
   }
 }
 

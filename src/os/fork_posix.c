@@ -44,7 +44,7 @@ void mipc_fork_release(void) {
   pthread_mutex_unlock(&mutex);
 }
 
-static bool has_room(size_t word) {
+static bool has_space(size_t word) {
   if (word < words) return true;
   size_t more = word + 16;
   uint64_t *larger = realloc(set, more * sizeof *set);
@@ -61,7 +61,7 @@ int mipc_fork_name(mipc_file_t file) {
     return mipc_no_memory();
   }
   registered = true;
-  if (!has_room(word)) return mipc_no_memory();
+  if (!has_space(word)) return mipc_no_memory();
   set[word] |= (uint64_t)1 << ((size_t)file.os % WORD_BITS);
   return 0;
 }

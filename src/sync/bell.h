@@ -8,11 +8,11 @@
  *   listener   watch the file, once; then each time: armed = 1, fence, look at what is published
  *   publisher  publish, fence, and if armed: armed = 0, write the byte
  *
- * The two fences make sure that either the listener sees what was published or the publisher sees
- * that it is to ring. A bell is broadcast: each listener that hears it arms it again, and looks. A
- * dead listener costs one write. A publisher that dies between its publication and the write has
- * the lock; the process that recovers the lock rings. Without a recovery nothing rings, so a
- * listener also looks from time to time.
+ * Because of the two fences, either the listener sees the publication, or the publisher sees that
+ * it must ring. A ring reaches all listeners; each of them arms the bell again, and looks. A dead
+ * listener costs one write. A publisher that dies between its publication and the write holds the
+ * lock, and the process that recovers the lock rings. Without a recovery no process rings, so a
+ * listener also looks from time to time. formal/bell.pml is the model.
  *
  * Read-only attachments cannot arm the bell.
  */
@@ -24,18 +24,18 @@
 /* Bytes of a path to watch, with its zero. */
 #define MIPC_BELL_PATH 64
 
-/* A path under which this process can watch the file of the region, as long as it is open. CLOSED;
+/* A path by which this process can watch the file of the region, while the region is open. CLOSED;
  * ACCESS: attached read-only; UNSUPPORTED: the system reports no writes. */
 int mipc_bell_path(const mipc_region_t *region, char ret_path[MIPC_BELL_PATH]);
 
-/* Asks for a ring at the next publication. To be called before what is published is looked at. 0;
- * TRUNCATED, CORRUPT, CLOSED: nothing will be heard any more. */
+/* Asks for a ring at the next publication. The caller reads the published data after this call. 0;
+ * TRUNCATED, CORRUPT, CLOSED: the bell will not ring any more. */
 int mipc_bell_arm(const mipc_region_t *region);
 
-/* After a publication, with the lock: rings if a listener has asked for it. */
+/* Rings if a listener has armed the bell. The caller has published, and still holds the lock. */
 void mipc_bell_publish(const mipc_region_t *region);
 
-/* Rings in any case: for the process that recovers the lock. */
+/* Rings also if the bell is not armed: for the process that recovers the lock. */
 void mipc_bell_ring(const mipc_region_t *region);
 
 #endif

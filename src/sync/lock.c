@@ -267,19 +267,19 @@ static int take(mipc_lock_t *lock, uint32_t us, bool barge, mipc_i_lock_use_t us
   lock->use = use;
   lock->turn += use == MIPC_I_LOCK_USER;
   lock->recovers = lock->attempt.recovers;
-  lock->told = status == MIPC_LOCK_RECOVERED && use == MIPC_I_LOCK_USER;
+  lock->reported = status == MIPC_LOCK_RECOVERED && use == MIPC_I_LOCK_USER;
   /* An operation gets RECOVERED only from the call that recovered the lock. */
-  bool recovers = use == MIPC_I_LOCK_USER ? lock->told : lock->recovers;
+  bool recovers = use == MIPC_I_LOCK_USER ? lock->reported : lock->recovers;
   return recovers ? MIPC_LOCK_RECOVERED : MIPC_LOCK_TAKEN;
 }
 
 static int release(mipc_lock_t *lock) {
-  bool told = lock->told, borrowed = lock->borrowed;
+  bool reported = lock->reported, borrowed = lock->borrowed;
   lock->use = MIPC_I_LOCK_FREE;
-  lock->told = lock->borrowed = lock->updating = false;
+  lock->reported = lock->borrowed = lock->updating = false;
   if (!is_usable(lock)) return MIPC_E_CLOSED;
   /* relaxed: the release of the word, which follows, orders it. */
-  if (told) mipc_atomic_store_relaxed(&lock->header->lock_recovered, 0);
+  if (reported) mipc_atomic_store_relaxed(&lock->header->lock_recovered, 0);
   return borrowed ? mipc_i_lock_check(lock) : mipc_i_lock_release(lock);
 }
 
@@ -299,7 +299,7 @@ int mipc_lock_drop(mipc_lock_t *lock) {
 }
 
 void mipc_lock_keep_recovered(mipc_lock_t *lock) {
-  lock->told = false;
+  lock->reported = false;
 }
 
 bool mipc_lock_recovers(const mipc_lock_t *lock) {

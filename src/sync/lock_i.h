@@ -41,7 +41,7 @@ struct mipc_lock {
   mipc_i_lock_use_t use;
   bool updating; /* a user's update() runs: it alone may set (lock.h) */
   uint32_t turn; /* counts the acquisitions by a user */
-  bool told;     /* its user got RECOVERED */
+  bool reported; /* its user got RECOVERED */
   bool recovers; /* this object took it from a dead owner */
   bool borrowed; /* from the waiter */
   bool waits;    /* the next take continues `attempt` */

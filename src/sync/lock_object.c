@@ -64,15 +64,15 @@ mipc_lock_t *mipc_i_lock_neighbour(const mipc_lock_t *lock) {
 
 bool mipc_i_lock_own_thread(const mipc_lock_t *lock) {
   mipc_identity_t self;
-  mipc_participant_t who;
+  mipc_participant_t participant;
   /* relaxed: an owner of this thread cannot change the word now; another one may at any time. */
   uint32_t owner = mipc_atomic_load_relaxed(&lock->header->lock) & MIPC_MAX_NUMBER;
-  if (!owner || owner == lock->me || !mipc_region_participant(lock->region, owner, &who)) {
+  if (!owner || owner == lock->me || !mipc_region_participant(lock->region, owner, &participant)) {
     return false;
   }
   mipc_identity(&self);
-  if (who.pid != self.pid || who.thread != self.thread || !self.pid_namespace ||
-      who.pid_namespace != self.pid_namespace) {
+  if (participant.pid != self.pid || participant.thread != self.thread || !self.pid_namespace ||
+      participant.pid_namespace != self.pid_namespace) {
     return false;
   }
   /* The waiter of a neighbour may have won the lock since the caller looked for one; a dead process
@@ -132,7 +132,7 @@ int mipc_lock_poll(mipc_lock_t *lock) {
   lock->use = MIPC_I_LOCK_USER;
   lock->turn++;
   lock->recovers = lock->waiting.recovers; /* no wait runs, so the thread does not touch it */
-  lock->told = recovered;
+  lock->reported = recovered;
   return recovered ? MIPC_LOCK_RECOVERED : MIPC_LOCK_TAKEN;
 }
 
@@ -165,7 +165,7 @@ void mipc_lock_abandon(mipc_lock_t *lock) {
   mipc_lock_cancel(lock);
   if (lock->use == MIPC_I_LOCK_FREE) return;
   lock->use = MIPC_I_LOCK_FREE;
-  lock->told = lock->updating = false;
+  lock->reported = lock->updating = false;
   /* relaxed: the release of the word, which follows, orders it. */
   mipc_atomic_store_relaxed(&lock->header->lock_recovered, 1);
   mipc_i_lock_release(lock);

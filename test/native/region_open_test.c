@@ -218,13 +218,13 @@ static void half_made(void) {
   static const off_t sizes[] = {0, 8, 4096, MIPC_PAYLOAD_OFFSET + 100, MIPC_PAYLOAD_OFFSET + 9000};
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
     mipc_region_shm_t h = {.magic = MIPC_REGION_MAGIC};
-    memset(h.room.bytes, 7, sizeof h.room.bytes);
+    memset(h.reserved.bytes, 7, sizeof h.reserved.bytes);
     const char *path = make_header("half", h, sizes[i]);
     CHECK_REFUSED(AT_PATH(path, .create = MIPC_CREATE_NEVER), -ENOENT);
     CHECK_EQ(size_of(path), sizes[i]);
     mipc_region_t *r = open_region(AT_PATH(path, .create = MIPC_CREATE_EXCLUSIVE));
     CHECK_EQ(report.made, 1);
-    CHECK(all_are(mipc_region_header(r)->room.bytes, sizeof h.room.bytes, 0));
+    CHECK(all_are(mipc_region_header(r)->reserved.bytes, sizeof h.reserved.bytes, 0));
     mipc_region_put(r);
     CHECK_EQ(unlink(path), 0);
   }
