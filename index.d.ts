@@ -46,7 +46,7 @@ export type FileLike = string | URL | number | { readonly fd: number; close(...a
 export type Advice = 'normal' | 'sequential' | 'random' | 'willneed' | 'dontneed' | 'hugepage';
 
 /**
- * An error of this package. `code` identifies it; README.md lists all codes.
+ * An error of this package. `code` identifies it; docs/errors.md lists all codes.
  *
  * Failures of the operating system are errors like those of `fs` instead (an Error with `code`, such as
  * 'ENOENT', `errno`, `syscall` and `path`). Wrong arguments throw a TypeError or RangeError with Node's
@@ -285,7 +285,7 @@ export type DeepReadonly<T> = 0 extends 1 & T
             ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
             : T;
 
-/** A value to pack. README.md lists the values that each letter of a template takes. */
+/** A value to pack. docs/pack.md lists the values that each letter of a template takes. */
 export type Packable = number | bigint | string | NodeJS.ArrayBufferView;
 /** An unpacked value. */
 export type Unpacked = number | bigint | string;
