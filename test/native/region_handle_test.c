@@ -48,7 +48,7 @@ static void attach_in_child(void *handle) {
   mipc_region_t *r = open_region(AT_HANDLE(handle));
   CHECK_EQ(mipc_region_size(r), 4096);
   CHECK(mipc_region_number(r) > 1);
-  mipc_region_header(r)->room.bytes[9]++;
+  mipc_region_header(r)->reserved.bytes[9]++;
   CHECK(strncmp(handle_of(r), handle, 38) == 0 && strcmp(handle_of(r), handle) != 0);
   mipc_region_put(r);
 }
@@ -59,7 +59,7 @@ static void found(void) {
   strcpy(handle, handle_of(r));
   for (int i = 0; i < 10; i++)
     CHECK_EQ(in_child(attach_in_child, handle), 0);
-  CHECK_EQ(mipc_region_header(r)->room.bytes[9], 10);
+  CHECK_EQ(mipc_region_header(r)->reserved.bytes[9], 10);
   CHECK_REFUSED(AT_HANDLE(handle, .kind = MIPC_REGION_SHARE), MIPC_E_KIND);
   CHECK_REFUSED(AT_HANDLE(handle, .size = 8192), MIPC_E_TOO_SMALL);
   /* Any attached process is enough: the hints may be wrong. */

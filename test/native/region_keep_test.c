@@ -22,14 +22,14 @@ static uint32_t writers_of(spec_t spec) {
 /* Attaches and leaves: whether it is the region with this mark. */
 static bool is_marked(spec_t spec, uint8_t mark) {
   mipc_region_t *r = open_region(spec);
-  bool is_same = mipc_region_header(r)->room.bytes[9] == mark && !report.made;
+  bool is_same = mipc_region_header(r)->reserved.bytes[9] == mark && !report.made;
   mipc_region_put(r);
   return is_same;
 }
 
 static mipc_region_t *open_marked(spec_t spec, uint8_t mark) {
   mipc_region_t *r = open_region(spec);
-  mipc_region_header(r)->room.bytes[9] = mark;
+  mipc_region_header(r)->reserved.bytes[9] = mark;
   return r;
 }
 
