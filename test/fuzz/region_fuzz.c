@@ -137,11 +137,12 @@ static void write_file(const char *at, const mipc_region_shm_t *header, uint64_t
 /* Whether the name or path leads to the region, before and after its file is removed. Only the
  * mark of unlink() is read of the header, and any value of it but 0 is one. */
 static void check_place(mipc_region_t *region, const char *file, uint32_t unlinked) {
-  if (mipc_region_whereabouts(region) != MIPC_AT_PLACE)
+  if (mipc_region_whereabouts(region) != MIPC_WHEREABOUTS_IN_PLACE)
     fuzz_die("an unchanged file is reported as lost");
   if (mipc_region_check_name(region) != 0) fuzz_die("an unchanged name is reported as stale");
   if (unlink(file) < 0) fuzz_die("cannot remove %s", file);
-  if (mipc_region_whereabouts(region) != (unlinked ? MIPC_UNLINKED : MIPC_LOST)) {
+  if (mipc_region_whereabouts(region) !=
+      (unlinked ? MIPC_WHEREABOUTS_UNLINKED : MIPC_WHEREABOUTS_LOST)) {
     fuzz_die("a removed file gave %d", (int)mipc_region_whereabouts(region));
   }
 }
