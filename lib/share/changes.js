@@ -24,6 +24,7 @@ class Changes {
   #share; /* { version(), errorOf(status), emit(version), fail(error) } */
   /* { since, resolve(version), reject(error), close(error), timer, signal, onAbort } */
   #waiting = new Set();
+  #fresh; /* the entry of a next() that has not returned its promise yet */
   #emitted; /* the version that listeners know */
   #isListening = false;
   #isRef = false;
@@ -34,7 +35,10 @@ class Changes {
   #bell; /* undefined: none; a thread of C watches instead */
   #timer; /* of the next #update() without a thread */
   #retryAt = 0;
-  #onWakeup = () => this.#update();
+  #onWakeup = () => {
+    this.#forgetLost();
+    this.#update();
+  };
 
   constructor(handle, share) {
     this.#handle = handle;
@@ -47,9 +51,20 @@ class Changes {
 
   /* A promise of the version, as soon as it is not `since`. */
   next(since, timeout, signal) {
+    this.#forgetLost();
     return new Promise((resolve, reject) => {
-      this.wait({ since, resolve, reject, close: reject, signal }, timeout);
+      const entry = { since, resolve, reject, close: reject, signal };
+      this.#fresh = entry;
+      this.wait(entry, timeout);
+      this.#fresh = undefined;
     });
+  }
+
+  /* The entry of a call of next() that was unwound before it returned its promise. */
+  #forgetLost() {
+    if (this.#fresh === undefined) return;
+    this.#settle(this.#fresh);
+    this.#fresh = undefined;
   }
 
   /* Calls one function of `entry` once, unless forget() comes first. */
@@ -94,6 +109,7 @@ class Changes {
   /* Sets whether there are listeners. Each step can be repeated, because an earlier call may have been
    * unwound. */
   listening(on) {
+    this.#forgetLost();
     if (on && !this.#isListening) this.#emitted = this.#share.version();
     this.#isListening = on;
     this.#turn();
@@ -103,6 +119,7 @@ class Changes {
 
   /* Sets whether listeners keep the process alive. */
   ref(on) {
+    this.#forgetLost();
     this.#isRef = on;
     keepAlive(this, on && this.#isListening);
   }
@@ -212,6 +229,11 @@ class Changes {
   /* Removes the entry. Returns it, or undefined if it was settled before. */
   #settle(entry) {
     if (!this.#waiting.delete(entry)) return undefined;
+    /* Without a call, because any call can be unwound here; keepAlive() does the rest, or its next call. */
+    if (entry.isPending) {
+      entry.isPending = false;
+      binding.shared.pending--;
+    }
     keepAlive(entry, false);
     clearTimeout(entry.timer);
     if (entry.onAbort !== undefined) offAbort(entry.signal, entry.onAbort);

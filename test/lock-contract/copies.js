@@ -31,9 +31,10 @@ function anew() {
 
 /* That of the package installed once more in the folder, with an addon of its own. */
 function installed(folder) {
-  const addon = path.join('build', 'Release', 'mmapipc.node');
-  for (const name of ['lib', 'package.json', addon, path.relative(ROOT, OPEN)]) {
-    fs.cpSync(path.join(ROOT, name), path.join(folder, name), { recursive: true });
+  const addons = ['prebuilds', path.join('build', 'Release', 'mmapipc.node')];
+  for (const name of ['lib', 'package.json', ...addons, path.relative(ROOT, OPEN)]) {
+    const source = path.join(ROOT, name);
+    if (fs.existsSync(source)) fs.cpSync(source, path.join(folder, name), { recursive: true });
   }
   fs.symlinkSync(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'));
   return require(path.join(folder, path.relative(ROOT, OPEN))).open;
