@@ -23,7 +23,7 @@ const SHELL = `echo ready; for i in $(seq $1); do
     syswrite $f, pack "V", 1 + unpack "V", $b' "$0" || exit 1; done`;
 const IN_SHELL = ['sh', '-c', SHELL];
 
-const EACH = amount(5000, 20000); /* increments of a process */
+const EACH = amount(2500, 20000); /* increments of a process */
 
 describe('the lock of a file and flock()', function () {
   if (!isLinux) return;

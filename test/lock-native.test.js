@@ -17,7 +17,7 @@ const slow = process.env.MMAPIPC_SLOW === '1';
 const KILLS = slow ? 20000 : amount(100, 2000);
 const INCREMENTS = slow ? 20000000 : amount(400000, 4000000);
 const STOPPED = amount(2, 10); /* seconds */
-const REUSES = amount(100, 1000);
+const REUSES = amount(40, 1000);
 const PUBLICATIONS = amount(200000, 1000000);
 const PATIENCE = slow ? 1800000 : 240000; // ms
 

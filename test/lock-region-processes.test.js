@@ -17,7 +17,7 @@ const { runLockers } = require('./support/lockers');
 const { isLinux } = require('./support/platform');
 
 const WORKERS = amount(12, 100);
-const FAIR = amount(2000, 10000); /* ms */
+const FAIR = amount(1000, 10000); /* ms */
 const LONGEST = 10000; /* ms: what each of eight is promised */
 
 /* For before(): process namespaces, or one line; under CI a failure. */

@@ -16,7 +16,7 @@ const { isLinux } = require('./support/platform');
 const { within } = require('./support/shares');
 
 const SOON = 10000; /* ms: not stuck */
-const KILLS = amount(8, 100);
+const KILLS = amount(4, 100);
 
 /* In the child: `count` Shares with a listener each, one of which hears of a change by a process below
  * it; how many threads they cost. */

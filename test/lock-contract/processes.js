@@ -23,7 +23,7 @@ const runThere = (body, where, nodeArgs = []) =>
     { nodeArgs },
   );
 
-const EACH = amount(5000, 20000);
+const EACH = amount(2500, 20000);
 const JOBS = [
   ['4 processes, 100 withLockAsync() each, all at once', Array(4).fill(['async', 100]), 400],
   [`4 processes, ${grouped(EACH)} withLock() each`, Array(4).fill(['sync', EACH]), 4 * EACH],

@@ -11,12 +11,13 @@ const fs = require('node:fs');
 const { promisify } = require('node:util');
 
 const { inspect } = require('../..');
+const { amount } = require('../support/amounts');
 const { collect } = require('../support/holdings');
 const { sleep } = require('../support/peer');
 const { linuxIt } = require('../support/platform');
 const { CLOSED, DISPOSE, NOT_LOCKED, TIMEOUT } = require('./subjects');
 
-const ROUNDS = 200;
+const ROUNDS = amount(60, 200);
 
 /* What became of promises so far. */
 function watch(promises) {
