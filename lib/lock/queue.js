@@ -14,7 +14,6 @@
 
 const { LONGEST_TIMER, clearTimeout, queueMicrotask, setTimeout } = require('../base/clock');
 const { abortError } = require('../base/errors');
-const binding = require('../native/binding');
 const { keepAlive, listen, unlisten } = require('../native/wakeups');
 const { offAbort, onAbort } = require('../base/signals');
 const { NO_THREAD } = require('../native/status');
@@ -165,13 +164,8 @@ class LockQueue {
   }
 
   #remove(entry) {
+    keepAlive(entry, false); /* first: if it is unwound, the entry is still there to be removed */
     this.#entries.splice(this.#entries.indexOf(entry), 1);
-    /* Without a call, because any call can be unwound here; keepAlive() does the rest, or its next call. */
-    if (entry.isPending) {
-      entry.isPending = false;
-      binding.shared.pending--;
-    }
-    keepAlive(entry, false);
     clearTimeout(entry.timer);
     if (entry.onAbort !== undefined) offAbort(entry.signal, entry.onAbort);
     if (this.#entries.length > 0) return;

@@ -228,13 +228,9 @@ class Changes {
 
   /* Removes the entry. Returns it, or undefined if it was settled before. */
   #settle(entry) {
-    if (!this.#waiting.delete(entry)) return undefined;
-    /* Without a call, because any call can be unwound here; keepAlive() does the rest, or its next call. */
-    if (entry.isPending) {
-      entry.isPending = false;
-      binding.shared.pending--;
-    }
-    keepAlive(entry, false);
+    if (!this.#waiting.has(entry)) return undefined;
+    keepAlive(entry, false); /* first: if it is unwound, the entry is still there to be settled */
+    this.#waiting.delete(entry);
     clearTimeout(entry.timer);
     if (entry.onAbort !== undefined) offAbort(entry.signal, entry.onAbort);
     this.#turn();
