@@ -7,14 +7,17 @@
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
 
-const { Share } = require('..');
+const { Mmap, Share } = require('..');
+const { layout } = require('../lib/native/binding');
 const { ROOT, runFunction } = require('./support/child');
 const { amount } = require('./support/amounts');
 const { needsCommand } = require('./support/mounts');
 const { peers, sleep } = require('./support/peer');
 const { isLinux } = require('./support/platform');
+const { scratch } = require('./support/scratch');
 const { within } = require('./support/shares');
 
+const ARMED = layout.region.fields.bell_armed.offset;
 const SOON = 10000; /* ms: not stuck */
 const KILLS = amount(4, 100);
 
@@ -49,6 +52,7 @@ describe('the bell of a Share', function () {
   if (!isLinux) return;
   this.timeout(60000);
   const { process: start } = peers();
+  const tmp = scratch();
 
   it('costs no thread, however many Shares are listened to', () => {
     const result = outputOf(runFunction(listenToMany, [300, ROOT]));
@@ -69,6 +73,21 @@ describe('the bell of a Share', function () {
         assert.ok(cost >= 3, `${cost} threads`);
       });
     }
+  });
+
+  it('is not needed: a change whose publisher did not ring is heard, too', async () => {
+    const path = tmp();
+    const share = new Share(64, { path });
+    const other = new Share(64, { path });
+    const header = new Mmap({ file: path, size: 4096, readOnly: false });
+    const heard = once(share, 'change');
+    /* As if a publisher had died after it cleared the word, and before it rang. */
+    assert.equal(header.buffer.readUInt32LE(ARMED), 1);
+    header.buffer.writeUInt32LE(0, ARMED);
+    other.set(1);
+    assert.deepEqual(await within(SOON, heard), [1]);
+    assert.equal(header.buffer.readUInt32LE(ARMED), 1);
+    for (const object of [header, other, share]) object.close();
   });
 
   it(`is not needed after a death: ${KILLS} publishers killed, every last version is heard`, async () => {

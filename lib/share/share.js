@@ -1,7 +1,7 @@
 /*
  * Class Share: one structured value for all processes and threads that attach to it. This file has the
  * methods and checks their arguments. codec/codec.js turns a value into bytes, share/value.js stores and
- * reads them through C, and src/shm/cell.h says how they stay whole.
+ * reads them through C, and src/shm/cell.h describes how they stay whole.
  */
 'use strict';
 

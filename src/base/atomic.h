@@ -92,6 +92,16 @@ static inline void mipc_atomic_fence_seq_cst(void) {
   __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
+/* The same right after a compare-and-swap that succeeded. On x86 that instruction is a full fence
+ * by itself, so that only the compiler must keep the order. */
+static inline void mipc_atomic_fence_after_swap(void) {
+#if defined(__x86_64__) || defined(__i386__)
+  __atomic_signal_fence(__ATOMIC_SEQ_CST);
+#else
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+#endif
+}
+
 /* Hint to the processor: this is a loop that waits for another thread. */
 static inline void mipc_atomic_pause(void) {
 #if defined(__x86_64__) || defined(__i386__)

@@ -158,9 +158,9 @@ napi_value compile(const Call &call) {
       static_cast<const uint8_t *>(text), size,
       call.flag(2) ? MIPC_DIRECTION_UNPACK : MIPC_DIRECTION_PACK, &program, &failure);
   if (error != MIPC_PACK_OK) return to_number(call.env, fail(packer, error, failure));
-  mipc_template_t **place = &packer->programs[call.u32(0) % Packer::PROGRAMS];
-  mipc_template_free(*place);
-  *place = program;
+  mipc_template_t **slot = &packer->programs[call.u32(0) % Packer::PROGRAMS];
+  mipc_template_free(*slot);
+  *slot = program;
   return to_number(call.env, 0);
 }
 

@@ -87,7 +87,7 @@ typedef struct {
   size_t directory;  /* bytes of it, with the slash */
   uint32_t count;    /* of names */
   uint32_t from, to; /* the names to look at: their positions in the directory */
-  uint32_t place;    /* position of the next name */
+  uint32_t position; /* of the next name */
   uint32_t budget;   /* names in use that may still be looked at */
 } sweep_t;
 
@@ -121,17 +121,17 @@ static bool sweep_file(const char *path) {
 
 static bool visit(void *context, const char *name) {
   sweep_t *sweep = context;
-  uint32_t place = sweep->place++;
+  uint32_t position = sweep->position++;
   size_t length = strlen(name) + 1;
-  if (place >= sweep->to) return false;
-  if (place < sweep->from || length > sizeof sweep->path - sweep->directory) return true;
+  if (position >= sweep->to) return false;
+  if (position < sweep->from || length > sizeof sweep->path - sweep->directory) return true;
   memcpy(sweep->path + sweep->directory, name, length);
   if (sweep_file(sweep->path)) sweep->budget--;
   return sweep->budget > 0;
 }
 
 static void sweep_range(sweep_t *sweep, const char *directory, uint32_t from, uint32_t to) {
-  sweep->place = 0;
+  sweep->position = 0;
   sweep->from = from;
   sweep->to = to;
   if (sweep->budget > 0 && from < to) mipc_shared_list(directory, visit, sweep);

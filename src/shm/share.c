@@ -57,7 +57,7 @@ static int set(mipc_mapping_t *m, mipc_lock_t *lock, const void *bytes, uint64_t
    * lock wakes them. */
   if (status == 0) {
     mipc_event_publish(cell.header);
-    mipc_bell_publish(region);
+    mipc_bell_publish(region, cell.header);
   }
   int left = mipc_lock_leave(lock);
   if (status == 0) status = left;

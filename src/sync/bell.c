@@ -1,9 +1,8 @@
 /*
- * The bell of a region: the protocol that bell.h tells.
+ * The bell of a region: the protocol of bell.h.
  */
 #include "bell.h"
 
-#include "../base/atomic.h"
 #include "../base/status.h"
 #include "../os/shared_file.h"
 
@@ -30,13 +29,9 @@ void mipc_bell_ring(const mipc_region_t *region) {
   mipc_shared_write(mipc_region_file(region), offsetof(mipc_region_shm_t, bell), &rung, 1);
 }
 
-void mipc_bell_publish(const mipc_region_t *region) {
-  mipc_region_shm_t *header = mipc_region_header(region);
-  /* seq_cst: what was published before the look at the word, see mipc_bell_arm(). */
-  mipc_atomic_fence_seq_cst();
-  if (!mipc_atomic_load_relaxed(&header->bell_armed)) return;
+void mipc_bell_answer(const mipc_region_t *region) {
   /* relaxed: a listener arms again only after it has heard the write below. The kernel's locks
    * order this store before its report of the write, so the store cannot take that arming away. */
-  mipc_atomic_store_relaxed(&header->bell_armed, 0);
+  mipc_atomic_store_relaxed(&mipc_region_header(region)->bell_armed, 0);
   mipc_bell_ring(region);
 }

@@ -19,6 +19,7 @@
 #ifndef MIPC_SYNC_BELL_H
 #define MIPC_SYNC_BELL_H
 
+#include "../base/atomic.h"
 #include "../region/region.h"
 
 /* Bytes of a path to watch, with its zero. */
@@ -32,8 +33,17 @@ int mipc_bell_path(const mipc_region_t *region, char ret_path[MIPC_BELL_PATH]);
  * TRUNCATED, CORRUPT, CLOSED: the bell will not ring any more. */
 int mipc_bell_arm(const mipc_region_t *region);
 
-/* Rings if a listener has armed the bell. The caller has published, and still holds the lock. */
-void mipc_bell_publish(const mipc_region_t *region);
+/* Clears the word and rings: for mipc_bell_publish(). */
+void mipc_bell_answer(const mipc_region_t *region);
+
+/* Rings if a listener has armed the bell of the region, whose header is `header`. To be called
+ * right after mipc_event_publish(), which ends with a swap; the caller still holds the lock. */
+static inline void mipc_bell_publish(const mipc_region_t *region, const mipc_region_shm_t *header) {
+  /* seq_cst: the publication, which ends with a swap, before the load of the word; see
+   * mipc_bell_arm(). */
+  mipc_atomic_fence_after_swap();
+  if (mipc_atomic_load_relaxed(&header->bell_armed)) mipc_bell_answer(region);
+}
 
 /* Rings also if the bell is not armed: for the process that recovers the lock. */
 void mipc_bell_ring(const mipc_region_t *region);

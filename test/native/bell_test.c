@@ -33,15 +33,15 @@ static bool is_armed(void) {
 
 static void rings_once(void) {
   int one = watch_bell(region), two = watch_bell(region);
-  mipc_bell_publish(region);
+  mipc_bell_publish(region, mipc_region_header(region));
   CHECK(!has_rung(one));
   for (int i = 0; i < 3; i++) {
     CHECK_EQ(mipc_bell_arm(region), 0);
     CHECK(is_armed());
-    mipc_bell_publish(region);
+    mipc_bell_publish(region, mipc_region_header(region));
     CHECK(!is_armed());
     CHECK(has_rung(one) && has_rung(two));
-    mipc_bell_publish(region);
+    mipc_bell_publish(region, mipc_region_header(region));
     CHECK(!has_rung(one) && !has_rung(two));
   }
   mipc_bell_ring(region);
@@ -55,7 +55,7 @@ static void rings_once(void) {
 
 static void publish(void *handle) {
   mipc_region_t *own = open_region(AT_HANDLE(handle));
-  mipc_bell_publish(own);
+  mipc_bell_publish(own, mipc_region_header(own));
   mipc_region_put(own);
 }
 
