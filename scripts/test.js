@@ -16,8 +16,8 @@ const { spawn } = require('node:child_process');
 
 const { ROOT, main, seconds } = require('./toolchain');
 
-/* A file belongs to the first group that matches. The C programs are
- * built once in each process that needs them: all in one group. */
+/* A file belongs to the first group that matches. Each process that needs the C programs builds them, so
+ * they are all in one group. */
 const GROUPS = {
   'C programs and kills': /-(?:native|kills|life)\./,
   examples: /^(?:cluster|wordcount|supervisors|faults)\./,

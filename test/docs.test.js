@@ -5,14 +5,15 @@
 'use strict';
 
 const assert = require('node:assert/strict');
-const { spawnSync } = require('node:child_process');
+const { spawn, spawnSync } = require('node:child_process');
+const { once } = require('node:events');
 const fs = require('node:fs');
 const path = require('node:path');
 const ts = require('typescript');
 
 const { ROOT } = require('./support/child');
 const { isLinux } = require('./support/platform');
-const { anchors, blocks, links, pages, read } = require('./support/readme');
+const { anchors, blocks, links, pages, read, section } = require('./support/readme');
 const { regions } = require('./support/regions');
 const { scratch } = require('./support/scratch');
 
@@ -68,6 +69,16 @@ describe('the examples of README.md and docs/', function () {
       });
     });
   }
+
+  it('docs/memory.md: a second program that runs at the same time finds the name', async () => {
+    const [{ code, output }] = blocks(section(read('docs/memory.md'), '## Name'));
+    const first = spawn(process.execPath, ['-e', `${program(code)}\nsetInterval(() => {}, 1000);`]);
+    const [printed] = await once(first.stdout, 'data');
+    const second = spawnSync(process.execPath, ['-e', program(code)], { encoding: 'utf8' });
+    first.kill();
+    await once(first, 'exit');
+    assert.deepEqual([`${printed}`, second.stdout], [output, '2\n'], second.stderr);
+  });
 
   it('runs all of them but one, and finds their results', () => {
     const all = pages().flatMap((page) => blocks(read(page)));

@@ -1,6 +1,6 @@
 /*
  * The tables "Coming from ..." of docs/migrating.md: each line that exists is done here, and a line that
- * is not supported says why.
+ * is not supported names the reason.
  */
 'use strict';
 
@@ -179,7 +179,7 @@ for (const [heading, ways] of [
 
     for (const [theirs, ours, note] of rows) {
       if (ours.startsWith('not supported')) {
-        it(`${theirs}: says why it is not supported`, () => {
+        it(`${theirs}: names the reason why it is not supported`, () => {
           assert.match(ours, /^not supported, because .{10}/, note);
           assert.ok(!(theirs in ways), 'it works: say so');
         });

@@ -2,7 +2,7 @@
  * What has a lock, and what the contract's parts need to know of it:
  *
  *   title, isFile, isShare
- *   recovers       whether a guard tells that the holder before it has died
+ *   recovers       whether a guard reports that the previous holder died
  *   lends          whether tryLock() of another object acquires what an undelivered wait has won
  *   make(path)     options (support/open.js) of new memory; `path` is that of no file yet
  *   where(object)  options of another object on the same memory, also in another process
