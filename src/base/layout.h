@@ -45,10 +45,11 @@
  * later.
  *
  * Written once, under the creation lock and before `version`, then constant and read without a
- * lock: everything down to id_low, capacity, codec, and the lock's copy of the id. Written later,
- * under the creation lock only: boot_high, boot_low, clean, next_number, unlinked. The words of the
- * lock (lock_recovered is written under the lock, lock_since by its owner), the event and the cell
- * are explained in sync/lock.h, sync/event.h and shm/cell.h. The payload begins at payload_offset.
+ * lock: everything down to id_low, capacity, codec, kind_words, and the lock's copy of the id.
+ * Written later, under the creation lock only: boot_high, boot_low, clean, next_number, unlinked.
+ * The words of the lock (lock_recovered is written under the lock, lock_since by its owner), the
+ * event and the cell are explained in sync/lock.h, sync/event.h and shm/cell.h. The payload begins
+ * at payload_offset.
  */
 /* clang-format off */
 #define MIPC_REGION_ROWS(X)                                                                        \
@@ -88,7 +89,8 @@
   X(mipc_reserved_56_t, cell_begin_padding, 264, "zeros")                                                 \
   X(uint64_t, cell_commit, 320, "of a Share: the committed version, 0: none yet")                  \
   X(mipc_reserved_56_t, cell_commit_padding, 328, "zeros")                                                \
-  X(mipc_reserved_3704_t, rest, 384, "zeros, for words of other kinds")                                \
+  X(mipc_kind_words_t, kind_words, 384, "of a SharedMap: the words of mipc_map_plan(); else zeros")    \
+  X(mipc_reserved_3672_t, rest, 416, "zeros")                                                          \
   X(uint64_t, end, 4088, "MIPC_REGION_MAGIC; missing when the file was cut off before it")
 
 /*
@@ -150,6 +152,12 @@
 #define MIPC_PARTICIPANTS     ((65536 - MIPC_HEADER_SIZE) / MIPC_PARTICIPANT_SIZE)
 #define MIPC_PAYLOAD_OFFSET   65536 /* header and rows; whole pages on every system */
 
+/* Constant words of a kind, beside capacity and codec. */
+#define MIPC_REGION_KIND_WORDS 8
+typedef struct {
+  uint32_t at[MIPC_REGION_KIND_WORDS];
+} mipc_kind_words_t;
+
 /* Bytes that are not in use yet. */
 #define MIPC_RESERVED(size)                                                                        \
   typedef struct {                                                                                 \
@@ -159,7 +167,7 @@ MIPC_RESERVED(24);
 MIPC_RESERVED(48);
 MIPC_RESERVED(56);
 MIPC_RESERVED(52);
-MIPC_RESERVED(3704);
+MIPC_RESERVED(3672);
 #undef MIPC_RESERVED
 
 MIPC_LAYOUT(mipc_report_t, MIPC_REPORT_ROWS)

@@ -4,6 +4,7 @@
  */
 #include "values.h"
 
+#include <cstring>
 #include <new>
 
 extern "C" {
@@ -40,6 +41,20 @@ public:
     napi_get_value_bool(env, get(name), &flag);
     return flag;
   }
+  /* Of a Uint32Array; anything else leaves the words as they are. */
+  void words(const char *name, uint32_t *to, size_t count) {
+    napi_typedarray_type type;
+    size_t length = 0;
+    void *from = nullptr;
+    napi_value value = get(name);
+    bool is_array = false;
+    if (!value || napi_is_typedarray(env, value, &is_array) != napi_ok || !is_array) return;
+    if (napi_get_typedarray_info(env, value, &type, &length, &from, nullptr, nullptr) != napi_ok) {
+      failed = true;
+    } else if (type == napi_uint32_array && length == count) {
+      std::memcpy(to, from, count * sizeof *to);
+    }
+  }
   bool has_failed() const {
     return failed;
   }
@@ -63,6 +78,7 @@ struct Spec {
     region.capacity = given.u64("capacity");
     region.kind = given.u32("kind");
     region.codec = given.u32("codecNumber");
+    given.words("kindWords", region.kind_words.at, MIPC_REGION_KIND_WORDS);
     region.create = static_cast<mipc_create_t>(given.u32("create"));
     region.mode = given.u32("mode");
     region.wait_ms = given.u32("wait");

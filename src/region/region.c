@@ -132,6 +132,10 @@ uint64_t mipc_region_capacity(const mipc_region_t *r) {
   return r->capacity;
 }
 
+const mipc_kind_words_t *mipc_region_kind_words(const mipc_region_t *r) {
+  return &r->kind_words;
+}
+
 uint32_t mipc_region_number(const mipc_region_t *r) {
   return r->number;
 }
