@@ -28,6 +28,7 @@
         "map/compact.c",
         "map/entry.c",
         "map/evict.c",
+        "map/inspect.c",
         "map/lock.c",
         "map/map.c",
         "map/new_entry.c",
