@@ -56,6 +56,8 @@
     "the value is larger than the object can hold; the old value stays")                           \
   X(FULL, -1032, "ERR_MMAPIPC_FULL", "the map has no space for the entry; nothing was changed")    \
   X(KEY_TOO_LONG, -1033, "ERR_MMAPIPC_KEY_TOO_LONG", "the key of a map has more than 1,024 bytes") \
+  X(NOT_NUMBER, -1034, "ERR_MMAPIPC_NOT_NUMBER",                                                   \
+    "increment() or count() of a value that is not a number")                                      \
   X(CODEC, -1030, "ERR_MMAPIPC_CODEC",                                                             \
     "the value was set with a codec that this object cannot read")                                 \
   X(NO_BINARY, -1007, "ERR_MMAPIPC_NO_BINARY", "no native binary for this platform could be loaded")
