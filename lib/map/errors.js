@@ -92,8 +92,12 @@ const readOnly = () =>
     'the map is attached read-only; attach without readOnly to change it',
   );
 
+function closedError() {
+  return new MmapipcError('ERR_MMAPIPC_CLOSED', 'the map is closed');
+}
+
 const OURS = {
-  ERR_MMAPIPC_CLOSED: () => new MmapipcError('ERR_MMAPIPC_CLOSED', 'the map is closed'),
+  ERR_MMAPIPC_CLOSED: closedError,
   ERR_MMAPIPC_ACCESS: readOnly,
   ERR_MMAPIPC_STALE: staleError,
   ERR_MMAPIPC_KEY_TOO_LONG: (spec, { key }) => keyTooLong(key),
@@ -153,6 +157,7 @@ function checkResult(value) {
 module.exports = {
   MOST_VALUE,
   checkResult,
+  closedError,
   errorOf,
   keyType,
   makeTimedOut,

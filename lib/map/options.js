@@ -53,7 +53,11 @@ function planOf(capacity, maxEntries, evict, place) {
   const size = binding.mapPlan(capacity, maxEntries, evicts, byWallClock, kindWords);
   if (size > 0) return { size, kindWords };
   if (maxEntries > 0 && binding.mapPlan(capacity, 0, evicts, byWallClock, kindWords) > 0) {
-    throw outOfRange('"maxEntries"', 'small enough for tables that fit beside the capacity', maxEntries);
+    throw outOfRange(
+      '"maxEntries"',
+      'small enough for tables that fit beside the capacity',
+      maxEntries,
+    );
   }
   throw outOfRange('"capacity"', `>= ${LEAST} and <= 2^37`, capacity);
 }

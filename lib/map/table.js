@@ -44,7 +44,7 @@ class Table {
   #isCustom;
   #cache;
   #firstSlice;
-  #lastKey = ''; /* that this object has changed, and the version since then */
+  #lastKey; /* that this object has changed, and the version since then */
   #lastVersion = 0;
 
   constructor(handle, spec, cache) {
@@ -121,23 +121,17 @@ class Table {
   has(key) {
     const cached = this.#cache.find(key);
     if (cached !== undefined) return cached.frozen !== undefined;
-    return this.#look(key, 0) === DONE;
+    return this.#look(key) === DONE;
   }
 
   /* ms, Infinity or undefined */
   ttl(key) {
-    return this.#look(key, 0) === DONE ? doubles[TTL] : undefined;
+    return this.#look(key) === DONE ? doubles[TTL] : undefined;
   }
 
-  /* The version of the entry or lease, or 0, and whether it is a lease. */
-  look(key) {
-    if (this.#look(key, 1) !== DONE) return { version: 0, isLease: false };
-    return { version: doubles[VERSION], isLease: words[TYPE] === memory.LEASE };
-  }
-
-  #look(key, leases) {
+  #look(key) {
     const call = () => {
-      words[LEASES] = leases;
+      words[LEASES] = 0;
       doubles[HANDLE] = this.#handle;
       if (putKey(key)) mapLook();
       else mapLook(key);
@@ -208,9 +202,7 @@ class Table {
     if (typeof value === 'number') {
       result = this.#putNumber(key, value, when, expected, ttl, keepTtl, this.#firstSlice);
       if (result === BUSY) {
-        result = this.wait((ms) =>
-          this.#putNumber(key, value, when, expected, ttl, keepTtl, ms),
-        );
+        result = this.wait((ms) => this.#putNumber(key, value, when, expected, ttl, keepTtl, ms));
       }
     } else if (typeof value === 'string' && this.#hasTexts && 2 * value.length <= SCRATCH) {
       result = this.#putText(key, value, when, expected, ttl, keepTtl, this.#firstSlice);
@@ -295,32 +287,6 @@ class Table {
     words[MS] = ms;
   }
 
-  /* Stores a lease over the entry or lease with this version. Returns its own version, or 0. */
-  lease(key, version, bytes) {
-    const call = (ms) => {
-      words[TYPE] = memory.LEASE;
-      doubles[LENGTH] = bytes.length;
-      this.#condition(IF_VERSION, version, Infinity, 0, ms);
-      return this.#putBytes(key, bytes);
-    };
-    let result = call(this.#firstSlice);
-    if (result === BUSY) result = this.wait(call);
-    if (result === OTHER) return 0;
-    if (result !== DONE) throw this.errorOf(result, key, bytes.length);
-    return doubles[VERSION];
-  }
-
-  /* The bytes of a lease; undefined if the entry is none. */
-  leaseBytes(key) {
-    source = scratch;
-    words[LEASES] = 1;
-    doubles[HANDLE] = this.#handle;
-    if (putKey(key)) mapGet();
-    else mapGet(key);
-    if (status[0] !== DONE || words[TYPE] !== memory.LEASE) return undefined;
-    return Buffer.from(scratch.subarray(0, doubles[LENGTH]));
-  }
-
   /* The sum; the frame has the ttl, and whether the entry was created. */
   add(key, by, initial, ttl) {
     let result = this.#add(key, by, initial, ttl, this.#firstSlice);
@@ -365,7 +331,8 @@ class Table {
     };
     let result = call(this.#firstSlice);
     if (result === BUSY) result = this.wait(call);
-    if (result !== DONE && result !== ABSENT && result !== OTHER) throw this.errorOf(result, key, 0);
+    if (result !== DONE && result !== ABSENT && result !== OTHER)
+      throw this.errorOf(result, key, 0);
     this.#lastKey = key;
     this.#lastVersion = 0;
     return result;
@@ -385,9 +352,14 @@ class Table {
     return result === DONE;
   }
 
-  /* Whether the last change by this object made the key what it is now. */
-  hasChanged(key, version) {
-    return this.#lastKey === key && this.#lastVersion === version;
+  /* Whether the key has, after a failed compareAndSet(), the version that this object has given it since
+   * forgetChange(). */
+  isOwnChange(key) {
+    return this.#lastKey === key && this.#lastVersion === doubles[VERSION];
+  }
+
+  forgetChange() {
+    this.#lastKey = undefined;
   }
 
   /* The result of call(ms), which waits for `ms` at most, as soon as it is not BUSY. */
