@@ -116,7 +116,7 @@ MIPC_MAP_WORDS(mipc_map_reserved_304_t, uint8_t, 304);
   X(uint8_t, reserved, 61, "zero")                                                                 \
   X(uint16_t, due, 62, "second / 1.024, modulo 65,536, of its first expiry; 0: none")
 
-/* The beginning of an entry. Extensions, key and value follow: see map/entry.h. */
+/* The beginning of an entry. Extensions, key and value follow: see map/entry_i.h. */
 #define MIPC_MAP_ENTRY_ROWS(X)                                                                     \
   X(uint64_t, word, 0, "52 bits of version, 8 of type, 4 of flags")                                \
   X(uint32_t, length, 8, "size of the value in bytes")                                             \
