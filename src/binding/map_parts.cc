@@ -107,6 +107,8 @@ napi_value get_many(const Call &call) {
     end += MIPC_MAP_ITEM_SIZE;
     at += MIPC_MAP_ITEM_SIZE;
     int status = mipc_map_get(map, keys + i, false, scratch + at, end - at, &value);
+    /* A number lies in the row alone, and needs no room behind it. */
+    if (value.type == MIPC_MAP_TYPE_NUMBER) value.length = 0;
     mipc_map_row_t row = {value.type, static_cast<uint32_t>(status),
                           static_cast<double>(value.length), static_cast<double>(value.version),
                           value.number};
