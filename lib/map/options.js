@@ -16,6 +16,7 @@ const { ttlOf } = require('./ttl');
 const { PROT_READ, PROT_WRITE } = constants;
 const KIND = binding.numbers.regionKind.MAP;
 const LEAST = binding.numbers.mapLimit.LEAST_BYTES;
+const LEAST_ENTRY = 32; /* bytes */
 const WORDS = 8;
 const CACHED = 4096; /* entries that a process caches by default */
 const EVICTS = ['none', 'lru'];
@@ -49,16 +50,16 @@ function planOf(capacity, maxEntries, evict, place) {
   if (capacity === 0) return { size: 0, kindWords };
   /* What lies in a file outlives a reboot, and so must the times at which its entries expire. */
   const byWallClock = place?.place === PLACE.PATH;
-  const evicts = evict === 'lru';
-  const size = binding.mapPlan(capacity, maxEntries, evicts, byWallClock, kindWords);
-  if (size > 0) return { size, kindWords };
-  if (maxEntries > 0 && binding.mapPlan(capacity, 0, evicts, byWallClock, kindWords) > 0) {
+  const most = Math.floor(capacity / LEAST_ENTRY);
+  if (maxEntries > most) {
     throw outOfRange(
       '"maxEntries"',
-      'small enough for tables that fit beside the capacity',
+      `<= ${most}, as each takes ${LEAST_ENTRY} bytes at least`,
       maxEntries,
     );
   }
+  const size = binding.mapPlan(capacity, maxEntries, evict === 'lru', byWallClock, kindWords);
+  if (size > 0) return { size, kindWords };
   throw outOfRange('"capacity"', `>= ${LEAST} and <= 2^37`, capacity);
 }
 

@@ -331,8 +331,9 @@ class Table {
     };
     let result = call(this.#firstSlice);
     if (result === BUSY) result = this.wait(call);
-    if (result !== DONE && result !== ABSENT && result !== OTHER)
-      {throw this.errorOf(result, key, 0);}
+    if (result !== DONE && result !== ABSENT && result !== OTHER) {
+      throw this.errorOf(result, key, 0);
+    }
     this.#lastKey = key;
     this.#lastVersion = 0;
     return result;

@@ -34,8 +34,12 @@ function untilOf(expires) {
 /* The argument `ttl | { ttl?, expires? }` of set() and similar methods. */
 function lifeOf(given, otherwise) {
   if (given === undefined || typeof given === 'number') return ttlOf(given, otherwise);
-  if (given === null || typeof given !== 'object') {
-    throw invalidType('The "ttl" argument', 'of type number or object', given);
+  if (given === null || typeof given !== 'object' || isDate(given)) {
+    throw invalidType(
+      'The "ttl" argument',
+      'of type number, or an object with "ttl" or "expires"',
+      given,
+    );
   }
   const { ttl, expires } = options(given, KNOWN, 'The "ttl" argument');
   if (expires === undefined) return ttlOf(ttl, otherwise, 'The option "ttl"');
