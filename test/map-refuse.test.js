@@ -212,12 +212,13 @@ describe('SharedMap: refusals', () => {
     it(`${name}() refuses a key that is not a string, or too long`, () => {
       const map = filled();
       for (const view of [map, map.namespace(''), map.namespace('x')]) {
-        for (const key of NO_KEYS)
-          {hasCode(
+        for (const key of NO_KEYS) {
+          hasCode(
             thrownBy(() => call(view, key)),
             TYPE,
             name,
-          );}
+          );
+        }
         for (const key of [
           'x'.repeat(1025),
           '€'.repeat(513),
@@ -258,12 +259,13 @@ describe('SharedMap: refusals', () => {
   for (const [name, call] of Object.entries(WITH_VALUE)) {
     it(`${name}() refuses undefined, functions and symbols, also inside a value`, () => {
       const map = filled();
-      for (const value of NO_VALUES)
-        {hasCode(
+      for (const value of NO_VALUES) {
+        hasCode(
           thrownBy(() => call(map, value)),
           TYPE,
           name,
-        );}
+        );
+      }
       const error = thrownBy(() => call(map, { users: [{ f: id }] }));
       hasCode(error, VALUE, name);
       assert.match(error.message, /at \.users\[0\]\.f/);

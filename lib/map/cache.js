@@ -14,6 +14,7 @@ const NONE = Symbol('none');
 const STRIDE = 8; /* doubles of a bucket; the version is the first */
 const MOST_BYTES = 64 * 1024 * 1024; /* of objects for peek() */
 const PAUSE = 16; /* how many times its size is read without the cache when that did not pay */
+const MOST_HITS = 2 ** 30 - 1; /* the count begins again */
 const OFF = -1;
 const NO_WINDOW = new Float64Array(0);
 
@@ -23,6 +24,7 @@ class Entry {
     this.version = version;
     this.value = value;
     this.frozen = frozen;
+    this.hits = 0;
   }
 }
 
@@ -31,8 +33,6 @@ class Cache {
   #window;
   #limit;
   #pause; /* reads that do not look here; OFF: none ever does */
-  #turn = 0;
-  #hits = 0; /* `turn` when the cache was emptied */
   #bytes = 0;
 
   /* `window`: a Float64Array over the buckets; undefined where the runtime cannot show it. */
@@ -51,8 +51,8 @@ class Cache {
     return this.#pause === 0;
   }
 
-  /* The valid entry of the key, or undefined. Every 64th hit counts as none, so that C notes that the
-   * entry is in use, and finishes what a dead writer has left. */
+  /* The valid entry of the key, or undefined. Every 64th hit of an entry counts as none, so that C notes that
+   * it is in use, and finishes what a dead writer has left. */
   find(key) {
     if (this.#pause !== 0) {
       if (this.#pause > 0) this.#pause--;
@@ -60,7 +60,8 @@ class Cache {
     }
     const entry = this.#entries.get(key);
     if (entry === undefined || this.#window[entry.index] !== entry.version) return undefined;
-    return (++this.#turn & 63) === 0 ? undefined : entry;
+    entry.hits = (entry.hits + 1) & MOST_HITS;
+    return (entry.hits & 63) === 0 ? undefined : entry;
   }
 
   /* `version`: the word of the bucket, or 0 or NaN for a value that must not be cached. */
@@ -92,9 +93,9 @@ class Cache {
   }
 
   #empty() {
-    const hits = this.#turn - this.#hits;
+    let hits = 0;
+    for (const entry of this.#entries.values()) hits += entry.hits;
     if (hits < this.#entries.size) this.#pause = PAUSE * this.#limit;
-    this.#hits = this.#turn;
     this.#bytes = 0;
     this.#entries.clear();
   }
