@@ -6,6 +6,7 @@
 
 #include "../os/fork.h"
 #include "../os/process.h"
+#include "changes.h"
 #include "entry_i.h"
 
 int mipc_map_open(mipc_region_t *region, void *payload, const mipc_guard_t *guard,
@@ -37,6 +38,7 @@ int mipc_map_open(mipc_region_t *region, void *payload, const mipc_guard_t *guar
 
 void mipc_map_close(mipc_map_t *map) {
   if (!map) return;
+  mipc_map_unlisten(map);
   if (map->own && mipc_i_status(map) == 0) mipc_i_record_give(map);
   free(map);
 }

@@ -49,6 +49,9 @@ struct mipc_map {
   bool has_changed;  /* a change was recorded, and listeners are not notified yet */
   uint32_t work;     /* under the current lock, in units of a bucket that is looked at */
   uint32_t stuck;    /* a page that a compaction could not empty */
+  uint64_t odd;      /* index + 1 of a bucket whose version was odd at the last get, and when */
+  uint64_t odd_us;
+  struct mipc_i_listener *listener; /* changes.c; NULL: it does not listen */
 };
 
 typedef struct {
