@@ -13,6 +13,8 @@
         "base/slots.c",
         "binding/addon.cc",
         "binding/filelock.cc",
+        "binding/map.cc",
+        "binding/map_parts.cc",
         "binding/mapping.cc",
         "binding/pack.cc",
         "binding/region.cc",

@@ -148,6 +148,20 @@ class Codec {
       throw corrupt('its bytes do not fit its type', error);
     }
   }
+
+  /* Whether its strings are stored as text, and its numbers as numbers. */
+  get hasTexts() {
+    return this.name === 'auto' || this.name === 'v8';
+  }
+
+  /* The value of a text that is JSON. */
+  parse(text) {
+    try {
+      return JSON.parse(text);
+    } catch (error) {
+      throw corrupt('its bytes do not fit its type', error);
+    }
+  }
 }
 
 const CHOICE = 'The option "codec"';

@@ -75,4 +75,13 @@ function isLatin1(text) {
   return true;
 }
 
-module.exports = { note, bytesFor, readJson, readLatin1, readUtf16, writeJson, writeString };
+module.exports = {
+  note,
+  bytesFor,
+  isLatin1,
+  readJson,
+  readLatin1,
+  readUtf16,
+  writeJson,
+  writeString,
+};
