@@ -18,6 +18,8 @@ const {
   otherCodec,
 } = require('./errors');
 const { freeze, isPlain } = require('./plain');
+const { readRecord } = require('./record-read');
+const { learnShapes, writeRecord } = require('./record-write');
 const { note, readJson, writeJson } = require('./text');
 const { TYPE } = require('./types');
 const { deserialize, serialize } = require('./v8');
@@ -25,7 +27,10 @@ const { copyOf, readSimple, writePrimitive } = require('./values');
 const { MmapipcError, invalidType } = require('../base/errors');
 const { bytesOf, options } = require('../base/validate');
 
-const LAST = TYPE.CUSTOM;
+const LAST = TYPE.RECORD;
+
+const PATIENCE = 4;
+const MOST_PAUSE = 10;
 
 const byteLength = Object.getOwnPropertyDescriptor(
   Object.getPrototypeOf(Uint8Array.prototype),
@@ -50,11 +55,25 @@ function textOf(plain) {
 
 function encodeAuto(value, scratch, encoded) {
   if (!isObject(value)) return writePrimitive(value, scratch, encoded);
+  const isTried = encoded.pause === 0;
+  if (isTried && writeRecord(value, scratch, encoded) !== undefined) {
+    encoded.failures = 0;
+    return encoded;
+  }
+  if (!isTried) encoded.pause--;
   if (isPlain(value)) {
+    if (isTried) learnFrom(value, encoded);
     const text = textOf(value);
     if (text !== undefined) return writeJson(text, scratch, encoded);
   }
   return encodeV8(value, scratch, encoded);
+}
+
+function learnFrom(value, encoded) {
+  learnShapes(value);
+  if (++encoded.failures > PATIENCE) {
+    encoded.pause = 2 ** Math.min(encoded.failures - PATIENCE, MOST_PAUSE);
+  }
 }
 
 function encodeV8(value, scratch, encoded) {
@@ -90,6 +109,7 @@ function decodeAny(name) {
   return (type, bytes, length) => {
     if (isJson(type)) return readJson(type, bytes, length);
     if (type <= TYPE.BUFFER) return readSimple(type, bytes, length);
+    if (type === TYPE.RECORD) return readRecord(bytes, length);
     if (type !== TYPE.V8) throw otherCodec(type, name);
     return deserialize(length === bytes.length ? bytes : bytes.subarray(0, length));
   };
@@ -118,7 +138,7 @@ function decodeCustom(custom) {
 class Codec {
   #write;
   #read;
-  #encoded = { type: TYPE.NONE, bytes: undefined, length: 0 };
+  #encoded = { type: TYPE.NONE, bytes: undefined, length: 0, failures: 0, pause: 0 };
 
   constructor(name, write, read) {
     this.name = name;

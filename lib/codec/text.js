@@ -75,4 +75,13 @@ function isLatin1(text) {
   return true;
 }
 
-module.exports = { note, bytesFor, readJson, readLatin1, readUtf16, writeJson, writeString };
+module.exports = {
+  bytesFor,
+  isLatin1,
+  note,
+  readJson,
+  readLatin1,
+  readUtf16,
+  writeJson,
+  writeString,
+};

@@ -18,6 +18,7 @@ const NAMES = [
   'JSON_UTF8',
   'V8',
   'CUSTOM',
+  'RECORD', // codec/record-format.js
 ];
 
 const TYPE = Object.freeze(Object.fromEntries(NAMES.map((name, number) => [name, number])));
