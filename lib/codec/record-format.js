@@ -36,7 +36,8 @@ const MOST_TEXT = 2 ** 26; // and as many bytes of values
 
 /* An integer key would cost memory: V8 has slots for the integers below it. An assignment to `__proto__`
  * would set the prototype. */
-const isFieldName = (key) => key !== '__proto__' && !(key.charCodeAt(0) >= 48 && key.charCodeAt(0) <= 57);
+const isFieldName = (key) =>
+  key !== '__proto__' && !(key.charCodeAt(0) >= 48 && key.charCodeAt(0) <= 57);
 
 module.exports = {
   DEEPEST,

@@ -6,27 +6,32 @@
 'use strict';
 
 const { DEEPEST, HEADER, MOST_KEYS_TEXT, MOST_SHAPES, TAG } = require('./record-format');
-const { makeObject, shapeOf } = require('./record-shapes');
+const { makeObject, shapeOf } = require('./record-objects');
 
+const ARRAY = Array.prototype;
+const { concat, slice } = ARRAY;
 const { from } = Array;
-const { slice } = Array.prototype;
+const { species } = Symbol;
 const { substring } = String.prototype;
 const { latin1Slice, ucs2Slice } = Buffer.prototype;
 
-const BRIEF = 13; // characters from which on V8 makes a slice, which keeps the whole text alive
-const LONGEST = 1024; // elements that are stored over those of a copy
-const INTS = new Array(LONGEST).fill(0);
-const DOUBLES = new Array(LONGEST).fill(0.5);
-const OTHERS = new Array(LONGEST).fill(null);
-const LITTLE = 512; // characters of a text that may be kept alive
+const CHUNK = 512; // characters that are made a string at once, because V8's substrings keep it alive
+const LONG = 128; // characters of a string that is read by itself
+const MOST_COPIED = 2 ** 14; // elements
+
+/* Arrays, of which new ones are copies, by what they are good for. */
+const models = { ints: [0, 0], doubles: [0.5, 0.5], others: [null, null] };
 
 let bytes;
 let at = 0;
 let end = 0; /* of the values, and begin of the text */
-let text = '';
+let last = 0; /* end of the text */
 let textAt = 0;
+let chunk = ''; /* characters of the text, from `chunkAt` to `chunkEnd` */
+let chunkAt = 0;
+let chunkEnd = 0;
 let depth = 0;
-let isLittle = false;
+let owed = 0; /* elements that the arrays around the present value still need */
 const shapes = [];
 let shapeCount = 0;
 
@@ -38,8 +43,7 @@ class Malformed extends Error {}
 
 function readUint32() {
   if (at + 4 > end) throw new Malformed('the end is missing');
-  const number =
-    bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
+  const number = bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
   at += 4;
   return number >>> 0;
 }
@@ -55,9 +59,14 @@ function readDouble() {
 function readText(length) {
   const start = textAt;
   textAt += length;
-  if (textAt > text.length) throw new Malformed('its text is too short');
-  if (length < BRIEF || isLittle) return substring.call(text, start, textAt);
-  return latin1Slice.call(bytes, end + start, end + textAt);
+  if (textAt > chunkEnd) {
+    if (textAt > last) throw new Malformed('its text is too short');
+    if (length >= LONG) return latin1Slice.call(bytes, start, textAt);
+    chunkAt = start;
+    chunkEnd = start + CHUNK > last ? last : start + CHUNK;
+    chunk = latin1Slice.call(bytes, start, chunkEnd);
+  }
+  return substring.call(chunk, start - chunkAt, textAt - chunkAt);
 }
 
 function readWide() {
@@ -107,8 +116,6 @@ function readContainer(tag) {
   return value;
 }
 
-const isInt = (number) => (number | 0) === number;
-
 function readByte() {
   if (at >= end) throw new Malformed('the end is missing');
   return bytes[at++];
@@ -120,29 +127,44 @@ function shapeNumber() {
   return number;
 }
 
-/* Each element takes a byte at least. */
+/* Each element takes a byte at least, also those that the arrays around this one still need. */
 function readList(length) {
   if (length === 0) return [];
-  if (length > end - at) throw new Malformed('the end is missing');
-  if (length > LONGEST) return from.call(Array, { __proto__: null, length }, readValue);
+  if (length > end - at - owed) throw new Malformed('the end is missing');
+  owed += length - 1;
   const first = readValue();
-  const list = slice.call(typeof first !== 'number' ? OTHERS : isInt(first) ? INTS : DOUBLES, 0, length);
+  const list = newList(kindOf(first), length);
   list[0] = first;
-  for (let i = 1; i < length; i++) list[i] = readValue();
+  for (let i = 1; i < length; i++) {
+    owed--;
+    list[i] = readValue();
+  }
   return list;
+}
+
+/* An array with own elements, which are then stored over. */
+function newList(kind, length) {
+  if (length > MOST_COPIED || !isPristine()) return from.call(Array, { __proto__: null, length });
+  while (models[kind].length < length) models[kind] = concat.call(models[kind], models[kind]);
+  return slice.call(models[kind], 0, length);
+}
+
+/* Whether slice() and concat() make arrays. */
+const isPristine = () => ARRAY.constructor === Array && Array[species] === Array;
+
+function kindOf(value) {
+  if (typeof value !== 'number') return 'others';
+  return (value | 0) === value ? 'ints' : 'doubles';
 }
 
 function readShape() {
   const length = readByte() | (readByte() << 8);
   if (length > MOST_KEYS_TEXT) throw new Malformed('its keys are too long');
   if (shapeCount === MOST_SHAPES) throw new Malformed('it has too many shapes');
-  const start = textAt;
-  textAt += length;
-  if (textAt > text.length) throw new Malformed('its text is too short');
+  const keys = readText(length);
   let shape = shapes[shapeCount];
-  const keys = substring.call(text, start, textAt);
   if (shape === undefined || shape.text !== keys) {
-    shape = shapeOf(keys, () => latin1Slice.call(bytes, end + start, end + textAt));
+    shape = shapeOf(keys, () => latin1Slice.call(bytes, textAt - length, textAt));
     shapes[shapeCount] = shape;
   }
   shapeCount++;
@@ -152,21 +174,17 @@ function readShape() {
 /* The value, an object or array. */
 function readRecord(source, length) {
   bytes = source;
-  at = 0;
-  end = HEADER;
-  if (length < HEADER) throw new Malformed('the end is missing');
-  const textLength = readUint32();
-  end = length - textLength;
-  if (end < HEADER) throw new Malformed('its text is too long');
-  textAt = depth = shapeCount = 0;
-  isLittle = textLength <= LITTLE;
+  at = depth = owed = shapeCount = 0;
+  end = last = length;
   try {
-    text = latin1Slice.call(source, end, length);
+    end -= readUint32();
+    if (end < HEADER) throw new Malformed('its text is too long');
+    textAt = chunkAt = chunkEnd = end;
     const value = readContainer(readByte());
-    if (textAt !== textLength || end - at > 3) throw new Malformed('something follows it');
+    if (textAt !== last || end - at > 3) throw new Malformed('something follows it');
     return value;
   } finally {
-    text = '';
+    chunk = '';
     bytes = undefined;
   }
 }

@@ -9,27 +9,21 @@ const { isProxy } = require('node:util').types;
 
 const { begin, end, isNew } = require('./met');
 const { isOrdinary } = require('./plain');
-const {
-  DEEPEST,
-  HEADER,
-  MOST_SHAPES,
-  MOST_TEXT,
-  TAG,
-} = require('./record-format');
-const { learn, root, step } = require('./shapes');
+const { DEEPEST, HEADER, MOST_SHAPES, MOST_TEXT, TAG } = require('./record-format');
+const { learn, root, step } = require('./record-keys');
 const { isLatin1, note } = require('./text');
 const { TYPE } = require('./types');
 
 const { isArray } = Array;
 const { isView } = ArrayBuffer;
 const { getOwnPropertyDescriptor, getPrototypeOf, keys, values } = Object;
-const { latin1Write, set, subarray, ucs2Write } = Buffer.prototype;
+const { latin1Write, set, subarray, ucs2Write, utf8Write } = Buffer.prototype;
 
 const OBJECT = Object.prototype;
 const ARRAY = Array.prototype;
 const { hasOwnProperty } = OBJECT;
 
-const BRIEF = 32; // characters that a loop copies faster than a call
+const BRIEF = 24; // characters that a loop copies faster than a call does
 const SPARE = 16; // bytes that a value takes at most beside its characters
 const MOST_KEPT = 4 * 1024 * 1024; // bytes
 const FIRST = 4096;
@@ -116,18 +110,23 @@ function writeText(string) {
   const { length } = string;
   if (textAt + length > text.length) setText(grown(text, textAt, length));
   if (length <= BRIEF) {
-    let put = textAt;
+    const to = text;
+    const first = textAt;
     for (let i = 0; i < length; i++) {
       const unit = string.charCodeAt(i);
       if (unit > 255) return writeWide(string);
-      text[put++] = unit;
+      to[first + i] = unit;
     }
-    textAt = put;
+    textAt = first + length;
     body[at++] = TAG.TEXT | length;
     return true;
   }
-  if (!isLatin1(string)) return writeWide(string);
-  latin1Write.call(text, string, textAt, length);
+  const most = 3 * length;
+  if (textAt + most > text.length) setText(grown(text, textAt, most));
+  if (utf8Write.call(text, string, textAt, most) !== length) {
+    if (!isLatin1(string)) return writeWide(string);
+    latin1Write.call(text, string, textAt, length);
+  }
   textAt += length;
   if (length < 64) body[at++] = TAG.TEXT | length;
   else writeLong(TAG.LONG_TEXT, length);
@@ -154,20 +153,11 @@ function writeWide(string) {
 /* Returns false if the value is not plain, or has an unknown shape. */
 function writeValue(value) {
   if (at + SPARE > body.length) setBody(grown(body, at, SPARE));
-  switch (typeof value) {
-    case 'string':
-      return writeText(value);
-    case 'number':
-      return writeNumber(value);
-    case 'object':
-      return value === null ? writeTag(TAG.NULL) : writeObject(value);
-    case 'boolean':
-      return writeTag(value ? TAG.TRUE : TAG.FALSE);
-    case 'undefined':
-      return writeTag(TAG.UNDEFINED);
-    default:
-      return false;
-  }
+  if (typeof value === 'string') return writeText(value);
+  if (typeof value === 'number') return writeNumber(value);
+  if (typeof value === 'object') return value === null ? writeTag(TAG.NULL) : writeObject(value);
+  if (typeof value === 'boolean') return writeTag(value ? TAG.TRUE : TAG.FALSE);
+  return value === undefined && writeTag(TAG.UNDEFINED);
 }
 
 function writeObject(value) {
@@ -240,19 +230,22 @@ function writeShape(shape) {
   body[at + 1] = length;
   body[at + 2] = length >>> 8;
   at += 3;
-  for (let i = 0; i < length; i++) text[textAt + i] = bytes[i];
-  textAt += length;
+  const to = text;
+  const first = textAt;
+  for (let i = 0; i < length; i++) to[first + i] = bytes[i];
+  textAt = first + length;
   return true;
 }
 
-/* Fills and returns `encoded`; undefined if the value is not plain, or has an unknown shape. */
-function writeRecord(value, scratch, encoded) {
+/* Fills and returns `encoded`; undefined if the value is not plain, has an unknown shape, or would take
+ * more than `most` bytes. */
+function writeRecord(value, scratch, encoded, most) {
   if (!begin()) return undefined;
   try {
     at = HEADER;
     textAt = depth = shapes = 0;
     record++;
-    return writeObject(value) ? assemble(scratch, encoded) : undefined;
+    return writeObject(value) && lengthOf() <= most ? assemble(scratch, encoded) : undefined;
   } catch (error) {
     if (error instanceof TooLarge) return undefined;
     throw error;
@@ -280,6 +273,8 @@ function wordsOf(buffer) {
   return scratchWords;
 }
 
+const lengthOf = () => Math.ceil(at / 4) * 4 + textAt;
+
 /* Puts the text behind the values, in `scratch` if it fits. */
 function assemble(scratch, encoded) {
   while (at % 4 !== 0) body[at++] = 0;
@@ -301,24 +296,31 @@ function assemble(scratch, encoded) {
 }
 
 function copyWords(words) {
+  const first = bodyWords;
+  const second = textWords;
   const many = at >>> 2;
-  for (let i = 0; i < many; i++) words[i] = bodyWords[i];
+  for (let i = 0; i < many; i++) words[i] = first[i];
   const more = (textAt + 3) >>> 2;
-  for (let i = 0; i < more; i++) words[many + i] = textWords[i];
+  for (let i = 0; i < more; i++) words[many + i] = second[i];
 }
 
-/* Makes the shapes of a plain value known. It runs no getter. */
+/* Makes the shapes in a value known, except for those with getters. It runs no getter. */
 function learnShapes(value) {
   const work = [value];
   for (let i = 0; i < work.length && i < MOST_LEARNT; i++) {
     const one = work[i];
     if (isProxy(one) || isView(one)) continue;
-    const names = keys(one);
-    if (!isArray(one)) learn(names);
-    for (let k = 0; k < names.length && work.length < MOST_LEARNT; k++) {
-      const item = getOwnPropertyDescriptor(one, names[k])?.value;
-      if (typeof item === 'object' && item !== null) work.push(item);
+    const isList = isArray(one);
+    const names = isList ? undefined : keys(one);
+    const many = Math.min(isList ? one.length : names.length, MOST_LEARNT);
+    let isData = true;
+    for (let k = 0; k < many; k++) {
+      const own = getOwnPropertyDescriptor(one, isList ? k : names[k]);
+      if (own === undefined) continue;
+      if (!hasOwnProperty.call(own, 'value')) isData = false;
+      else if (typeof own.value === 'object' && own.value !== null) work.push(own.value);
     }
+    if (!isList) learn(names, isData);
   }
 }
 

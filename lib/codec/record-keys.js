@@ -16,7 +16,8 @@ class Node {
   key = undefined;
   next = undefined;
   children = undefined; /* Map, from the second child on */
-  shape = undefined; /* if a shape ends here */
+  shape = undefined; /* if a known shape ends here */
+  isRefused = false;
 }
 
 class Shape {
@@ -42,13 +43,16 @@ function step(node, key) {
   return next;
 }
 
-/* Makes the shape with these keys known, if it can be one. */
-function learn(keys) {
+/* Makes the shape with these keys known, if it can be one. An object with a getter makes it unknown for as
+ * long as the nodes are kept, because a getter of a value that is refused later was called in vain. */
+function learn(keys, isData) {
   if (keys.length > MOST_FIELDS || !keys.every((key) => isFieldName(key) && isLatin1(key))) return;
   if (nodes + keys.length > MOST_NODES) forgetAll();
   let node = root;
   for (const key of keys) node = step(node, key) ?? grow(node, key);
-  if (node.shape !== undefined) return;
+  if (!isData) node.isRefused = true;
+  if (node.isRefused) node.shape = undefined;
+  if (node.isRefused || node.shape !== undefined) return;
   const shape = new Shape(keys);
   if (shape.bytes.length <= MOST_KEYS_TEXT) node.shape = shape;
 }
@@ -68,6 +72,7 @@ function grow(node, key) {
 function forgetAll() {
   nodes = 0;
   root.key = root.next = root.children = root.shape = undefined;
+  root.isRefused = false;
 }
 
 module.exports = { learn, root, step };

@@ -1,7 +1,7 @@
 /*
  * The shapes that records were read with, and how objects of these shapes are made. A shape that is used
  * often gets a generated function, if this process allows code from strings. Without it, an object is
- * copied from a template, and the values are stored over its own properties; both give the same object.
+ * copied from a template, and the values are stored over its own properties, which gives the same object.
  */
 'use strict';
 
