@@ -114,7 +114,9 @@ describe('a record', function () {
     const holed = [1, , 3]; // eslint-disable-line no-sparse-arrays
     const odd = [new Pair(), new Map(), new Date(5), Object.assign([1], { a: 1 }), holed, 1n];
     odd.push(new Uint8Array(2), Buffer.from('ab'), [undefined], Object.setPrototypeOf([1], null));
-    odd.push(Object.setPrototypeOf(new Map(), Object.prototype), cycle, [one, one]);
+    const view = Object.assign(new DataView(new ArrayBuffer(2)), { a: 1, b: [2] });
+    odd.push(Object.setPrototypeOf(view, Object.prototype), cycle, [one, one]);
+    odd.push(Object.setPrototypeOf(new Map(), Object.prototype));
     for (const value of odd) {
       const outer = { a: 1, b: [value] };
       assert.equal(encodedAgain(makeCodec(), outer).type, TYPE.V8);
@@ -152,6 +154,24 @@ describe('a record', function () {
     };
     assert.ok(isRecord(odd));
     for (let i = 0; i < OFTEN; i++) assertClone(again(odd), odd);
+  });
+
+  it('is written and read when there are more shapes than a record or a process keeps', () => {
+    const shaped = (from, many) =>
+      Array.from({ length: many }, (_, i) => ({ [`key${from + i}`]: i, [`more${from + i}`]: [{}] }));
+    for (const [many, type] of [
+      [255, TYPE.RECORD],
+      [256, TYPE.JSON_ASCII], // and that of {}
+    ]) {
+      assert.equal(encodedAgain(makeCodec(), shaped(0, many)).type, type);
+      assertClone(again(shaped(0, many)), shaped(0, many));
+    }
+    for (let from = 0; from < 12000; from += 200) {
+      const value = shaped(from, 200);
+      assert.ok(isRecord(value));
+      assertClone(again(value), value);
+    }
+    assertClone(again(shaped(0, 200)), shaped(0, 200));
   });
 
   it('has what getters return, and is complete when they set and get other values', () => {

@@ -57,8 +57,8 @@ function compile(keys) {
   const fields = keys.map((key) => `${stringify(key)}: read()`);
   try {
     return new Compile('read', `'use strict'; return { ${fields.join()} };`);
-  } catch {
-    isCompiling = false;
+  } catch (error) {
+    if (error instanceof EvalError) isCompiling = false; // not if the stack was full
     return undefined;
   }
 }
