@@ -9,7 +9,7 @@ const os = require('node:os');
 const util = require('node:util');
 
 const binding = require('../native/binding');
-const { ChangeEmitter, LISTENING } = require('./emitter');
+const { ChangeEmitter, LISTENING } = require('../base/emitter');
 const { nextTick } = require('../base/clock');
 const { freeze } = require('../codec/codec');
 const { MmapipcError } = require('../base/errors');

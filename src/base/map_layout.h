@@ -41,8 +41,8 @@ MIPC_MAP_WORDS(mipc_map_reserved_304_t, uint8_t, 304);
   X(uint64_t, free, 8, "list of the free pages that no stripe has")                                \
   X(uint64_t, fresh, 16, "how many pages were ever used; the others need no list")                 \
   X(mipc_map_reserved_40_t, padding, 24, "zeros: the lock has this cache line for itself")         \
-  X(uint32_t, armed, 64, "1: a listener may wait, so writers record changes")                      \
-  X(uint32_t, cleared, 68, "how often clear() emptied the whole map")                              \
+  X(uint32_t, armed, 64, "how many changes are still recorded for listeners, and bit 31: a thread waits")\
+  X(uint32_t, armings, 68, "how often it was set after it had reached 0")                          \
   X(mipc_map_reserved_56_t, rest, 72, "zeros")
 
 /* A stripe: a part of the buckets, with its lock and its pages. */

@@ -102,8 +102,8 @@ int mipc_i_enter(mipc_map_t *map, mipc_map_stripe_shm_t *stripe, bool once) {
 }
 
 void mipc_i_leave(mipc_map_t *map, mipc_map_stripe_shm_t *stripe) {
-  /* Under the lock: if the process dies before it notifies, the next owner does. */
-  if (map->has_changed) mipc_i_notify(map);
   if (map->is_corrupt) mipc_i_record_reset(map->own);
   mipc_i_unlock(map, &stripe->lock);
+  /* If the process dies before it notifies, listeners look by themselves within a second. */
+  if (map->has_changed) mipc_i_notify(map);
 }

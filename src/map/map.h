@@ -160,6 +160,11 @@ typedef struct {
 int mipc_map_get(mipc_map_t *map, const mipc_map_key_t *key, bool leases, void *to, uint64_t room,
                  mipc_map_value_t *ret_value);
 
+/* The same under the lock of the stripe, for a reader that was overtaken. BUSY: the lock was not
+ * acquired within `us` microseconds. ACCESS: attached read-only. */
+int mipc_map_get_locked(mipc_map_t *map, const mipc_map_key_t *key, bool leases, void *to,
+                        uint64_t room, uint32_t us, mipc_map_value_t *ret_value);
+
 /* Fetches the memory of some keys that will be read next into the processor's caches. */
 void mipc_map_prefetch(const mipc_map_t *map, const mipc_map_key_t *keys, uint32_t count);
 

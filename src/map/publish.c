@@ -94,7 +94,11 @@ void mipc_i_put_number(mipc_map_t *map, mipc_map_stripe_shm_t *stripe, mipc_map_
    * place need not be known later: the version moves in both cases. */
   mipc_atomic_store_release_u64(value, bits);
   mipc_atomic_fence_compiler();
-  mipc_i_put64(&entry->word, (word & ~MIPC_MAP_VERSION_MASK) | version);
+  /* release: a reader that sees the new version in the entry sees the new number, also while the
+   * version of the bucket is odd. (An old version with the new number only makes a later condition
+   * fail that could have held.) */
+  mipc_atomic_store_release_u64(&entry->word, (word & ~MIPC_MAP_VERSION_MASK) | version);
+  mipc_atomic_fence_compiler();
   mipc_atomic_store_release_u64(&home->version, version | MIPC_MAP_VERSION_BASE); /* P2 */
   mipc_atomic_fence_compiler();
   if (mipc_i_get64(&r->change)) mipc_i_change_append(map, stripe);

@@ -16,6 +16,7 @@
  * moment in which the version does not change, the block was linked all the time, and the copy is
  * good.
  */
+#include "../os/process.h"
 #include "entry_i.h"
 
 /* How often a reader that was overtaken tries again. A writer of the same bucket needs longer than
@@ -24,6 +25,9 @@
 
 /* Of a large value, which a writer of the same key may overtake every time. */
 #define MOST_LARGE_TRIES 64
+
+/* How long a version is odd before the reader asks whether its writer is dead. */
+#define ODD_US 2000
 
 /* What one try found. */
 typedef struct {
@@ -71,7 +75,8 @@ static int copy_value(mipc_map_t *map, const found_t *f, uint32_t key_word, uint
 static int read_entry(mipc_map_t *map, found_t *f, bool leases, uint8_t *to, uint64_t room,
                       mipc_map_value_t *value) {
   const mipc_map_entry_shm_t *entry = mipc_i_at(map, f->offset);
-  uint64_t word = f->word = mipc_i_get64(&entry->word);
+  /* acquire: the version in it before a number, which changes in place (mipc_i_put_number). */
+  uint64_t word = f->word = mipc_atomic_load_acquire_u64(&entry->word);
   uint32_t key_word = mipc_i_key_word(entry);
   uint64_t length = mipc_i_get32(&entry->length);
   uint32_t at = mipc_i_value_at(word, key_word & 0xFFFF);
@@ -142,6 +147,22 @@ static bool stayed(const mipc_map_t *map, mipc_map_bucket_shm_t *home, const mip
   return false;
 }
 
+/* A writer leaves a version odd for some 30 ns. If it is odd for longer, the writer may be dead:
+ * the lock is taken once, which recovers what it left. Until then nothing in the bucket can be
+ * cached. */
+static void look_for_dead(mipc_map_t *map, const mipc_map_key_t *key, uint64_t bucket) {
+  uint64_t now = mipc_clock_us();
+  if (map->odd != bucket + 1) {
+    map->odd = bucket + 1;
+    map->odd_us = now;
+  } else if (now - map->odd_us >= ODD_US) {
+    map->odd = 0;
+    if (mipc_i_begin(map, 0) != 0) return;
+    mipc_map_stripe_shm_t *stripe = mipc_i_stripe(map, key->hash);
+    if (mipc_i_enter(map, stripe, false) == MIPC_MAP_DONE) mipc_i_leave(map, stripe);
+  }
+}
+
 int mipc_i_read_at(mipc_map_t *map, uint64_t offset, uint8_t *to, uint64_t room,
                    mipc_map_value_t *ret_value) {
   found_t f = {.offset = offset};
@@ -166,6 +187,7 @@ int mipc_map_get(mipc_map_t *map, const mipc_map_key_t *key, bool leases, void *
       status = found;
       bool is_even = !(version & 1);
       if (is_even && !(f.word & MIPC_MAP_HAS_TTL)) ret_value->bucket_version = version;
+      if (!is_even && map->me) look_for_dead(map, key, ret_value->bucket);
       if (status == MIPC_MAP_DONE && map->geometry.evicts && map->me) mipc_i_mark(home, f.slot);
       break;
     }
@@ -178,6 +200,19 @@ int mipc_map_get(mipc_map_t *map, const mipc_map_key_t *key, bool leases, void *
   }
   int whole = mipc_i_status(map);
   return whole < 0 ? whole : status;
+}
+
+int mipc_map_get_locked(mipc_map_t *map, const mipc_map_key_t *key, bool leases, void *to,
+                        uint64_t room, uint32_t us, mipc_map_value_t *ret_value) {
+  int status = mipc_i_begin(map, us);
+  if (status < 0 && status != MIPC_E_STALE) return status;
+  mipc_map_stripe_shm_t *stripe = mipc_i_stripe(map, key->hash);
+  status = mipc_i_enter(map, stripe, false);
+  if (status != MIPC_MAP_DONE) return mipc_i_end(map, status);
+  status = mipc_map_get(map, key, leases, to, room, ret_value);
+  mipc_i_leave(map, stripe);
+  /* No writer was active: what cannot be read was overwritten. */
+  return mipc_i_end(map, status == MIPC_MAP_BUSY ? (int)MIPC_E_CORRUPT : status);
 }
 
 void mipc_map_prefetch(const mipc_map_t *map, const mipc_map_key_t *keys, uint32_t count) {

@@ -49,7 +49,9 @@ static void finish_number(mipc_map_t *map, mipc_map_stripe_shm_t *stripe,
   }
   mipc_map_entry_shm_t *entry = mipc_i_at(map, offset);
   uint64_t word = mipc_i_get64(&entry->word) & ~MIPC_MAP_VERSION_MASK;
-  mipc_i_put64(&entry->word, word | (version & MIPC_MAP_VERSION_MASK));
+  /* release: as in mipc_i_put_number(). */
+  mipc_atomic_store_release_u64(&entry->word, word | (version & MIPC_MAP_VERSION_MASK));
+  mipc_atomic_fence_compiler();
   mipc_i_set_version(map, mipc_i_get64(&r->home), version);
   if (mipc_i_get64(&r->change)) mipc_i_change_append(map, stripe);
   mipc_i_put32(&r->state, MIPC_MAP_OP_NONE);

@@ -36,7 +36,9 @@ int mipc_i_set_judge(mipc_i_set_t *s) {
         mipc_i_type(s->old.word) != MIPC_MAP_TYPE_LEASE && !mipc_i_is_expired(map, &s->old);
   }
   bool is_lease = s->place.slot && mipc_i_type(s->old.word) == MIPC_MAP_TYPE_LEASE;
-  uint64_t version = s->is_there ? old_version(s) : 0;
+  /* A lease counts as absent, but not for the next lease: only one process makes the value. */
+  bool counts = s->is_there || (is_lease && s->value->type == MIPC_MAP_TYPE_LEASE);
+  uint64_t version = counts ? old_version(s) : 0;
   s->value->version = version;
   switch (s->how->when) {
   case MIPC_MAP_IF_ADD:

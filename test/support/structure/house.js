@@ -25,6 +25,7 @@ const LIB = {
   region: ['base', 'native', 'lock'],
   mmap: ['base', 'native', 'lock', 'pack', 'region'],
   share: ['base', 'native', 'codec', 'lock', 'region'],
+  map: ['base', 'native', 'codec', 'lock', 'region'],
 };
 
 const NAPI_HEADERS = new Set(['napi.h', 'node_api.h', 'js_native_api.h']);
