@@ -64,7 +64,7 @@ typedef struct {
 static const operation_t operations[] = {
     {"get-number", set_number, get},        {"get-text", set_text, get},
     {"set-number", set_number, set_number}, {"set-text", set_text, set_text},
-    {"increment", set_number, add},         {"delete-set-text", set_text, delete_and_set},
+    {"increment", set_number, add},         {"delete-set", set_text, delete_and_set},
 };
 
 static double now(void) {
