@@ -155,21 +155,35 @@ class Table {
 
   #loadSlowly(key) {
     let text;
-    const again = () => {
+    const again = (ms) => {
       do {
         if (status[0] === MORE) source = largeScratch(doubles[LENGTH]);
-        words[LEASES] = 0;
-        doubles[HANDLE] = this.#handle;
-        if (source === scratch) text = putKey(key) ? mapGet() : mapGet(key);
-        else if (putKey(key)) binding.mapGetInto(source);
-        else binding.mapGetInto(source, key);
+        text = this.#loadAgain(key, ms);
       } while (status[0] === MORE);
       return status[0];
     };
     if (status[0] === MORE) again();
     if (status[0] === BUSY) this.wait(again);
     if (status[0] < 0) throw this.errorOf(status[0], key);
-    return source === scratch ? text : undefined;
+    return text;
+  }
+
+  /* With `ms`, writers have overtaken the read: it takes the lock if it may. */
+  #loadAgain(key, ms) {
+    words[LEASES] = 0;
+    doubles[HANDLE] = this.#handle;
+    const isShort = putKey(key);
+    if (ms === undefined || this.#spec.attachReadOnly) {
+      if (source === scratch) return isShort ? mapGet() : mapGet(key);
+      if (isShort) binding.mapGetInto(source);
+      else binding.mapGetInto(source, key);
+    } else {
+      const bytes = source === scratch ? undefined : source;
+      words[MS] = ms;
+      if (isShort) binding.mapGetLocked(bytes);
+      else binding.mapGetLocked(bytes, key);
+    }
+    return undefined;
   }
 
   #decode(text) {
