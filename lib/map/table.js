@@ -14,6 +14,7 @@ const { freeze } = require('../codec/codec');
 const { isLatin1 } = require('../codec/text');
 const { TYPE: TYPES } = require('../codec/types');
 const { largeScratch } = require('../base/large');
+const { codeOf } = require('../native/status');
 const errors = require('./errors');
 const { NONE } = require('./cache');
 const memory = require('./memory');
@@ -35,6 +36,13 @@ const MOST_CACHED = 256; /* characters of a string */
 
 /* Where the last read has put the bytes of the value: the scratch, or a Buffer for a large one. */
 let source = scratch;
+
+/* Whether the memory of the map does not show its file any more. */
+function isLost(result) {
+  if (result >= 0) return false;
+  const code = codeOf(result);
+  return code === undefined || code === 'ERR_MMAPIPC_TRUNCATED';
+}
 
 class Table {
   #handle;
@@ -390,6 +398,8 @@ class Table {
   }
 
   errorOf(result, key, length) {
+    /* Zeros replace the memory of the versions, and could be counted up to a cached one again. */
+    if (isLost(result)) this.#cache.close();
     return errors.errorOf(result, this.#spec, { handle: this.#handle, key, length });
   }
 
