@@ -200,7 +200,10 @@ static int wait_for_it(mipc_lock_t *lock, uint32_t us, bool barge) {
   for (;;) {
     int status = mipc_i_lock_look(lock, a);
     if (status == MIPC_LOCK_BUSY || status == MIPC_I_LOCK_OURS) {
-      status = ask_own_thread(lock, status == MIPC_I_LOCK_OURS, us && !spent);
+      bool is_known = (a->word & OWNER) == a->foreign;
+      status = ask_own_thread(lock, status == MIPC_I_LOCK_OURS, us && !spent && !is_known);
+      /* No thread takes the lock between two calls of one wait, so the answer stays true. */
+      if (status == MIPC_LOCK_BUSY && us && !spent) a->foreign = a->word & OWNER;
     }
     if (status != MIPC_LOCK_BUSY || spent >= us) {
       /* The next call continues where this one stopped. */

@@ -22,6 +22,7 @@ typedef struct {
   uint32_t slice_us; /* of the next sleep */
   uint32_t missed;   /* sleeps that failed, as the word had changed before */
   uint32_t chance;
+  uint32_t foreign;          /* an owner that was found not to be of this thread; 0: none */
   uint32_t owner;            /* whom the last sleep was for */
   uint64_t since_ms;         /* the first of the sleeps in a row that were for this owner */
   mipc_owner_watch_t *watch; /* from the first long wait until the lock is closed; else NULL */
