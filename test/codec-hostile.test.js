@@ -257,7 +257,13 @@ describe('decoding hostile bytes', function () {
       [[...shape.tag, NULL], '["a'],
       [[LIST, 2, ...shape.tag, NULL, OBJECT, 1, NULL], '["a"]'],
     ]) {
-      assert.ok(isCorrupt(decoded(auto, TYPE.RECORD, record(parts, text))), String(parts));
+      const bytes = record(parts, text);
+      assert.ok(isCorrupt(decoded(auto, TYPE.RECORD, bytes)), String(parts));
+      for (const byte of [NULL, INT]) {
+        const behind = Buffer.concat([bytes, Buffer.alloc(20, byte)]);
+        const result = decoded(auto, TYPE.RECORD, behind, bytes.length);
+        assert.ok(isCorrupt(result), `${parts} before ${byte}`);
+      }
     }
     for (const length of [5, 2 ** 31, 2 ** 32 - 1]) {
       const bytes = record([LIST, 0]);
