@@ -108,20 +108,14 @@ describe('a record', function () {
     const codec = makeCodec();
     const big = { text: 'x'.repeat(5e6) }; // the memory is small again afterwards
     assertRecord(big);
-    const parts = [
-      'é'.repeat(40),
-      'ж'.repeat(40),
-      'ж',
-      'x',
-      'x'.repeat(70),
-      1.5,
-      300,
-      { a: 1 },
-      [],
-    ];
-    for (const part of parts) {
-      for (const filling of [new Array(200).fill('x'.repeat(20)), new Array(445).fill(0.5)]) {
-        for (let more = 0; more < 90; more += typeof part === 'string' ? 1 : 7) {
+    const [text, numbers] = [new Array(200).fill('x'.repeat(20)), new Array(445).fill(0.5)];
+    for (const [filling, step, parts] of [
+      [text, 1, ['é'.repeat(40)]], // at one step, there is room for 40 bytes
+      [text, 7, ['x', 'x'.repeat(70), 'é', { a: 1 }]],
+      [numbers, 5, ['ж', 'ж'.repeat(40), 1.5, 300, { a: 1 }, []]],
+    ]) {
+      for (const part of parts) {
+        for (let more = 30; more < 90; more += step) {
           const values = [...filling, ...new Array(more).fill('y')];
           values.push(structuredClone(part), structuredClone(part));
           encoded(codec, { values });
