@@ -254,6 +254,7 @@ describe('decoding hostile bytes', function () {
       ...alone.map((one) => [one, '']),
       [[LIST, 1, TEXT + 1], 'xx'],
       [shape.tag, '["a"]'],
+      [shape.tag, `["a"]${'x'.repeat(27)}`], // "[" as a tag is a string of 27 characters
       [[...shape.tag, NULL], '["a'],
       [[LIST, 2, ...shape.tag, NULL, OBJECT, 1, NULL], '["a"]'],
     ]) {

@@ -180,7 +180,8 @@ function writeObject(value) {
   return done;
 }
 
-/* A hole reads as undefined. The test for other properties is the last, because a getter can add some. */
+/* A hole reads as undefined. The test for other properties is the last, because a getter can add some; it
+ * calls the getters of elements again. */
 function writeList(array) {
   const { length } = array;
   if (length < 256) {
