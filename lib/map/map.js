@@ -70,23 +70,25 @@ class SharedMap extends mapLike(lockable(ChangeEmitter)) {
     this.#lockDefaults = { whole: undefined, shared: false, timeout: spec.timeout, ranges: false };
     if (!spec.attachReadOnly) this.#lock = this.#makeLock();
     this.#window = windowOf(handle, shape, spec.cache);
-    const buckets = this.#window === undefined ? undefined : new Float64Array(this.#window);
-    this.#cache = new Cache(buckets, spec.cache);
     this.#core = this.#makeCore(opened);
-    this[START](this.#core, '');
+    this[START](this.#core, this.#core.table, '');
   }
 
   #makeCore({ handle, shape, number }) {
-    const { ttl, timeout } = this.#spec;
-    const table = new Table(handle, this.#spec, this.#cache);
+    const spec = this.#spec;
+    const buckets = this.#window === undefined ? undefined : new Float64Array(this.#window);
+    const tableOf = (cache, prefix) => new Table(handle, spec, cache, prefix);
+    this.#cache = new Cache(buckets, spec.cache);
+    const table = tableOf(this.#cache, '');
     const core = {
       table,
-      ttl,
-      timeout,
+      ttl: spec.ttl,
+      timeout: spec.timeout,
       buckets: shape.buckets,
       makings: new Makings(table, number),
       size: () => this.#call(binding.mapSize),
-      view: (prefix) => new SharedMapNamespace(this, core, prefix),
+      view: (prefix) =>
+        new SharedMapNamespace(this, core, tableOf(new Cache(buckets, spec.cache), prefix), prefix),
     };
     return core;
   }

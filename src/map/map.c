@@ -67,6 +67,7 @@ int mipc_i_begin(mipc_map_t *map, uint32_t us) {
   map->deadline = 0;
   map->now = 0;
   map->is_corrupt = map->is_busy = map->is_hoarding = false;
+  map->blocker = NULL;
   return mipc_region_check_name(map->region);
 }
 

@@ -57,6 +57,7 @@ struct mipc_map {
   uint64_t odd;      /* index + 1 of a bucket whose version was odd at the last get, and when */
   uint64_t odd_us;
   struct mipc_i_listener *listener; /* changes.c; NULL: it does not listen */
+  mipc_map_stripe_shm_t *blocker; /* a stripe that was searched in vain, as its lock was not free */
 };
 
 typedef struct {

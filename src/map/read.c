@@ -202,7 +202,8 @@ int mipc_map_get(mipc_map_t *map, const mipc_map_key_t *key, bool leases, void *
       bool is_even = !(version & 1);
       if (is_even && !(f.match.word & MIPC_MAP_HAS_TTL)) ret_value->bucket_version = version;
       if (!is_even && map->me) look_for_dead(map, key, ret_value->bucket);
-      if (status == MIPC_MAP_DONE && map->geometry.evicts && map->me) mipc_i_mark(home, f.slot);
+      bool is_hit = status == MIPC_MAP_DONE || status == MIPC_MAP_MORE;
+      if (is_hit && map->geometry.evicts && map->me) mipc_i_mark(home, f.slot);
       break;
     }
     bool is_large = found == MIPC_MAP_DONE && (f.match.word & MIPC_MAP_IS_LARGE);

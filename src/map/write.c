@@ -154,6 +154,7 @@ int mipc_i_set_until(mipc_i_set_t *s, int (*once)(mipc_i_set_t *)) {
   bool has_searched = false;
   for (;;) {
     map->work = 0;
+    map->blocker = NULL;
     int status = once(s);
     if (map->is_corrupt || (status != MIPC_MAP_BUSY && status != MIPC_MAP_FULL)) return status;
     if (status == MIPC_MAP_FULL) {
@@ -166,6 +167,12 @@ int mipc_i_set_until(mipc_i_set_t *s, int (*once)(mipc_i_set_t *)) {
     uint64_t now = mipc_clock_us();
     if (!map->deadline) map->deadline = now + map->us;
     if (map->is_busy || now >= map->deadline) return MIPC_MAP_BUSY;
+    if (!map->blocker) continue;
+    /* Another stripe may have room. Its lock is waited for while no other is held; if its owner is
+     * dead, it is recovered. */
+    status = mipc_i_enter(map, map->blocker, false);
+    if (status != MIPC_MAP_DONE) return status;
+    mipc_i_leave(map, map->blocker);
   }
 }
 
