@@ -28,6 +28,8 @@ const SIZE = at('length');
 const NUMBER = at('number');
 const WIDE = 2 ** 31;
 
+const { latin1Slice } = Buffer.prototype;
+
 const padded = (size) => (size + 7) & ~7;
 
 /* The bytes of rows as arrays of all widths. */
@@ -50,6 +52,12 @@ class Rows {
     const type = this.words[row / 4 + TYPE];
     if (type === TYPES.NUMBER) return this.doubles[row / 8 + NUMBER];
     const length = this.doubles[row / 8 + SIZE];
+    if (type === TYPES.LATIN1 && table.hasTexts) {
+      return latin1Slice.call(this.bytes, from, from + length);
+    }
+    if (type === TYPES.JSON_ASCII && !table.isCustom) {
+      return table.codec.parse(latin1Slice.call(this.bytes, from, from + length));
+    }
     return table.codec.decode(type, this.bytes.subarray(from, from + length), length);
   }
 }
