@@ -89,9 +89,23 @@ function lockLine({ holder, waiters }) {
   return `lock          held by ${name}${alive ? '' : ' (dead)'} for ${age(since)}${waiting}`;
 }
 
+function mapLines({ entries, used, capacity, evict, evictions, expirations, ...rest }) {
+  const { stripes, holders } = rest;
+  const percent = ((100 * used) / capacity).toFixed(1);
+  return [
+    `entries       ${entries}, evict ${evict}, ${evictions} evicted, ${expirations} expired`,
+    `fill          ${used} of ${capacity} bytes (${percent} %)`,
+    `stripes       ${stripes}, ${holders.length} locked`,
+    ...holders.map(({ stripe, number, pid, alive }) => {
+      const name = pid === undefined ? `number ${number}` : `pid ${pid}`;
+      return `  stripe ${stripe} by ${name}${alive ? '' : ' (dead)'}`;
+    }),
+  ];
+}
+
 function lines(facts) {
   const { state, reason, kind, size, version, id, writers, readers, dead, participants } = facts;
-  const { capacity, value, lock } = facts;
+  const { capacity, value, map, lock } = facts;
   if (state !== 'ok') return [`state         ${state}: ${plain(reason)}`];
   const rows = participants.map(
     ({ number, pid, thread, alive, since }) =>
@@ -104,6 +118,7 @@ function lines(facts) {
     ...(value === undefined
       ? []
       : [`value         version ${value.version}, ${value.byteLength} of ${capacity} bytes`]),
+    ...(map === undefined ? [] : mapLines(map)),
     `layout        version ${version}`,
     `id            ${id}`,
     `attached      ${writers} writers, ${readers} readers${dead ? `, ${dead} dead` : ''}`,

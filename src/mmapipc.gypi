@@ -30,6 +30,7 @@
         "map/compact.c",
         "map/entry.c",
         "map/evict.c",
+        "map/inspect.c",
         "map/lock.c",
         "map/map.c",
         "map/new_entry.c",
@@ -78,6 +79,8 @@
         "sync/filelock.c",
         "sync/lock.c",
         "sync/lock_object.c",
+        "sync/lock_wait.c",
+        "sync/owner_watch.c",
         "sync/waiter.c"
       ],
       "conditions": [

@@ -72,4 +72,4 @@ function rarely(times, measure) {
   return () => (left-- > 0 ? measure() : {});
 }
 
-module.exports = { asyncTimer, now, rarely, timer };
+module.exports = { WARM_UP, asyncTimer, fitting, now, rarely, timer };

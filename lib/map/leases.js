@@ -12,7 +12,7 @@ const { EXPECTED, HANDLE, KEEP_TTL, LEASE, LEASES, LENGTH, MS, TTL, TYPE, VERSIO
 const { doubles, putKey, scratch, status, words } = memory;
 const { BUSY, DONE, OTHER, MORE } = binding.numbers.map;
 
-/* A lease holds the number of its participant. */
+/* A lease holds the number of its participant, little endian, as C reads it (src/map/evict.c). */
 const SIZE = 8;
 const numberIn = new DataView(scratch.buffer, scratch.byteOffset, SIZE);
 
@@ -30,7 +30,7 @@ function look(table, key) {
   if (result < 0) throw table.errorOf(result, key, 0);
   if (result !== DONE && result !== MORE) return { version: 0, isLease: false, number: 0 };
   const isLease = words[TYPE] === LEASE;
-  const number = isLease && doubles[LENGTH] === SIZE ? numberIn.getUint32(0) : 0;
+  const number = isLease && doubles[LENGTH] === SIZE ? numberIn.getUint32(0, true) : 0;
   return { version: doubles[VERSION], isLease, number };
 }
 
@@ -38,7 +38,7 @@ function look(table, key) {
  * version, or 0 if another process was faster. */
 function take(table, key, version, number) {
   const call = (ms) => {
-    numberIn.setUint32(0, number);
+    numberIn.setUint32(0, number, true);
     numberIn.setUint32(4, 0);
     doubles[HANDLE] = table.handle;
     words[TYPE] = LEASE;

@@ -192,6 +192,35 @@ napi_value id_of(napi_env env, const uint64_t id[2]) {
   return list.get();
 }
 
+/* Of a SharedMap; undefined for other kinds. */
+napi_value map_facts(napi_env env, const mipc_inspection_t &found) {
+  const mipc_map_facts_t &facts = found.map.facts;
+  napi_value none = nullptr;
+  if (!found.has_map) return napi_get_undefined(env, &none) == napi_ok ? none : nullptr;
+  List holders(env);
+  for (uint32_t i = 0; i < found.map.holder_count; i++) {
+    const mipc_map_holder_t &holder = found.map.holders[i];
+    Object entry(env);
+    entry.number("stripe", holder.stripe);
+    entry.number("number", holder.owner);
+    entry.flag("alive", holder.alive);
+    holders.push(entry.get());
+  }
+  Object result(env);
+  result.number("entries", static_cast<double>(facts.entries));
+  result.number("capacity", static_cast<double>(facts.capacity));
+  result.number("used", static_cast<double>(facts.used));
+  result.number("evictions", static_cast<double>(facts.evicted));
+  result.number("expirations", static_cast<double>(facts.expired));
+  result.number("moves", static_cast<double>(facts.moved));
+  result.number("stripes", facts.stripes);
+  result.number("buckets", facts.buckets);
+  result.number("writers", facts.records);
+  result.flag("evicts", found.map.evicts);
+  result.set("holders", holders.get());
+  return result.get();
+}
+
 napi_value facts_of(napi_env env, const mipc_inspection_t &found, const mipc_participant_t *list) {
   const mipc_region_facts_t &facts = found.region;
   Object result(env);
@@ -209,6 +238,7 @@ napi_value facts_of(napi_env env, const mipc_inspection_t &found, const mipc_par
   result.number("owner", found.owner);
   result.number("heldMs", static_cast<double>(found.held_ms));
   result.flag("ownerAlive", found.owner_alive);
+  result.set("map", map_facts(env, found));
   result.set("participants", participants(env, list, facts.listed));
   return result.get();
 }

@@ -60,6 +60,7 @@ int mipc_i_begin(mipc_map_t *map, uint32_t us) {
   map->deadline = 0;
   map->now = 0;
   map->is_corrupt = map->is_busy = map->is_hoarding = false;
+  map->blocker = NULL;
   return mipc_region_check_name(map->region);
 }
 
@@ -83,29 +84,41 @@ uint64_t mipc_map_size(const mipc_map_t *map) {
   return sum;
 }
 
+void mipc_i_begin_facts(mipc_map_facts_t *facts, const mipc_map_geometry_t *g,
+                        const mipc_map_pool_shm_t *pool) {
+  uint64_t fresh = mipc_i_get64(&pool->fresh);
+  *facts = (mipc_map_facts_t){.pages = g->page_count, .stripes = g->stripe_count};
+  facts->buckets = g->stripe_count * g->buckets_of_stripe;
+  facts->free_pages = mipc_i_list(mipc_i_get64(&pool->free)).count;
+  if (fresh <= g->page_count) facts->free_pages += g->page_count - fresh;
+}
+
+void mipc_i_add_stripe(mipc_map_facts_t *facts, const mipc_map_stripe_shm_t *stripe) {
+  facts->entries += mipc_i_get64(&stripe->count);
+  facts->evicted += mipc_i_get64(&stripe->evicted);
+  facts->expired += mipc_i_get64(&stripe->expired);
+  facts->moved += mipc_i_get64(&stripe->moved);
+  facts->free_pages += mipc_i_list(mipc_i_get64(&stripe->free)).count;
+  facts->free_pages += mipc_i_list(mipc_i_get64(&stripe->mail)).count;
+  facts->locked += (mipc_i_get32(&stripe->lock) & MIPC_MAX_NUMBER) != 0;
+}
+
+/* Others write meanwhile, so the counts may contradict each other. */
+void mipc_i_end_facts(mipc_map_facts_t *facts) {
+  if (facts->free_pages > facts->pages) facts->free_pages = facts->pages;
+  facts->capacity = facts->pages * MIPC_MAP_PAGE_SIZE;
+  facts->used = (facts->pages - facts->free_pages) * MIPC_MAP_PAGE_SIZE;
+}
+
 int mipc_map_facts(const mipc_map_t *map, mipc_map_facts_t *ret_facts) {
   const mipc_map_geometry_t *g = &map->geometry;
-  mipc_map_facts_t facts = {.pages = g->page_count, .stripes = g->stripe_count};
-  facts.buckets = g->stripe_count * g->buckets_of_stripe;
-  uint64_t fresh = mipc_i_get64(&map->pool->fresh);
-  facts.free_pages = mipc_i_list(mipc_i_get64(&map->pool->free)).count;
-  if (fresh <= g->page_count) facts.free_pages += g->page_count - fresh;
-  for (uint32_t i = 0; i < g->stripe_count; i++) {
-    const mipc_map_stripe_shm_t *stripe = &map->stripes[i];
-    facts.entries += mipc_i_get64(&stripe->count);
-    facts.evicted += mipc_i_get64(&stripe->evicted);
-    facts.expired += mipc_i_get64(&stripe->expired);
-    facts.moved += mipc_i_get64(&stripe->moved);
-    facts.free_pages += mipc_i_list(mipc_i_get64(&stripe->free)).count;
-    facts.free_pages += mipc_i_list(mipc_i_get64(&stripe->mail)).count;
-    facts.locked += mipc_i_get32(&stripe->lock) != 0;
-  }
+  mipc_map_facts_t facts;
+  mipc_i_begin_facts(&facts, g, map->pool);
+  for (uint32_t i = 0; i < g->stripe_count; i++)
+    mipc_i_add_stripe(&facts, &map->stripes[i]);
   for (uint32_t i = 0; i < g->record_count; i++)
     facts.records += mipc_i_get32(&map->records[i].number) != 0;
-  /* Written by others meanwhile, so the counts may contradict each other. */
-  if (facts.free_pages > facts.pages) facts.free_pages = facts.pages;
-  facts.capacity = facts.pages * MIPC_MAP_PAGE_SIZE;
-  facts.used = (facts.pages - facts.free_pages) * MIPC_MAP_PAGE_SIZE;
+  mipc_i_end_facts(&facts);
   *ret_facts = facts;
   return mipc_i_status(map);
 }

@@ -52,6 +52,7 @@ struct mipc_map {
   uint64_t odd;      /* index + 1 of a bucket whose version was odd at the last get, and when */
   uint64_t odd_us;
   struct mipc_i_listener *listener; /* changes.c; NULL: it does not listen */
+  mipc_map_stripe_shm_t *blocker; /* a stripe that was searched in vain, as its lock was not free */
 };
 
 typedef struct {
@@ -343,6 +344,11 @@ int mipc_i_read_at(mipc_map_t *map, uint64_t offset, uint8_t *to, uint64_t room,
 
 /* The clock of the expiries, in ms; the same during an operation. */
 uint64_t mipc_i_now(mipc_map_t *map);
+/* The sums of mipc_map_facts(). */
+void mipc_i_begin_facts(mipc_map_facts_t *facts, const mipc_map_geometry_t *geometry,
+                        const mipc_map_pool_shm_t *pool);
+void mipc_i_add_stripe(mipc_map_facts_t *facts, const mipc_map_stripe_shm_t *stripe);
+void mipc_i_end_facts(mipc_map_facts_t *facts);
 /* Before and after an operation that writes. begin: 0, ACCESS, CLOSED, STALE. end: the status of
  * the operation, unless the map turned out to be damaged. */
 int mipc_i_begin(mipc_map_t *map, uint32_t us);
