@@ -206,4 +206,17 @@ function takeMany(table, keys, first, count, values) {
   for (const i of others) values[i] = table.get(keys[i]);
 }
 
-module.exports = { clear, countOf, getMany, walk };
+/* [{ kind, key }, ...] of the rows of mapChanges(). */
+function changesOf() {
+  const found = [];
+  const end = doubles[LENGTH];
+  for (let row = 0; row < end;) {
+    const keySize = inScratch.words[row / 4 + KEY_LENGTH];
+    const kind = inScratch.words[row / 4 + TYPE];
+    found.push({ kind, key: inScratch.key(row + ROW, keySize) });
+    row += ROW + padded(keySize % WIDE);
+  }
+  return found;
+}
+
+module.exports = { changesOf, clear, countOf, getMany, walk };

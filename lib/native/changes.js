@@ -114,6 +114,11 @@ class Changes {
     if (on && !this.#isArmed && !this.#hasFailed) this.#update();
   }
 
+  /* Looks at once whether waits are due. */
+  look() {
+    this.#update();
+  }
+
   isWaiting(entry) {
     return this.#waiting.has(entry);
   }
