@@ -74,9 +74,14 @@ struct Call {
   void *data = nullptr;
   napi_value at[MOST];
 
-  /* Only the first `most` arguments may be read; JS may have passed fewer. */
+  /* Only the first `most` arguments may be read; JS may have passed fewer. Without arguments, the
+   * data of the addon is the same environment, and is read faster. */
   Call(napi_env env, napi_callback_info info, size_t most) : env(env) {
-    napi_get_cb_info(env, info, &most, at, nullptr, &data);
+    if (most == 0) {
+      napi_get_instance_data(env, &data);
+    } else {
+      napi_get_cb_info(env, info, &most, at, nullptr, &data);
+    }
   }
 
   Environment *environment() const {
