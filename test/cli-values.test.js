@@ -10,17 +10,26 @@ const path = require('node:path');
 const { COMMAND, run, runWith } = require('./support/command');
 const { isLinux } = require('./support/platform');
 const { maps } = require('./support/maps');
+const { peers } = require('./support/peer');
 const { shares } = require('./support/shares');
 
 const done = { status: 0, stdout: '', stderr: '' };
 const nothing = { status: 1, stdout: '', stderr: '' };
 const printed = (stdout) => ({ status: 0, stdout, stderr: '' });
 
+/* Arrays in arrays. */
+function deep(levels) {
+  let value = [];
+  for (let i = 1; i < levels; i++) value = [value];
+  return value;
+}
+
 describe('the command mmapipc for values', function () {
   if (!isLinux) return;
   this.timeout(60000);
   const { make: makeShare, mmap } = shares();
   const { make: makeMap, folder, files } = maps();
+  const startPeer = peers();
 
   describe('of a SharedMap', () => {
     it('get prints the value of a key as one line of JSON', () => {
@@ -261,11 +270,58 @@ describe('the command mmapipc for values', function () {
         all,
         cases.map(([, text]) => JSON.parse(text)),
       );
+      map.set('k', deep(500));
+      assert.ok(run('get', '--name', 'm', 'k').stdout === `${JSON.stringify(deep(500))}\n`);
+      makeShare(65_536, { name: 'j', codec: 'json' }).set(deep(4000));
+      const { status, stdout, stderr } = run('get', '--name', 'j');
+      assert.deepEqual([status, stdout], [1, '']);
+      assert.match(stderr, /^mmapipc: the value is nested too deeply.*\n$/);
       for (const [value, text] of [cases[0], cases[9], cases.at(-1)]) {
         map.set('k', value);
         assert.deepEqual(run('get', '--name', 'm', 'k'), printed(`${text}\n`));
       }
     });
+  });
+
+  it('gets, sets and deletes while other processes write, and after they were killed', async () => {
+    makeShare(65_536, { name: 's' });
+    makeMap(2 ** 20, { name: 'm' });
+    const writers = [
+      await startPeer.process({ of: 'Share', name: 's' }),
+      await startPeer.process({ of: 'SharedMap', name: 'm' }),
+    ];
+    for (const writer of writers) {
+      await writer.run((self) => {
+        const at = self.map.constructor.name === 'Share' ? [] : ['k'];
+        const write = (i) =>
+          self.map.set(...at, { i, text: `${i}`.repeat(1 + (i % 1000)), end: i });
+        write(0);
+        let i = 0;
+        setImmediate(() => {
+          for (;;) write(++i);
+        });
+      });
+    }
+    const look = () =>
+      [['s'], ['m', 'k']].map((place) => {
+        const { status, stdout, stderr } = run('get', '--name', ...place);
+        assert.deepEqual([status, stderr], [0, '']);
+        const { i, text, end } = JSON.parse(stdout);
+        assert.deepEqual([text === `${i}`.repeat(1 + (i % 1000)), end], [true, i]);
+        return i;
+      });
+    const first = look();
+    const second = look();
+    assert.ok(second[0] > first[0] && second[1] > first[1], `${first}; ${second}`);
+    assert.deepEqual(run('set', '--name', 'm', 'mine', '1'), done);
+    for (const writer of writers) await writer.end('SIGKILL');
+    const third = look();
+    assert.deepEqual(look(), third);
+    assert.deepEqual(run('get', '--name', 'm', 'mine'), printed('1\n'));
+    assert.deepEqual(run('set', '--name', 's', '5'), done);
+    assert.deepEqual(run('get', '--name', 's'), printed('5\n'));
+    assert.deepEqual(run('del', '--name', 'm', 'k', 'mine'), done);
+    assert.deepEqual(run('keys', '--name', 'm'), done);
   });
 
   describe('with wrong arguments', () => {

@@ -49,8 +49,13 @@ function ofPrimitive(value) {
 function formOf(value, above) {
   if (value === null || typeof value !== 'object') return ofPrimitive(value);
   if (above.includes(value)) return { $circular: above.length - above.indexOf(value) };
-  const inside = [...above, value];
-  const inner = (part) => formOf(part, inside);
+  above.push(value);
+  const form = formOfObject(value, (part) => formOf(part, above));
+  above.pop();
+  return form;
+}
+
+function formOfObject(value, inner) {
   const found = FORMS.find(([test]) => test(value));
   if (found !== undefined) return found[1](value, inner);
   const copy = Object.create(null); /* so that __proto__ is a key like any other */
@@ -59,7 +64,16 @@ function formOf(value, above) {
 }
 
 /* One line, without its end. */
-const express = (value) => plain(JSON.stringify(formOf(value, [])));
+function express(value) {
+  try {
+    return plain(JSON.stringify(formOf(value, [])));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new Error('the value is nested too deeply, or too large, to be printed as JSON', {
+      cause: error,
+    });
+  }
+}
 
 /* A text and bytes as they are, anything else as JSON. */
 function raw(value) {
