@@ -79,6 +79,8 @@
         "sync/filelock.c",
         "sync/lock.c",
         "sync/lock_object.c",
+        "sync/lock_wait.c",
+        "sync/owner_watch.c",
         "sync/waiter.c"
       ],
       "conditions": [

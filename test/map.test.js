@@ -8,6 +8,7 @@ const assert = require('node:assert/strict');
 const { SharedMap } = require('..');
 const { layout, numbers } = require('../lib/native/binding');
 const { TYPE } = require('../lib/codec/types');
+const { runFunction } = require('./support/child');
 const { maps } = require('./support/maps');
 const { isLinux } = require('./support/platform');
 const { thrownBy } = require('./support/shares');
@@ -202,17 +203,20 @@ describe('SharedMap: entries', () => {
     assert.equal(map.ttl('a'), Infinity);
   });
 
-  it('update() runs fn again if the entry was changed meanwhile', () => {
-    const map = make();
-    const other = attach(map);
-    map.set('a', 1);
+  it('update() runs fn again if another process has changed the entry meanwhile', () => {
+    const map = make().set('a', 1);
     const seen = [];
     const result = map.update('a', (old) => {
       seen.push(old);
-      if (seen.length < 3) other.set('a', old * 10);
+      if (seen.length < 3) {
+        runFunction(
+          ({ SharedMap: There }, handle) => There.attach(handle).increment('a', 10),
+          [map.handle],
+        );
+      }
       return old + 1;
     });
-    assert.deepEqual([seen, result, other.get('a')], [[1, 10, 100], 101, 101]);
+    assert.deepEqual([seen, result, map.get('a')], [[1, 11, 21], 22, 22]);
   });
 
   it('updateAsync() of 100 calls at once loses none', async () => {

@@ -22,7 +22,7 @@ function update(table, key, fn, ttl, otherwise, timeout) {
     const value = fn(old?.value);
     checkResult(value);
     if (replace(table, key, old, value, ttl, otherwise)) return value;
-    if (table.isOwnChange(key)) throw setsItself(key);
+    if (table.isOwnChange()) throw setsItself(key);
     if (now() >= until) throw updateTimedOut(key, timeout);
   }
 }

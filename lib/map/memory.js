@@ -53,6 +53,31 @@ function putKey(key) {
   return true;
 }
 
+/* The same for a key that consists of two parts. */
+function putParts(prefix, key) {
+  const start = prefix.length;
+  const length = start + key.length;
+  if (length > SHORT) {
+    words[KEY_LENGTH] = GIVEN;
+    return false;
+  }
+  let all = 0;
+  for (let i = 0; i < start; i++) {
+    const unit = prefix.charCodeAt(i);
+    all |= unit;
+    keyBytes[i] = unit;
+  }
+  for (let i = start; i < length; i++) {
+    const unit = key.charCodeAt(i - start);
+    all |= unit;
+    keyBytes[i] = unit;
+  }
+  words[KEY_LENGTH] = length;
+  words[IS_WIDE] = 0;
+  if (all > 255) putWide(prefix + key);
+  return true;
+}
+
 function putWide(key) {
   for (let i = 0; i < key.length; i++) keyUnits[i] = key.charCodeAt(i);
   words[KEY_LENGTH] = 2 * key.length;
@@ -82,6 +107,7 @@ module.exports = {
   WHEN: at('when'),
   doubles,
   putKey,
+  putParts,
   scratch,
   status,
   words,

@@ -12,9 +12,9 @@ class SharedMapNamespace extends mapLike(Object) {
   #prefix;
 
   /* `map`: the SharedMap, which the namespace keeps alive. */
-  constructor(map, core, prefix) {
+  constructor(map, core, table, prefix) {
     super();
-    this[START](core, prefix);
+    this[START](core, table, prefix);
     this.#map = map;
     this.#prefix = prefix;
   }

@@ -1,185 +1,43 @@
 /*
- * The entries of one map: the calls into C for one key. A change takes the lock of a part of the map;
- * reads take none. A wait is a loop of short calls, so that worker.terminate() and process.exit() take
- * effect between two.
- *
- * Keys were checked to be strings. An entry has a version, which rises with each change of its key; 0
- * means that there is no entry.
+ * Changes of one map: the calls into C for one key. A change takes the lock of a part of the map for some
+ * tens of nanoseconds.
  */
 'use strict';
 
 const binding = require('../native/binding');
-const { SLICE, now } = require('../base/clock');
-const { freeze } = require('../codec/codec');
+const { SLICE } = require('../base/clock');
 const { isLatin1 } = require('../codec/text');
 const { TYPE: TYPES } = require('../codec/types');
-const { largeScratch } = require('../base/large');
 const errors = require('./errors');
-const { NONE } = require('./cache');
 const memory = require('./memory');
+const { Reader } = require('./reader');
 
-/* The hot calls. Constants of this module are faster than properties of the binding, an object with many
- * properties. */
-const { mapAdd, mapDelete, mapGet, mapLook, mapSet, mapSetText } = binding;
-const { BUCKET, BUCKET_VERSION, CREATED, EXPECTED, HANDLE, INITIAL, KEEP_TTL, LEASES } = memory;
-const { LENGTH, MS, NUMBER, SCRATCH, SHORT, TTL, TYPE, VERSION, WHEN } = memory;
-const { doubles, putKey, scratch, status, words } = memory;
+/* The hot calls. */
+const { mapAdd, mapDelete, mapSet, mapSetText } = binding;
+const { BUCKET, CREATED, EXPECTED, HANDLE, INITIAL, KEEP_TTL, LENGTH, MS, NUMBER } = memory;
+const { SCRATCH, SHORT, TTL, TYPE, VERSION, WHEN, doubles, scratch, status, words } = memory;
 
-const { ABSENT, BUSY, DONE, MORE, OTHER } = binding.numbers.map;
+const { ABSENT, BUSY, DONE, OTHER } = binding.numbers.map;
 /* A literal, whose fields the compiler folds. */
 const IF = { ...binding.numbers.mapIf };
 const { ANY, VERSION: IF_VERSION } = IF;
-const { JSON_ASCII, LATIN1, NUMBER: T_NUMBER, UTF16 } = TYPES;
+const { LATIN1, NUMBER: T_NUMBER, UTF16 } = TYPES;
 
-const MOST_CACHED = 256; /* characters of a string */
+/* The bucket of the last key that this thread has changed, and its version since then, which no other change
+ * in that bucket has. */
+const last = new Float64Array(2);
 
-/* Where the last read has put the bytes of the value: the scratch, or a Buffer for a large one. */
-let source = scratch;
+function noteChange(version) {
+  last[0] = doubles[BUCKET];
+  last[1] = version;
+}
 
-class Table {
-  #handle;
-  #spec;
-  #codec;
-  #hasTexts;
-  #isCustom;
-  #cache;
+class Table extends Reader {
   #firstSlice;
-  #lastKey; /* that this object has changed, and the version since then */
-  #lastVersion = 0;
 
-  constructor(handle, spec, cache) {
-    this.#handle = handle;
-    this.#spec = spec;
-    this.#codec = spec.codec;
-    this.#hasTexts = spec.codec.hasTexts;
-    this.#isCustom = spec.codec.name === 'custom';
-    this.#cache = cache;
+  constructor(handle, spec, cache, prefix) {
+    super(handle, spec, cache, prefix);
     this.#firstSlice = Math.ceil(Math.min(spec.timeout, SLICE));
-  }
-
-  get handle() {
-    return this.#handle;
-  }
-
-  get codec() {
-    return this.#codec;
-  }
-
-  get isCustom() {
-    return this.#isCustom;
-  }
-
-  /* A fresh value, or undefined. */
-  get(key) {
-    const cached = this.#cache.find(key);
-    if (cached !== undefined && cached.value !== NONE) return cached.value;
-    return this.#read(key, false);
-  }
-
-  /* The value of an unchanged entry is one frozen object. */
-  peek(key) {
-    const cached = this.#cache.find(key);
-    if (cached !== undefined && cached.frozen !== NONE) return cached.frozen;
-    return this.#read(key, true);
-  }
-
-  #read(key, isPeek) {
-    const text = this.#load(key);
-    const bucket = doubles[BUCKET];
-    const word = doubles[BUCKET_VERSION];
-    if (status[0] !== DONE) {
-      this.#cache.keep(key, bucket, word, undefined, undefined, 0);
-      return undefined;
-    }
-    const version = doubles[TTL] === Infinity ? word : 0;
-    if (words[TYPE] === T_NUMBER) {
-      const number = doubles[NUMBER];
-      this.#cache.keep(key, bucket, version, number, number, 0);
-      return number;
-    }
-    const bytes = doubles[LENGTH];
-    const value = this.#decode(text);
-    if (typeof value === 'object' && value !== null) {
-      if (isPeek && this.#cache.isOn && !this.#isCustom && freeze(value)) {
-        this.#cache.keep(key, bucket, version, NONE, value, bytes);
-      }
-    } else if (typeof value !== 'string' || value.length <= MOST_CACHED) {
-      this.#cache.keep(key, bucket, version, value, value, 0);
-    }
-    return value;
-  }
-
-  /* { value, version, ttl }, or undefined. */
-  entry(key) {
-    const text = this.#load(key);
-    if (status[0] !== DONE) return undefined;
-    const version = doubles[VERSION];
-    const ttl = doubles[TTL];
-    return { value: this.#decode(text), version, ttl };
-  }
-
-  has(key) {
-    const cached = this.#cache.find(key);
-    if (cached !== undefined) return cached.frozen !== undefined;
-    return this.#look(key) === DONE;
-  }
-
-  /* ms, Infinity or undefined */
-  ttl(key) {
-    return this.#look(key) === DONE ? doubles[TTL] : undefined;
-  }
-
-  #look(key) {
-    const call = () => {
-      words[LEASES] = 0;
-      doubles[HANDLE] = this.#handle;
-      if (putKey(key)) mapLook();
-      else mapLook(key);
-      return status[0];
-    };
-    let result = call();
-    if (result === BUSY) result = this.wait(call);
-    if (result < 0) throw this.errorOf(result, key);
-    return result;
-  }
-
-  /* Reads the entry into the frame and `source`. Returns the value if it is a text. The status is DONE or
-   * ABSENT then. */
-  #load(key) {
-    source = scratch;
-    words[LEASES] = 0;
-    doubles[HANDLE] = this.#handle;
-    const text = putKey(key) ? mapGet() : mapGet(key);
-    return status[0] === DONE ? text : this.#loadSlowly(key);
-  }
-
-  #loadSlowly(key) {
-    let text;
-    const again = () => {
-      do {
-        if (status[0] === MORE) source = largeScratch(doubles[LENGTH]);
-        words[LEASES] = 0;
-        doubles[HANDLE] = this.#handle;
-        if (source === scratch) text = putKey(key) ? mapGet() : mapGet(key);
-        else if (putKey(key)) binding.mapGetInto(source);
-        else binding.mapGetInto(source, key);
-      } while (status[0] === MORE);
-      return status[0];
-    };
-    if (status[0] === MORE) again();
-    if (status[0] === BUSY) this.wait(again);
-    if (status[0] < 0) throw this.errorOf(status[0], key);
-    return source === scratch ? text : undefined;
-  }
-
-  #decode(text) {
-    const type = words[TYPE];
-    if (type === T_NUMBER) return doubles[NUMBER];
-    if (text !== undefined && !this.#isCustom) {
-      if (type === JSON_ASCII) return this.#codec.parse(text);
-      if (this.#hasTexts) return text;
-    }
-    return this.#codec.decode(type, source, doubles[LENGTH]);
   }
 
   set(key, value, ttl) {
@@ -204,7 +62,7 @@ class Table {
       if (result === BUSY) {
         result = this.wait((ms) => this.#putNumber(key, value, when, expected, ttl, keepTtl, ms));
       }
-    } else if (typeof value === 'string' && this.#hasTexts && 2 * value.length <= SCRATCH) {
+    } else if (typeof value === 'string' && this.hasTexts && 2 * value.length <= SCRATCH) {
       result = this.#putText(key, value, when, expected, ttl, keepTtl, this.#firstSlice);
       if (result === BUSY) {
         result = this.wait((ms) => this.#putText(key, value, when, expected, ttl, keepTtl, ms));
@@ -212,10 +70,8 @@ class Table {
     } else {
       result = this.#putEncoded(key, value, when, expected, ttl, keepTtl);
     }
-    if (result === DONE) {
-      this.#lastKey = key;
-      this.#lastVersion = doubles[VERSION];
-    } else if (result !== OTHER) throw this.errorOf(result, key, doubles[LENGTH]);
+    if (result === DONE) noteChange(doubles[VERSION]);
+    else if (result !== OTHER) throw this.errorOf(result, key, doubles[LENGTH]);
     return result;
   }
 
@@ -224,8 +80,8 @@ class Table {
     doubles[NUMBER] = value;
     doubles[LENGTH] = 8;
     this.#condition(when, expected, ttl, keepTtl, ms);
-    if (putKey(key)) mapSet();
-    else mapSet(key);
+    if (this.put(key)) mapSet();
+    else mapSet(this.whole(key));
     return status[0];
   }
 
@@ -242,21 +98,21 @@ class Table {
       if (all <= 255) {
         words[TYPE] = LATIN1;
         doubles[LENGTH] = length;
-        if (putKey(key)) mapSet();
-        else mapSet(key);
+        if (this.put(key)) mapSet();
+        else mapSet(this.whole(key));
         return status[0];
       }
     }
     const isNarrow = isLatin1(value);
     words[TYPE] = isNarrow ? LATIN1 : UTF16;
     doubles[LENGTH] = isNarrow ? length : 2 * length;
-    if (putKey(key)) mapSetText(value);
-    else mapSetText(value, key);
+    if (this.put(key)) mapSetText(value);
+    else mapSetText(value, this.whole(key));
     return status[0];
   }
 
   #putEncoded(key, value, when, expected, ttl, keepTtl) {
-    const { type, bytes, length } = this.#codec.encode(value, scratch);
+    const { type, bytes, length } = this.codec.encode(value, scratch);
     if (length > errors.MOST_VALUE) throw errors.valueTooLarge(length, errors.MOST_VALUE);
     const call = (ms) => {
       words[TYPE] = type;
@@ -269,17 +125,17 @@ class Table {
   }
 
   #putBytes(key, bytes) {
-    const isShort = putKey(key);
+    const isShort = this.put(key);
     if (bytes === scratch) {
       if (isShort) mapSet();
-      else mapSet(key);
+      else mapSet(this.whole(key));
     } else if (isShort) binding.mapSetFrom(bytes);
-    else binding.mapSetFrom(bytes, key);
+    else binding.mapSetFrom(bytes, this.whole(key));
     return status[0];
   }
 
   #condition(when, expected, ttl, keepTtl, ms) {
-    doubles[HANDLE] = this.#handle;
+    doubles[HANDLE] = this.handle;
     words[WHEN] = when;
     doubles[EXPECTED] = expected;
     doubles[TTL] = ttl;
@@ -292,8 +148,7 @@ class Table {
     let result = this.#add(key, by, initial, ttl, this.#firstSlice);
     if (result === BUSY) result = this.wait((ms) => this.#add(key, by, initial, ttl, ms));
     if (result !== DONE) throw this.errorOf(result, key, 8);
-    this.#lastKey = key;
-    this.#lastVersion = doubles[VERSION];
+    noteChange(doubles[VERSION]);
     return doubles[NUMBER];
   }
 
@@ -301,8 +156,8 @@ class Table {
     doubles[NUMBER] = by;
     doubles[INITIAL] = initial;
     this.#condition(ANY, 0, ttl, 0, ms);
-    if (putKey(key)) mapAdd();
-    else mapAdd(key);
+    if (this.put(key)) mapAdd();
+    else mapAdd(this.whole(key));
     return status[0];
   }
 
@@ -325,8 +180,8 @@ class Table {
   #delete(key, when, version) {
     const call = (ms) => {
       this.#condition(when, version, Infinity, 0, ms);
-      if (putKey(key)) mapDelete();
-      else mapDelete(key);
+      if (this.put(key)) mapDelete();
+      else mapDelete(this.whole(key));
       return status[0];
     };
     let result = call(this.#firstSlice);
@@ -334,8 +189,7 @@ class Table {
     if (result !== DONE && result !== ABSENT && result !== OTHER) {
       throw this.errorOf(result, key, 0);
     }
-    this.#lastKey = key;
-    this.#lastVersion = 0;
+    noteChange(0);
     return result;
   }
 
@@ -343,8 +197,8 @@ class Table {
   expire(key, ttl) {
     const call = (ms) => {
       this.#condition(ANY, 0, ttl, 0, ms);
-      if (putKey(key)) binding.mapExpire();
-      else binding.mapExpire(key);
+      if (this.put(key)) binding.mapExpire();
+      else binding.mapExpire(this.whole(key));
       return status[0];
     };
     let result = call(this.#firstSlice);
@@ -353,35 +207,14 @@ class Table {
     return result === DONE;
   }
 
-  /* Whether the key has, after a failed compareAndSet(), the version that this object has given it since
-   * forgetChange(). */
-  isOwnChange(key) {
-    return this.#lastKey === key && this.#lastVersion === doubles[VERSION];
+  /* Whether, after a failed compareAndSet(), the last change that this thread has made since forgetChange()
+   * is the one that the key has now. */
+  isOwnChange() {
+    return last[0] === doubles[BUCKET] && last[1] === doubles[VERSION];
   }
 
   forgetChange() {
-    this.#lastKey = undefined;
-  }
-
-  /* The result of call(ms), which waits for `ms` at most, as soon as it is not BUSY. */
-  wait(call) {
-    const { timeout } = this.#spec;
-    const until = now() + timeout;
-    for (;;) {
-      const rest = until - now();
-      const result = call(rest > 0 ? Math.ceil(Math.min(rest, SLICE)) : 0);
-      if (result !== BUSY) return result;
-      if (rest <= 0) throw errors.timedOut(this.#spec);
-    }
-  }
-
-  errorOf(result, key, length) {
-    return errors.errorOf(result, this.#spec, { handle: this.#handle, key, length });
-  }
-
-  close() {
-    this.#handle = -1;
-    this.#cache.close();
+    last[0] = -1;
   }
 }
 

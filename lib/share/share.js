@@ -20,14 +20,14 @@ const { RegionLock } = require('../lock/region-lock');
 const { attachOptions, describe, openOptions } = require('../region/options');
 const { closedError, codeOf, errorOf, field, readOnlyLockError } = require('../native/status');
 const { DISPOSE, use } = require('../base/dispose');
-const { Changes } = require('./changes');
+const { Changes } = require('../native/changes');
 const { StaleWatch } = require('../region/stale-watch');
 const { ShareGuard, VALUE } = require('./guard');
 const { openWhole } = require('./open');
 const { EXISTING, interpret } = require('./options');
 const { noResult, update } = require('./update');
 const { Value } = require('./value');
-const { Watch } = require('./watch');
+const { Watch } = require('../native/watch');
 const { abortSignal, callback, integer, options, timeoutOf } = require('../base/validate');
 
 const CLOSED = -1;
@@ -83,6 +83,8 @@ class Share extends lockable(ChangeEmitter) {
       errorOf: (status) => this.#errorOf(status),
       emit: (version) => this.#emitSoon('change', version),
       fail: (error) => this.#emitFailure(error),
+      timeoutError,
+      stop: () => {},
     });
     if (isUnclean) this.#verify();
   }
@@ -217,7 +219,8 @@ class Share extends lockable(ChangeEmitter) {
       timeoutOf(timeout, 'The option "timeout"');
       abortSignal(signal);
       if (since !== undefined) integer(since, 'The option "since"');
-      return this.#changes.next(since ?? this.version, timeout, signal);
+      const known = since ?? this.version;
+      return this.#changes.next((version) => version !== known, timeout, signal);
     });
   }
 
@@ -226,8 +229,17 @@ class Share extends lockable(ChangeEmitter) {
     const { since, signal } = options(opts, ['since', 'signal'], 'The options object');
     abortSignal(signal);
     if (since !== undefined) integer(since, 'The option "since"');
-    const read = () => [this.get(), this.#value.version];
-    return new Watch(this.#changes, read, since ?? this.version, signal);
+    let known = since ?? this.version;
+    const source = {
+      isDue: (version) => version !== known,
+      read: () => {
+        const value = this.get();
+        known = this.#value.version;
+        return value;
+      },
+      end: () => {},
+    };
+    return new Watch(this.#changes, source, signal);
   }
 
   ref() {
@@ -363,6 +375,13 @@ class Share extends lockable(ChangeEmitter) {
       throw error;
     }
   }
+}
+
+function timeoutError(timeout) {
+  return new MmapipcError(
+    'ERR_MMAPIPC_TIMEOUT',
+    `the value was not set within ${timeout} ms; use a longer { timeout }, or none`,
+  );
 }
 
 module.exports = { Share };

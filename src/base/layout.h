@@ -162,7 +162,7 @@
   X(uint32_t, is_wide, 100, "1: two bytes for each character of the key")                          \
   X(uint32_t, leases, 104, "get: 1: a lease counts as an entry")                                   \
   X(uint32_t, keep_ttl, 108, "set: 1: the expiry of the replaced entry, instead of ttl")           \
-  X(uint32_t, created, 112, "addition: 1: the entry was absent")                                   \
+  X(uint32_t, created, 112, "addition: 1: the entry was absent; changes: 1: some are not known")     \
   X(uint32_t, latin1, 116, "a bit for each type whose values are Latin-1 text: C makes the string") \
   X(uint32_t, utf16, 120, "the same for UTF-16")                                                   \
   X(uint32_t, keys, 124, "iteration: 1: without values")                                           \

@@ -41,8 +41,8 @@ MIPC_MAP_WORDS(mipc_map_reserved_304_t, uint8_t, 304);
   X(uint64_t, free, 8, "list of the free pages that no stripe has")                                \
   X(uint64_t, fresh, 16, "how many pages were ever used; the others need no list")                 \
   X(mipc_map_reserved_40_t, padding, 24, "zeros: the lock has this cache line for itself")         \
-  X(uint32_t, armed, 64, "how many changes are still recorded for listeners, and bit 31: a thread waits")\
-  X(uint32_t, armings, 68, "how often it was set after it had reached 0")                          \
+  X(uint32_t, threads, 64, "1: a thread may wait for the event, so changes publish it, too")         \
+  X(uint32_t, reserved, 68, "zero")                                                                \
   X(mipc_map_reserved_56_t, rest, 72, "zeros")
 
 /* A stripe: a part of the buckets, with its lock and its pages. */
@@ -56,7 +56,7 @@ MIPC_MAP_WORDS(mipc_map_reserved_304_t, uint8_t, 304);
   X(uint32_t, sweep_hand, 36, "bucket at which the search for expired entries goes on")            \
   X(uint64_t, changes, 40, "how many changes its ring has recorded")                               \
   X(uint64_t, swept, 48, "millisecond of the last full sweep")                                     \
-  X(uint64_t, reserved, 56, "zero")                                                                \
+  X(uint64_t, wanted, 56, "a change is recorded while `changes` is below it")                     \
   X(mipc_map_classes_t, slabs, 64, "by class: the first page with a free block")                   \
   X(mipc_map_reserved_24_t, padding, 168, "zeros")                                                 \
   X(uint64_t, evicted, 192, "entries evicted so far")                                              \

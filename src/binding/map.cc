@@ -94,6 +94,20 @@ napi_value map_get_into(const Call &call) {
   return at.report(value, status);
 }
 
+/* mapGetLocked(bytes | nothing, key?): as mapGet(), into an array or the scratch, under the lock,
+ * within frame.ms */
+napi_value map_get_locked(const Call &call) {
+  MapCall at(call, 1);
+  if (!at.ready) return nullptr;
+  size_t room = MIPC_MAP_SCRATCH;
+  uint8_t *bytes = map_scratch(call.environment());
+  if (!call.is(0, napi_undefined)) bytes = map_bytes_at(call, 0, &room);
+  mipc_map_value_t value = {};
+  int status = mipc_map_get_locked(at.map, &at.key, at.frame->leases != 0, bytes, room,
+                                   at.frame->ms * 1000, &value);
+  return at.report(value, status);
+}
+
 napi_value store(const MapCall &at, const uint8_t *bytes) {
   mipc_map_value_t value = {};
   value.type = at.frame->type;
@@ -172,6 +186,7 @@ void map_exports(Environment *environment, Object &exports) {
       {"mapGet", entry<map_get, 1>},
       {"mapLook", entry<look, 1>},
       {"mapGetInto", entry<map_get_into, 2>},
+      {"mapGetLocked", entry<map_get_locked, 2>},
       {"mapSet", entry<map_set, 1>},
       {"mapSetText", entry<map_set_text, 2>},
       {"mapSetFrom", entry<map_set_from, 2>},

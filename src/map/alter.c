@@ -75,7 +75,11 @@ int mipc_map_add(mipc_map_t *map, const mipc_map_key_t *key, double by, double i
   if (key->length > MIPC_MAP_MOST_KEY) return MIPC_E_RANGE;
   int status = mipc_i_begin(map, how->us);
   if (status < 0) return status;
-  add_t a = {mipc_i_set(map, key, how, value), by, initial, false};
+  add_t a;
+  mipc_i_set_begin(&a.set, map, key, how, value);
+  a.by = by;
+  a.initial = initial;
+  a.is_created = false;
   value->type = MIPC_MAP_TYPE_NUMBER;
   value->length = sizeof value->number;
   a.set.from = (const uint8_t *)&value->number;
@@ -129,7 +133,8 @@ int mipc_map_delete(mipc_map_t *map, const mipc_map_key_t *key, const mipc_map_h
   if (key->length > MIPC_MAP_MOST_KEY) return MIPC_E_RANGE;
   int status = mipc_i_begin(map, how->us);
   if (status < 0) return status;
-  mipc_i_set_t s = mipc_i_set(map, key, how, value);
+  mipc_i_set_t s;
+  mipc_i_set_begin(&s, map, key, how, value);
   status = mipc_i_set_until(&s, delete_once);
   return mipc_i_end(map, status);
 }
@@ -154,7 +159,8 @@ static int expire_anew(mipc_i_set_t *s) {
   bool is_number = value.type == MIPC_MAP_TYPE_NUMBER;
   uint8_t *bytes = is_number ? NULL : copy_of(s);
   if (!bytes && !is_number) return s->map->is_corrupt ? (int)MIPC_E_CORRUPT : mipc_no_memory();
-  mipc_i_set_t set = mipc_i_set(s->map, s->key, s->how, &value);
+  mipc_i_set_t set;
+  mipc_i_set_begin(&set, s->map, s->key, s->how, &value);
   value.number = number;
   set.from = is_number ? (const uint8_t *)&value.number : bytes;
   set.kept_version = version;
@@ -187,7 +193,8 @@ int mipc_map_expire(mipc_map_t *map, const mipc_map_key_t *key, const mipc_map_h
   if (key->length > MIPC_MAP_MOST_KEY) return MIPC_E_RANGE;
   int status = mipc_i_begin(map, how->us);
   if (status < 0) return status;
-  mipc_i_set_t s = mipc_i_set(map, key, how, value);
+  mipc_i_set_t s;
+  mipc_i_set_begin(&s, map, key, how, value);
   status = mipc_i_set_until(&s, expire_once);
   return mipc_i_end(map, status);
 }

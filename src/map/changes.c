@@ -12,20 +12,21 @@
 #include "../sync/event.h"
 #include "entry_i.h"
 
-/* Changes that are recorded until a listener looks. */
-#define CREDITS     4096u
-#define THREAD      ((uint32_t)1 << 31)
-#define CREDIT_MASK (THREAD - 1)
+/* Changes of a stripe that are recorded after a listener has armed it. */
+#define CREDITS 4096u
 
 typedef struct mipc_i_listener listener_t;
 
+typedef struct {
+  uint64_t position; /* of the last change that was read */
+  uint64_t wanted;   /* of the stripe, as this listener knows it */
+} ear_t;
+
 struct mipc_i_listener {
-  bool thread;
-  uint32_t armings;     /* of the pool, when the positions were taken */
-  bool is_lost;         /* changes are missing, and the user does not know it yet */
-  uint32_t next;        /* stripe at which the handshake or a read goes on */
-  bool has_begun;       /* the handshake with all stripes is done */
-  uint64_t positions[]; /* by stripe: of the last change that was read */
+  bool is_lost;   /* changes are missing, and the user does not know it yet */
+  uint32_t next;  /* stripe at which the last call stopped */
+  uint32_t armed; /* stripes that were armed once */
+  ear_t ears[];   /* by stripe */
 };
 
 static mipc_map_change_shm_t *ring_of(const mipc_map_t *map, const mipc_map_stripe_shm_t *stripe) {
@@ -36,10 +37,9 @@ static mipc_map_change_shm_t *ring_of(const mipc_map_t *map, const mipc_map_stri
 /* The position of the change is part of the operation: a recovery writes the same record again. */
 void mipc_i_change_begin(mipc_map_t *map, mipc_map_stripe_shm_t *stripe, uint32_t what) {
   mipc_map_record_shm_t *r = map->record;
-  /* relaxed: a listener that arms takes our lock afterwards (changes.h). */
-  bool is_wanted =
-      what != MIPC_MAP_CHANGE_NONE && (mipc_i_get32(&map->pool->armed) & CREDIT_MASK) != 0;
-  uint64_t position = is_wanted ? mipc_i_get64(&stripe->changes) + 1 : 0;
+  uint64_t changes = mipc_i_get64(&stripe->changes);
+  bool is_wanted = what != MIPC_MAP_CHANGE_NONE && changes < mipc_i_get64(&stripe->wanted);
+  uint64_t position = is_wanted ? changes + 1 : 0;
   if (mipc_i_get64(&r->change) != position) mipc_i_put64(&r->change, position);
   if (is_wanted) mipc_i_put32(&r->what, what);
 }
@@ -56,23 +56,38 @@ static uint64_t home_index(const mipc_map_t *map, const mipc_map_record_shm_t *r
   return (mipc_i_get64(&r->home) - map->geometry.buckets) / MIPC_MAP_BUCKET_SIZE;
 }
 
+/* Begins a record: a reader that sees a word of it sees that the old one is gone. */
+static mipc_map_change_shm_t *begin_record(const mipc_map_t *map,
+                                           const mipc_map_stripe_shm_t *stripe, uint64_t position) {
+  mipc_map_change_shm_t *at = &ring_of(map, stripe)[position % MIPC_MAP_CHANGES];
+  mipc_i_put64(&at->position, 0);
+  mipc_atomic_fence_release();
+  return at;
+}
+
+/* release, both: a reader that sees either sees the record. */
+static void end_record(mipc_map_stripe_shm_t *stripe, mipc_map_change_shm_t *at,
+                       uint64_t position) {
+  mipc_atomic_store_release_u64(&at->position, position);
+  mipc_atomic_fence_compiler();
+  mipc_atomic_store_release_u64(&stripe->changes, position);
+  mipc_atomic_fence_compiler();
+}
+
+/* Before the old block is freed, which has the key of an entry that was removed. */
 void mipc_i_change_append(mipc_map_t *map, mipc_map_stripe_shm_t *stripe) {
   mipc_map_record_shm_t *r = map->record;
   uint64_t position = mipc_i_get64(&r->change);
   mipc_map_change_shm_t *at = &ring_of(map, stripe)[position % MIPC_MAP_CHANGES];
   mipc_i_entry_t entry;
-  uint32_t armed = mipc_i_get32(&map->pool->armed);
-  /* relaxed: writers of other stripes may do the same; then the credits last longer. */
-  if (armed & CREDIT_MASK) mipc_i_put32(&map->pool->armed, armed - 1);
   map->has_changed = true;
-  bool is_there = mipc_i_get64(&stripe->changes) >= position;
-  if (!is_there && mipc_i_entry(map, entry_of(r), &entry)) {
+  if (mipc_i_get64(&at->position) == position) {
+    end_record(stripe, at, position); /* a dead process has written it */
+  } else if (mipc_i_get64(&stripe->changes) < position && mipc_i_entry(map, entry_of(r), &entry)) {
     uint32_t wide = entry.word & MIPC_MAP_IS_WIDE ? MIPC_MAP_WIDE : 0;
-    bool fits = entry.key_length <= sizeof at->key;
     const uint64_t *key = mipc_i_at(map, entry.parts.head + mipc_i_key_at(entry.word));
-    mipc_i_put64(&at->position, 0);
-    /* release fence: a reader that sees a word of this record sees that the old one is gone. */
-    mipc_atomic_fence_release();
+    bool fits = entry.key_length <= sizeof at->key;
+    begin_record(map, stripe, position);
     mipc_i_put64(&at->version, mipc_i_get64(&r->version));
     mipc_i_put32(&at->what, mipc_i_get32(&r->what));
     mipc_i_put32(&at->key_length, entry.key_length | wide);
@@ -80,86 +95,78 @@ void mipc_i_change_append(mipc_map_t *map, mipc_map_stripe_shm_t *stripe) {
       mipc_i_put64(&at->key.at[i], mipc_i_get64(&key[i]));
     /* Instead of a longer key: the bucket in which a listener finds it. */
     if (!fits) mipc_i_put64(&at->key.at[0], home_index(map, r));
-    /* release: a reader that sees the position sees the record. */
-    mipc_atomic_store_release_u64(&at->position, position);
-    mipc_atomic_fence_compiler();
-    mipc_i_put64(&stripe->changes, position);
+    end_record(stripe, at, position);
   }
   mipc_i_put64(&r->change, 0);
 }
 
 void mipc_i_change_cleared(mipc_map_t *map, mipc_map_stripe_shm_t *stripe) {
   uint64_t position = mipc_i_get64(&stripe->changes) + 1;
-  mipc_map_change_shm_t *at = &ring_of(map, stripe)[position % MIPC_MAP_CHANGES];
-  if (!(mipc_i_get32(&map->pool->armed) & CREDIT_MASK)) return;
+  if (position > mipc_i_get64(&stripe->wanted)) return;
+  mipc_map_change_shm_t *at = begin_record(map, stripe, position);
   map->has_changed = true;
-  mipc_i_put64(&at->position, 0);
-  mipc_atomic_fence_release(); /* as above */
   mipc_i_put64(&at->version, 0);
   mipc_i_put32(&at->what, MIPC_MAP_CHANGE_CLEAR);
   mipc_i_put32(&at->key_length, 0);
-  mipc_atomic_store_release_u64(&at->position, position);
-  mipc_atomic_fence_compiler();
-  mipc_i_put64(&stripe->changes, position);
+  end_record(stripe, at, position);
 }
 
 void mipc_i_notify(mipc_map_t *map) {
-  uint32_t armed = mipc_i_get32(&map->pool->armed);
   map->has_changed = false;
-  if (armed & THREAD) mipc_event_publish(map->header);
+  if (mipc_i_get32(&map->pool->threads)) mipc_event_publish(map->header);
   /* The release of the lock was a swap, as the bell wants it. */
-  if (armed) mipc_bell_publish(map->region, map->header);
+  mipc_bell_publish(map->region, map->header);
 }
 
-static void arm(mipc_map_t *map, const listener_t *l, uint32_t now) {
-  uint32_t thread = l->thread ? THREAD : now & THREAD;
-  /* relaxed: the lock of each stripe follows, or the change was recorded already. A writer that
-   * takes 1 off an older value at this moment only makes the credits end earlier. */
-  mipc_i_put32(&map->pool->armed, CREDITS | thread);
-}
-
-/* Arms after a time in which nothing was recorded. */
-static void arm_anew(mipc_map_t *map, listener_t *l) {
-  uint32_t now = mipc_i_get32(&map->pool->armed);
-  if (!(now & CREDIT_MASK)) {
-    l->armings = mipc_i_get32(&map->pool->armings) + 1;
-    mipc_i_put32(&map->pool->armings, l->armings);
+/* Arms a stripe: under its lock, so that every later change is recorded. If changes may have gone
+ * unrecorded, all so far count as read. */
+static int arm(mipc_map_t *map, listener_t *l, uint32_t index, bool is_first) {
+  mipc_map_stripe_shm_t *stripe = &map->stripes[index];
+  ear_t *ear = &l->ears[index];
+  int status = mipc_i_enter(map, stripe, false);
+  if (status != MIPC_MAP_DONE) return status;
+  uint64_t changes = mipc_i_get64(&stripe->changes), wanted = mipc_i_get64(&stripe->wanted);
+  bool is_exhausted = !is_first && changes >= ear->wanted;
+  if (wanted < changes + CREDITS) {
+    wanted = changes + CREDITS;
+    /* release: a listener that sees it, and loads `changes` then, sees what it was; see renew(). */
+    mipc_atomic_store_release_u64(&stripe->wanted, wanted);
+    mipc_atomic_fence_compiler();
   }
-  arm(map, l, now);
-  l->armings = mipc_i_get32(&map->pool->armings);
-  l->has_begun = false;
-  l->next = 0;
-}
-
-/* The handshake: a writer that did not record its change has released the lock. */
-static int shake_hands(mipc_map_t *map, listener_t *l) {
-  for (; l->next < map->geometry.stripe_count; l->next++) {
-    mipc_map_stripe_shm_t *stripe = &map->stripes[l->next];
-    int status = mipc_i_enter(map, stripe, false);
-    if (status != MIPC_MAP_DONE) return status;
-    l->positions[l->next] = mipc_i_get64(&stripe->changes);
-    mipc_i_leave(map, stripe);
-  }
-  l->has_begun = true;
-  l->next = 0;
+  ear->wanted = wanted;
+  if (is_first || is_exhausted) ear->position = changes;
+  l->is_lost |= is_exhausted;
+  mipc_i_leave(map, stripe);
   return MIPC_MAP_DONE;
+}
+
+/* Keeps the stripe armed. */
+static int renew(mipc_map_t *map, listener_t *l, uint32_t index) {
+  const mipc_map_stripe_shm_t *stripe = &map->stripes[index];
+  ear_t *ear = &l->ears[index];
+  uint64_t wanted = mipc_i_get64(&stripe->wanted);
+  /* acquire: after `wanted`, which another listener may have moved ahead. What this listener knew
+   * was not reached until now, so nothing was unrecorded. */
+  mipc_atomic_fence_acquire();
+  uint64_t changes = mipc_i_get64(&stripe->changes);
+  if (changes < ear->wanted && wanted > ear->wanted) ear->wanted = wanted;
+  return ear->wanted > changes + CREDITS / 2 ? MIPC_MAP_DONE : arm(map, l, index, false);
 }
 
 int mipc_map_listen(mipc_map_t *map, bool thread, uint32_t us) {
   int status = mipc_i_begin(map, us);
   if (status < 0 && status != MIPC_E_STALE) return status;
-  if (!map->listener) {
-    size_t bytes = sizeof *map->listener + map->geometry.stripe_count * sizeof(uint64_t);
-    map->listener = calloc(1, bytes);
-    if (!map->listener) return mipc_no_memory();
-    map->listener->thread = thread;
-    arm_anew(map, map->listener);
+  uint32_t count = map->geometry.stripe_count;
+  if (!map->listener) map->listener = calloc(1, sizeof *map->listener + count * sizeof(ear_t));
+  listener_t *l = map->listener;
+  if (!l) return mipc_no_memory();
+  /* Never cleared: other listeners may need it, and it costs a change 20 ns. */
+  if (thread) mipc_i_put32(&map->pool->threads, 1);
+  status = MIPC_MAP_DONE;
+  while (l->armed < count && status == MIPC_MAP_DONE) {
+    status = arm(map, l, l->armed, true);
+    if (status == MIPC_MAP_DONE) l->armed++;
   }
-  if (thread && !map->listener->thread) {
-    map->listener->thread = true;
-    arm(map, map->listener, 0);
-  }
-  status = map->listener->has_begun ? MIPC_MAP_DONE : shake_hands(map, map->listener);
   return mipc_i_end(map, status);
 }
 
@@ -196,8 +203,6 @@ static bool find_key(const mipc_map_t *map, const mipc_map_change_shm_t *change,
 static bool read_change(const mipc_map_t *map, const mipc_map_stripe_shm_t *stripe,
                         uint64_t position, mipc_map_change_shm_t *ret_change) {
   const mipc_map_change_shm_t *at = &ring_of(map, stripe)[position % MIPC_MAP_CHANGES];
-  /* acquire: the record is at least as new as its position. */
-  if (mipc_atomic_load_acquire_u64(&at->position) != position) return false;
   ret_change->version = mipc_i_get64(&at->version);
   ret_change->what = mipc_i_get32(&at->what);
   ret_change->key_length = mipc_i_get32(&at->key_length);
@@ -237,18 +242,16 @@ static uint64_t copy_change(const mipc_map_t *map, const mipc_map_change_shm_t *
 static bool read_stripe(mipc_map_t *map, listener_t *l, uint8_t *to, uint64_t room,
                         uint64_t *used) {
   const mipc_map_stripe_shm_t *stripe = &map->stripes[l->next];
-  uint64_t *position = &l->positions[l->next];
-  uint64_t last = mipc_i_get64(&stripe->changes);
-  if (last - *position > MIPC_MAP_CHANGES) {
-    l->is_lost |= last != *position;
-    *position = last;
-    return true;
-  }
+  uint64_t *position = &l->ears[l->next].position;
+  /* acquire: the records up to there are complete. */
+  uint64_t last = mipc_atomic_load_acquire_u64(&stripe->changes);
   while (*position != last) {
     mipc_map_change_shm_t change = {0};
-    if (!read_change(map, stripe, *position + 1, &change)) {
+    bool is_there =
+        last - *position <= MIPC_MAP_CHANGES && read_change(map, stripe, *position + 1, &change);
+    if (!is_there) {
       l->is_lost = true;
-      *position = mipc_i_get64(&stripe->changes);
+      *position = last;
       return true;
     }
     uint64_t bytes = copy_change(map, &change, to + *used, room - *used, &l->is_lost);
@@ -262,26 +265,21 @@ static bool read_stripe(mipc_map_t *map, listener_t *l, uint8_t *to, uint64_t ro
 int mipc_map_changes(mipc_map_t *map, void *to, uint64_t room, uint32_t us, uint64_t *ret_used,
                      bool *ret_lost) {
   listener_t *l = map->listener;
+  uint32_t count = map->geometry.stripe_count;
   *ret_used = 0;
   *ret_lost = false;
   int status = mipc_i_begin(map, us);
   if (status < 0 && status != MIPC_E_STALE) return status;
-  if (!l) return MIPC_E_UNSUPPORTED;
-  uint32_t armed = mipc_i_get32(&map->pool->armed);
-  if (!(armed & CREDIT_MASK) || mipc_i_get32(&map->pool->armings) != l->armings) {
-    l->is_lost = true;
-    arm_anew(map, l);
-  } else {
-    arm(map, l, armed);
+  if (!l || l->armed < count) return MIPC_E_UNSUPPORTED;
+  status = MIPC_MAP_DONE;
+  for (; l->next < count && status == MIPC_MAP_DONE; l->next++) {
+    status = renew(map, l, l->next);
+    if (status == MIPC_MAP_DONE && !read_stripe(map, l, to, room, ret_used)) status = MIPC_MAP_MORE;
+    if (status != MIPC_MAP_DONE) break;
   }
-  status = l->has_begun ? MIPC_MAP_DONE : shake_hands(map, l);
   if (status != MIPC_MAP_DONE) return mipc_i_end(map, status);
-  for (; l->next < map->geometry.stripe_count; l->next++) {
-    if (!read_stripe(map, l, to, room, ret_used)) break;
-  }
-  if (l->next < map->geometry.stripe_count) return mipc_i_end(map, MIPC_MAP_MORE);
   l->next = 0;
   *ret_lost = l->is_lost;
   l->is_lost = false;
-  return mipc_i_end(map, MIPC_MAP_DONE);
+  return mipc_i_end(map, status);
 }

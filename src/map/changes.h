@@ -1,21 +1,22 @@
 /*
  * Changes: what a listener hears of the writes of all processes.
  *
- * Each stripe has a ring of the last 64 changes. Writers fill it only while `armed` in the pool is
- * not 0: it is the number of changes that may still be recorded, and each one takes 1 off. A
- * listener renews it whenever it looks. So a listener that dies is forgotten after a while, and
- * costs writers nothing more.
+ * Each stripe has a ring of its last 64 changes. Writers fill it only up to the position `wanted`,
+ * which listeners move ahead. So a listener that dies is forgotten after a while, and costs writers
+ * nothing more.
  *
- *   listener   armed = 4,096; then the lock of each stripe once; then the positions of the rings
- *   writer     under the lock: if armed, the change becomes a part of the operation, and of its
- *              recovery; after the release: the bell, and the event if a thread listens
+ *   listener   under the lock of each stripe once: position = changes, wanted = changes + 4,096;
+ * then again and again: arm the bell, read the changes behind the position writer     under the
+ * lock: if changes < wanted, the change becomes a part of the operation, and of its recovery; after
+ * the release of the lock: the bell, and the event if a thread listens
  *
- * A writer that found `armed` to be 0 has released its lock before the listener gets it, so every
- * later change is recorded. If `armed` has reached 0, changes may be missing; the process that arms
- * again counts that in `armings`, so that the other listeners know, too.
+ * The lock orders the listener with all writers of the stripe, so these need no fence. A process
+ * that dies between the release and the bell leaves a change that nothing rings for: listeners must
+ * also look from time to time. formal/map-ring.pml is the model.
  *
- * A change is also missing if it was overwritten before it was read. In all these cases a listener
- * hears that something has changed, and not what.
+ * Changes are lost for a listener if they were overwritten before it read them, or if `changes` has
+ * reached the value of `wanted` that it knows. It then hears that something has changed, and not
+ * what.
  */
 #ifndef MIPC_MAP_CHANGES_H
 #define MIPC_MAP_CHANGES_H

@@ -23,6 +23,24 @@ typedef struct {
   mipc_i_parts_t parts; /* of the new entry */
 } mipc_i_set_t;
 
+/* Fills in what the arguments determine. The rest is stored before it is read, and is not cleared:
+ * that would take as long as a get. */
+static inline void mipc_i_set_begin(mipc_i_set_t *s, mipc_map_t *map, const mipc_map_key_t *key,
+                                    const mipc_map_how_t *how, mipc_map_value_t *value) {
+  s->map = map;
+  s->stripe = mipc_i_stripe(map, key->hash);
+  s->home = mipc_i_home(map, key->hash);
+  s->key = key;
+  s->how = how;
+  s->from = NULL;
+  s->value = value;
+  s->kept_version = 0;
+  s->old.word = 0;
+  value->bucket = (uint64_t)(s->home - map->buckets);
+  value->bucket_version = 0;
+  value->ttl = MIPC_MAP_FOREVER;
+}
+
 /* new_entry.c: the blocks of a new entry, under the lock of its stripe. */
 
 /* Allocates them for the value, key and expiry. DONE; BUSY, FULL, CORRUPT: not allocated. AGAIN:
@@ -37,8 +55,6 @@ void mipc_i_new_link(mipc_i_set_t *set);
 
 /* write.c */
 
-mipc_i_set_t mipc_i_set(mipc_map_t *map, const mipc_map_key_t *key, const mipc_map_how_t *how,
-                        mipc_map_value_t *value);
 /* Finds the entry, and judges the condition: DONE, OTHER, or a failure. */
 int mipc_i_set_judge(mipc_i_set_t *set);
 /* Sets the value under the lock: DONE, or nothing has changed. */

@@ -44,12 +44,11 @@ static bool gain(mipc_map_t *map, mipc_map_stripe_shm_t *stripe, bool evicts) {
   return evicts && may_evict(map, stripe) && mipc_i_evict(map, stripe);
 }
 
-/* Pages of another stripe for the pool. `*ret_locked`: its lock was not free. */
-static bool gain_elsewhere(mipc_map_t *map, mipc_map_stripe_shm_t *other, uint32_t wanted,
-                           bool *ret_locked) {
+/* Pages of another stripe for the pool. */
+static bool gain_elsewhere(mipc_map_t *map, mipc_map_stripe_shm_t *other, uint32_t wanted) {
   int status = mipc_i_enter(map, other, true);
   if (status != MIPC_MAP_DONE) {
-    *ret_locked |= status == MIPC_MAP_BUSY;
+    if (status == MIPC_MAP_BUSY) map->blocker = other;
     return false;
   }
   while (free_pages(other) < wanted && map->work < MIPC_MAP_MOST_WORK && !map->is_corrupt) {
@@ -65,7 +64,7 @@ static int make_room(mipc_map_t *map, mipc_map_stripe_shm_t *stripe, uint32_t si
                      uint32_t pages) {
   uint32_t count = map->geometry.stripe_count, mine = mipc_i_index_of(map, stripe);
   uint32_t other = 0, in_vain = 0;
-  bool is_few = pages <= FEW_PAGES, was_locked = false;
+  bool is_few = pages <= FEW_PAGES;
   while (!map->is_corrupt) {
     if (has_room(stripe, size_class, pages)) return MIPC_MAP_DONE;
     if (map->is_busy || map->work >= MIPC_MAP_MOST_WORK) return MIPC_MAP_BUSY;
@@ -73,15 +72,14 @@ static int make_room(mipc_map_t *map, mipc_map_stripe_shm_t *stripe, uint32_t si
     if (gain(map, stripe, is_few || count == 1)) continue;
     if (count > 1 && in_vain < 2 * count) {
       mipc_map_stripe_shm_t *next = &map->stripes[(mine + 1 + other++) & (count - 1)];
-      bool gained =
-          next != stripe && gain_elsewhere(map, next, is_few ? 1 : FEW_PAGES, &was_locked);
+      bool gained = next != stripe && gain_elsewhere(map, next, is_few ? 1 : FEW_PAGES);
       mipc_i_put32(&map->own->stripe, mine + 1);
       in_vain = gained ? 0 : in_vain + 1;
       continue;
     }
     if (may_evict(map, stripe) && mipc_i_evict(map, stripe)) continue;
     /* A search that stopped half way has found nothing yet. */
-    if (was_locked || map->work >= MIPC_MAP_MOST_WORK) return MIPC_MAP_BUSY;
+    if (map->blocker || map->work >= MIPC_MAP_MOST_WORK) return MIPC_MAP_BUSY;
     return MIPC_MAP_FULL;
   }
   return MIPC_E_CORRUPT;

@@ -154,6 +154,7 @@ int mipc_i_set_until(mipc_i_set_t *s, int (*once)(mipc_i_set_t *)) {
   bool has_searched = false;
   for (;;) {
     map->work = 0;
+    map->blocker = NULL;
     int status = once(s);
     if (map->is_corrupt || (status != MIPC_MAP_BUSY && status != MIPC_MAP_FULL)) return status;
     if (status == MIPC_MAP_FULL) {
@@ -166,21 +167,13 @@ int mipc_i_set_until(mipc_i_set_t *s, int (*once)(mipc_i_set_t *)) {
     uint64_t now = mipc_clock_us();
     if (!map->deadline) map->deadline = now + map->us;
     if (map->is_busy || now >= map->deadline) return MIPC_MAP_BUSY;
+    if (!map->blocker) continue;
+    /* Another stripe may have room. Its lock is waited for while no other is held; if its owner is
+     * dead, it is recovered. */
+    status = mipc_i_enter(map, map->blocker, false);
+    if (status != MIPC_MAP_DONE) return status;
+    mipc_i_leave(map, map->blocker);
   }
-}
-
-mipc_i_set_t mipc_i_set(mipc_map_t *map, const mipc_map_key_t *key, const mipc_map_how_t *how,
-                        mipc_map_value_t *value) {
-  mipc_i_set_t s = {.map = map,
-                    .stripe = mipc_i_stripe(map, key->hash),
-                    .home = mipc_i_home(map, key->hash),
-                    .key = key,
-                    .how = how,
-                    .value = value};
-  value->bucket = (uint64_t)(s.home - map->buckets);
-  value->bucket_version = 0;
-  value->ttl = MIPC_MAP_FOREVER;
-  return s;
 }
 
 int mipc_map_set(mipc_map_t *map, const mipc_map_key_t *key, const void *from,
@@ -188,7 +181,8 @@ int mipc_map_set(mipc_map_t *map, const mipc_map_key_t *key, const void *from,
   if (key->length > MIPC_MAP_MOST_KEY || value->length > MIPC_MAP_MOST_VALUE) return MIPC_E_RANGE;
   int status = mipc_i_begin(map, how->us);
   if (status < 0) return status;
-  mipc_i_set_t s = mipc_i_set(map, key, how, value);
+  mipc_i_set_t s;
+  mipc_i_set_begin(&s, map, key, how, value);
   s.from = from;
   if (value->type == MIPC_MAP_TYPE_NUMBER) {
     s.from = (const uint8_t *)&value->number;

@@ -43,6 +43,10 @@ int mipc_region_alive_in(mipc_file_t file, uint32_t number) {
   return mipc_presence_find(file, byte, byte, false, &first, &last);
 }
 
+int mipc_region_await_end(mipc_file_t file, uint32_t number) {
+  return mipc_presence_wait(file, MIPC_WRITERS_FIRST + number);
+}
+
 int mipc_region_alive(const mipc_region_t *r, uint32_t number) {
   if (r->closed || r->fork_generation != mipc_fork_generation()) return MIPC_E_CLOSED;
   if (number == 0 || number > MIPC_MAX_NUMBER) return 0;

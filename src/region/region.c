@@ -152,6 +152,11 @@ mipc_file_t mipc_region_file(const mipc_region_t *r) {
   return r->file;
 }
 
+int mipc_region_reopen(const mipc_region_t *r, mipc_file_t *ret_file) {
+  if (r->closed || !is_ours(r)) return MIPC_E_CLOSED;
+  return mipc_shared_reopen(r->file, r->path, true, ret_file);
+}
+
 mipc_region_shm_t *mipc_region_header(const mipc_region_t *r) {
   return r->header;
 }

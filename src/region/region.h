@@ -207,6 +207,13 @@ int mipc_region_alive(const mipc_region_t *region, uint32_t number);
 /* The same through any open file of the region that does not hold the byte of a participant. */
 int mipc_region_alive_in(mipc_file_t file, uint32_t number);
 
+/* Opens the file of the region once more, read-only, for mipc_region_await_end(). The caller closes
+ * it (mipc_shared_close()) before its last attachment. */
+int mipc_region_reopen(const mipc_region_t *region, mipc_file_t *ret_file);
+/* Sleeps until participant `number` is not attached, through a file of mipc_region_reopen(): 1; 0:
+ * a signal to the thread came first; or the system's error. */
+int mipc_region_await_end(mipc_file_t file, uint32_t number);
+
 /*
  * Removes a name or path. Attached processes keep the region. ENOENT; TIMEOUT as for open; FOREIGN:
  * the file at the path is no region, and stays.

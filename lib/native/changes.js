@@ -1,31 +1,36 @@
 /*
- * The waits for a Share to change: promises, and listeners of 'change'. The bell of the region wakes
- * the event loop (native/bell.js). It is armed again before the version is read, so no change is missed.
- * Several changes may be reported as one.
+ * The waits for a Share or a map to change: promises, and listeners of 'change'. The bell of the region
+ * wakes the event loop (native/bell.js). It is armed again before the version is read, so no change is
+ * missed. Several changes may be reported as one.
+ *
+ * The version of a map is the number of changes that its object has read.
  *
  * Without a bell, a thread of C waits for the region's event and sends one wake-up. Where no thread can
  * be started either (a limit of processes), the version is read every 20 ms.
  */
 'use strict';
 
-const binding = require('../native/binding');
+const binding = require('./binding');
 const { LONGEST_TIMER, clearTimeout, now, setTimeout } = require('../base/clock');
-const { MmapipcError, abortError } = require('../base/errors');
-const { openBell } = require('../native/bell');
-const { keepAlive, listen, unlisten } = require('../native/wakeups');
+const { abortError } = require('../base/errors');
+const { openBell } = require('./bell');
+const { keepAlive, listen, unlisten } = require('./wakeups');
 const { offAbort, onAbort } = require('../base/signals');
-const { NO_THREAD } = require('../native/status');
+const { NO_THREAD } = require('./status');
 
 const POLL = 20; /* ms between two reads of the version without a thread */
 const RETRY = 1000; /* ms between two tries to start one */
 
 class Changes {
   #handle;
-  #share; /* { version(), errorOf(status), emit(version), fail(error) } */
-  /* { since, resolve(version), reject(error), close(error), timer, signal, onAbort } */
+  /* { version(isThreaded), errorOf(status), emit(version, before), fail(error), timeoutError(timeout),
+   * stop() }; isThreaded: a thread waits for the event instead of the bell; stop(): nobody waits now */
+  #owner;
+  /* { isDue(version), resolve(version), reject(error), close(error), timer, signal, onAbort } */
   #waiting = new Set();
   #fresh; /* the entry of a next() that has not returned its promise yet */
   #emitted; /* the version that listeners know */
+  #holds = 0;
   #isListening = false;
   #isRef = false;
   #isOn = false; /* whether wake-ups are listened to */
@@ -40,20 +45,20 @@ class Changes {
     this.#update();
   };
 
-  constructor(handle, share) {
+  constructor(handle, owner) {
     this.#handle = handle;
-    this.#share = share;
+    this.#owner = owner;
   }
 
   get isClosed() {
     return this.#isClosed;
   }
 
-  /* A promise of the version, as soon as it is not `since`. */
-  next(since, timeout, signal) {
+  /* A promise of the version, as soon as isDue(version). */
+  next(isDue, timeout, signal) {
     this.#forgetLost();
     return new Promise((resolve, reject) => {
-      const entry = { since, resolve, reject, close: reject, signal };
+      const entry = { isDue, resolve, reject, close: reject, signal };
       this.#fresh = entry;
       this.wait(entry, timeout);
       this.#fresh = undefined;
@@ -75,7 +80,7 @@ class Changes {
       return;
     }
     try {
-      this.#begin(entry, timeout);
+      this.#add(entry, timeout);
     } catch (error) {
       this.#settle(entry);
       throw error;
@@ -84,18 +89,34 @@ class Changes {
     else this.#update();
   }
 
-  #begin(entry, timeout) {
+  #add(entry, timeout) {
     const { signal } = entry;
     this.#waiting.add(entry);
     this.#turn();
     keepAlive(entry, true);
     if (timeout !== Infinity) {
-      const late = () => this.#settle(entry)?.reject(timeoutError(timeout));
+      const late = () => this.#settle(entry)?.reject(this.#owner.timeoutError(timeout));
       entry.timer = setTimeout(late, Math.min(timeout, LONGEST_TIMER));
     }
     if (signal === undefined) return;
     entry.onAbort = () => this.#settle(entry)?.reject(abortError(signal));
     onAbort(signal, entry.onAbort);
+  }
+
+  #version() {
+    return this.#owner.version(this.#bell === undefined);
+  }
+
+  /* Watches, so that version() changes, without a wait. */
+  hold(on) {
+    this.#holds += on ? 1 : -1;
+    this.#turn();
+    if (on && !this.#isArmed && !this.#hasFailed) this.#update();
+  }
+
+  /* Looks at once whether waits are due. */
+  look() {
+    this.#update();
   }
 
   isWaiting(entry) {
@@ -110,11 +131,22 @@ class Changes {
    * unwound. */
   listening(on) {
     this.#forgetLost();
-    if (on && !this.#isListening) this.#emitted = this.#share.version();
+    const isFirst = on && !this.#isListening;
     this.#isListening = on;
     this.#turn();
+    if (isFirst) this.#begin();
     keepAlive(this, on && this.#isRef);
     if (on && !this.#isArmed && !this.#hasFailed) this.#update();
+  }
+
+  #begin() {
+    try {
+      this.#emitted = this.#version();
+    } catch (error) {
+      this.#isListening = false;
+      this.#turn();
+      throw error;
+    }
   }
 
   /* Sets whether listeners keep the process alive. */
@@ -132,11 +164,11 @@ class Changes {
 
   /* C watches while there are waits or listeners. */
   #turn() {
-    const on = this.#isListening || this.#waiting.size > 0;
+    const on = this.#isListening || this.#waiting.size > 0 || (this.#holds > 0 && !this.#isClosed);
     if (on === this.#isOn) return;
     if (on) {
       const status = listen(this.#handle, this.#onWakeup);
-      if (status < 0) throw this.#share.errorOf(status);
+      if (status < 0) throw this.#owner.errorOf(status);
       this.#isOn = true;
       this.#bell ??= openBell(this.#handle, this.#onWakeup, () => this.#loseBell());
       return;
@@ -145,6 +177,7 @@ class Changes {
     clearTimeout(this.#timer);
     unlisten(this.#handle, this.#onWakeup);
     this.#disarm();
+    this.#owner.stop();
   }
 
   #disarm() {
@@ -165,29 +198,30 @@ class Changes {
     let version;
     try {
       if (!this.#hasFailed || this.#waiting.size > 0) this.#arm();
-      version = this.#share.version();
+      version = this.#version();
     } catch (error) {
       this.#fail(error);
       return;
     }
     for (const entry of [...this.#waiting]) {
-      if (entry.since !== version) this.#settle(entry)?.resolve(version);
+      if (entry.isDue(version)) this.#settle(entry)?.resolve(version);
     }
     if (!this.#isListening || version === this.#emitted) return;
+    const before = this.#emitted;
     this.#emitted = version;
-    this.#share.emit(version);
+    this.#owner.emit(version, before);
   }
 
   /* For a new entry while the watch is armed: every later change gives a wake-up. */
   #settleIfChanged(entry) {
     let version;
     try {
-      version = this.#share.version();
+      version = this.#version();
     } catch (error) {
       this.#fail(error);
       return;
     }
-    if (entry.since !== version) this.#settle(entry)?.resolve(version);
+    if (entry.isDue(version)) this.#settle(entry)?.resolve(version);
   }
 
   /* The timer does not keep the process alive: waits and listeners do (keepAlive). */
@@ -195,7 +229,7 @@ class Changes {
     this.#isArmed = false;
     if (this.#bell !== undefined) {
       const status = binding.bellArm(this.#handle);
-      if (status < 0) throw this.#share.errorOf(status);
+      if (status < 0) throw this.#owner.errorOf(status);
       this.#isArmed = true;
       return;
     }
@@ -206,7 +240,7 @@ class Changes {
         this.#isArmed = true;
         return;
       }
-      if (status !== NO_THREAD) throw this.#share.errorOf(status);
+      if (status !== NO_THREAD) throw this.#owner.errorOf(status);
       this.#retryAt = time + RETRY;
     }
     clearTimeout(this.#timer);
@@ -223,7 +257,7 @@ class Changes {
     this.#isArmed = false;
     clearTimeout(this.#timer);
     this.#disarm();
-    this.#share.fail(error);
+    this.#owner.fail(error);
   }
 
   /* Removes the entry. Returns it, or undefined if it was settled before. */
@@ -236,13 +270,6 @@ class Changes {
     this.#turn();
     return entry;
   }
-}
-
-function timeoutError(timeout) {
-  return new MmapipcError(
-    'ERR_MMAPIPC_TIMEOUT',
-    `the value was not set within ${timeout} ms; use a longer { timeout }, or none`,
-  );
 }
 
 module.exports = { Changes };
