@@ -35,43 +35,54 @@ uint32_t mipc_i_classes_id(void) {
  * eighth. */
 #define SPLIT 1024u
 
+static void put(mipc_i_cut_t *ret_cut, uint32_t head, uint32_t header, uint32_t pages,
+                bool is_large) {
+  ret_cut->head = head;
+  ret_cut->tail = MIPC_MAP_NO_CLASS;
+  ret_cut->header = header;
+  ret_cut->pages = pages;
+  ret_cut->is_large = is_large;
+}
+
 /* Head and tail for `bytes` of an entry, `header` of which must be in the head. */
-static mipc_i_cut_t split(uint32_t header, uint32_t bytes, uint32_t pages) {
-  uint32_t head = mipc_i_class_for(SPLIT);
-  uint32_t tail = mipc_i_class_for(bytes - SPLIT + MIPC_MAP_TAIL_HEADER);
-  return (mipc_i_cut_t){head, tail, header, pages, true};
+static void split(mipc_i_cut_t *ret_cut, uint32_t header, uint32_t bytes, uint32_t pages) {
+  put(ret_cut, mipc_i_class_for(SPLIT), header, pages, true);
+  ret_cut->tail = mipc_i_class_for(bytes - SPLIT + MIPC_MAP_TAIL_HEADER);
 }
 
 static bool wastes(uint32_t bytes) {
   return bytes > SPLIT && mipc_i_class_size[mipc_i_class_for(bytes)] - bytes > bytes / 8;
 }
 
-mipc_i_cut_t mipc_i_cut(uint32_t header, uint64_t length) {
+void mipc_i_cut(uint32_t header, uint64_t length, mipc_i_cut_t *ret_cut) {
   uint64_t bytes = header + length;
   uint32_t large = header + MIPC_MAP_LARGE_WORDS;
   if (bytes <= MIPC_MAP_MOST_BLOCK) {
     uint32_t n = (uint32_t)bytes;
-    if (!wastes(n) || large > SPLIT) {
-      return (mipc_i_cut_t){mipc_i_class_for(n), MIPC_MAP_NO_CLASS, header, 0, false};
-    }
-    return split(large, n + MIPC_MAP_LARGE_WORDS, 0);
+    if (!wastes(n) || large > SPLIT)
+      put(ret_cut, mipc_i_class_for(n), header, 0, false);
+    else
+      split(ret_cut, large, n + MIPC_MAP_LARGE_WORDS, 0);
+    return;
   }
   bytes += MIPC_MAP_LARGE_WORDS;
   uint32_t pages = (uint32_t)(bytes / MIPC_MAP_PAGE_SIZE);
   uint32_t rest = (uint32_t)(bytes % MIPC_MAP_PAGE_SIZE);
   uint32_t most = MIPC_MAP_MOST_BLOCK;
   if (rest >= large && rest <= most) {
-    if (wastes(rest) && large <= SPLIT) return split(large, rest, pages);
-    return (mipc_i_cut_t){mipc_i_class_for(rest), MIPC_MAP_NO_CLASS, large, pages, true};
+    if (wastes(rest) && large <= SPLIT)
+      split(ret_cut, large, rest, pages);
+    else
+      put(ret_cut, mipc_i_class_for(rest), large, pages, true);
+  } else if (rest > most && rest - most + MIPC_MAP_TAIL_HEADER <= most) {
+    put(ret_cut, mipc_i_class_for(most), large, pages, true);
+    ret_cut->tail = mipc_i_class_for(rest - most + MIPC_MAP_TAIL_HEADER);
+  } else {
+    /* The rest is smaller than the header, or too large for two blocks: the head is as small as
+     * possible, and pages take the rest. */
+    uint32_t head = mipc_i_class_for(large);
+    uint64_t outside = bytes - mipc_i_class_size[head];
+    pages = (uint32_t)((outside + MIPC_MAP_PAGE_SIZE - 1) / MIPC_MAP_PAGE_SIZE);
+    put(ret_cut, head, large, pages, true);
   }
-  if (rest > most && rest - most + MIPC_MAP_TAIL_HEADER <= most) {
-    uint32_t tail = mipc_i_class_for(rest - most + MIPC_MAP_TAIL_HEADER);
-    return (mipc_i_cut_t){mipc_i_class_for(most), tail, large, pages, true};
-  }
-  /* The rest is smaller than the header, or too large for two blocks: the head is as small as
-   * possible, and pages take the rest. */
-  uint32_t head = mipc_i_class_for(large);
-  uint64_t outside = bytes - mipc_i_class_size[head];
-  pages = (uint32_t)((outside + MIPC_MAP_PAGE_SIZE - 1) / MIPC_MAP_PAGE_SIZE);
-  return (mipc_i_cut_t){head, MIPC_MAP_NO_CLASS, large, pages, true};
 }

@@ -28,71 +28,57 @@ void mipc_map_hash(const mipc_map_t *map, mipc_map_key_t *key) {
   key->hash = mipc_i_hash(map, key->words, key->length, key->is_wide);
 }
 
-bool mipc_i_key_is(const mipc_map_t *map, uint64_t offset, const mipc_map_key_t *key) {
-  if (!mipc_i_in_arena(map, offset, MIPC_MAP_ENTRY_SIZE)) return false;
-  const mipc_map_entry_shm_t *entry = mipc_i_at(map, offset);
-  uint64_t word = mipc_i_get64(&entry->word);
-  if ((mipc_i_key_word(entry) & 0xFFFF) != key->length) return false;
-  if (((word & MIPC_MAP_IS_WIDE) != 0) != key->is_wide) return false;
-  uint32_t at = mipc_i_key_at(word), bytes = mipc_i_pad(key->length);
-  if (!mipc_i_in_arena(map, offset, at + bytes)) return false;
-  const uint64_t *words = mipc_i_at(map, offset + at);
-  for (uint32_t i = 0; i < bytes / 8; i++) {
-    if (mipc_i_get64(&words[i]) != key->words[i]) return false;
-  }
-  return true;
-}
-
+/* Here and below, results are stored one by one: a struct that is built and then copied is read in
+ * wider pieces than it was written in, and the processor waits for that. */
 bool mipc_i_entry(mipc_map_t *map, uint64_t offset, mipc_i_entry_t *ret_entry) {
-  mipc_i_entry_t e = {0};
   map->is_corrupt |= !mipc_i_in_arena(map, offset, MIPC_MAP_ENTRY_SIZE);
   if (map->is_corrupt) return false;
-  e.at = mipc_i_at(map, offset);
-  e.word = mipc_i_get64(&e.at->word);
-  e.length = mipc_i_get32(&e.at->length);
-  uint32_t key_word = mipc_i_key_word(e.at);
-  e.key_length = key_word & 0xFFFF;
-  e.size_class = key_word >> 16 & 255;
-  e.parts.head = offset;
-  bool is_large = (e.word & MIPC_MAP_IS_LARGE) != 0;
-  if (e.size_class >= MIPC_MAP_OVERFLOW || (e.word & MIPC_MAP_IS_TAIL) ||
-      e.key_length > MIPC_MAP_MOST_KEY) {
+  mipc_map_entry_shm_t *at = mipc_i_at(map, offset);
+  uint64_t word = mipc_i_get64(&at->word), length = mipc_i_get32(&at->length);
+  uint32_t key_word = mipc_i_key_word(at), key_length = key_word & 0xFFFF;
+  uint32_t size_class = key_word >> 16 & 255;
+  bool is_large = (word & MIPC_MAP_IS_LARGE) != 0;
+  if (size_class >= MIPC_MAP_OVERFLOW || (word & MIPC_MAP_IS_TAIL) ||
+      key_length > MIPC_MAP_MOST_KEY) {
     return mipc_i_corrupt(map) == 0;
   }
-  uint32_t size = mipc_i_class_size[e.size_class];
-  uint32_t value_at = mipc_i_value_at(e.word, e.key_length);
+  uint32_t size = mipc_i_class_size[size_class], value_at = mipc_i_value_at(word, key_length);
   bool fits = mipc_i_in_arena(map, offset, size) && value_at <= size;
-  if (!fits || (!is_large && e.length > size - value_at)) return mipc_i_corrupt(map) == 0;
-  if (is_large) {
-    const uint64_t *large = mipc_i_large(e.at, e.word);
-    e.parts.chain = mipc_i_get64(&large[0]);
-    e.parts.tail = mipc_i_get64(&large[1]);
-  }
-  *ret_entry = e;
+  if (!fits || (!is_large && length > size - value_at)) return mipc_i_corrupt(map) == 0;
+  const uint64_t *large = mipc_i_large(at, word);
+  ret_entry->at = at;
+  ret_entry->word = word;
+  ret_entry->length = length;
+  ret_entry->key_length = key_length;
+  ret_entry->size_class = size_class;
+  ret_entry->parts.head = offset;
+  ret_entry->parts.chain = is_large ? mipc_i_get64(&large[0]) : 0;
+  ret_entry->parts.tail = is_large ? mipc_i_get64(&large[1]) : 0;
   return true;
 }
 
 bool mipc_i_find(mipc_map_t *map, mipc_map_bucket_shm_t *home, const mipc_map_key_t *key,
                  mipc_i_place_t *ret_place) {
-  mipc_i_place_t place = {0};
-  uint64_t tag = mipc_i_tag(key->hash);
+  uint64_t tag = mipc_i_tag(key->hash), *free = NULL;
+  mipc_i_match_t match;
   uint32_t hops = 0;
+  ret_place->slot = NULL;
   for (mipc_map_bucket_shm_t *b = home; b; b = mipc_i_next(map, b)) {
     if (++hops > MIPC_MAP_MOST_HOPS) return mipc_i_corrupt(map) == 0;
-    place.last = b;
+    ret_place->last = b;
     for (uint32_t i = 0; i < MIPC_MAP_SLOTS; i++) {
       uint64_t slot = mipc_i_get64(&b->slots.at[i]);
       if (!slot) {
-        if (!place.free) place.free = &b->slots.at[i];
-      } else if ((slot & ~MIPC_MAP_REF_MASK) == tag && !place.slot &&
-                 mipc_i_key_is(map, mipc_i_ref(slot), key)) {
-        place.slot = &b->slots.at[i];
-        *ret_place = place;
+        if (!free) free = &b->slots.at[i];
+      } else if ((slot & ~MIPC_MAP_REF_MASK) == tag &&
+                 mipc_i_key_is(map, mipc_i_ref(slot), key, &match)) {
+        ret_place->slot = &b->slots.at[i];
+        ret_place->free = free;
         return !map->is_corrupt;
       }
     }
   }
-  *ret_place = place;
+  ret_place->free = free;
   return !map->is_corrupt;
 }
 
@@ -113,25 +99,20 @@ void mipc_i_mark(mipc_map_bucket_shm_t *home, const uint64_t *slot) {
 /* relaxed, in both: the orders of read.c and publish.c make sure that only a whole value is used.
  * By words, so that a reader sees no word that was never stored. */
 void mipc_i_copy_in(void *to, const uint8_t *from, uint64_t length) {
-  uint64_t *words = to, word;
-  for (; length >= sizeof word; length -= sizeof word, from += sizeof word) {
+  uint64_t *words = to;
+  for (; length >= sizeof *words; length -= sizeof *words, from += sizeof *words) {
+    uint64_t word;
     memcpy(&word, from, sizeof word);
     mipc_atomic_store_relaxed_u64(words++, word);
   }
   if (!length) return;
-  word = 0;
-  memcpy(&word, from, (size_t)length);
-  mipc_atomic_store_relaxed_u64(words, word);
-}
-
-void mipc_i_copy_out(uint8_t *to, const void *from, uint64_t length) {
-  const uint64_t *words = from;
-  uint64_t word;
-  for (; length >= sizeof word; length -= sizeof word, to += sizeof word) {
-    word = mipc_atomic_load_relaxed_u64(words++);
-    memcpy(to, &word, sizeof word);
+  uint64_t rest = 0;
+  for (uint64_t part = 1; part <= 4; part *= 2) {
+    if (!(length & part)) continue;
+    uint64_t bytes = 0;
+    length -= part;
+    memcpy(&bytes, from + length, part);
+    rest = rest << 8 * part | bytes;
   }
-  if (!length) return;
-  word = mipc_atomic_load_relaxed_u64(words);
-  memcpy(to, &word, (size_t)length);
+  mipc_atomic_store_relaxed_u64(words, rest);
 }

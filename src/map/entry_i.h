@@ -16,6 +16,8 @@
 #ifndef MIPC_MAP_ENTRY_I_H
 #define MIPC_MAP_ENTRY_I_H
 
+#include <string.h>
+
 #include "map_i.h"
 
 #define MIPC_MAP_IS_TAIL  ((uint64_t)1 << 63)
@@ -69,9 +71,32 @@ typedef struct {
 /* Under the lock. False: the map is corrupt. */
 bool mipc_i_entry(mipc_map_t *map, uint64_t offset, mipc_i_entry_t *ret_entry);
 
-/* Whether the key of the entry at the offset is `key`; the head must be inside the arena, and the
+/* The words of an entry whose key was found, each loaded once. */
+typedef struct {
+  uint64_t word;
+  uint32_t key_word, value_at; /* value_at: offset of the value in the block */
+} mipc_i_match_t;
+
+/* Whether the key of the entry at the offset is `key`. Head and key are inside the arena then; the
  * block is checked no further. Any process may change the entry meanwhile. */
-bool mipc_i_key_is(const mipc_map_t *map, uint64_t offset, const mipc_map_key_t *key);
+static inline bool mipc_i_key_is(const mipc_map_t *map, uint64_t offset, const mipc_map_key_t *key,
+                                 mipc_i_match_t *ret_match) {
+  if (!mipc_i_in_arena(map, offset, MIPC_MAP_ENTRY_SIZE)) return false;
+  const mipc_map_entry_shm_t *entry = mipc_i_at(map, offset);
+  /* acquire: the version in it before a number, which changes in place (mipc_i_put_number). */
+  uint64_t word = mipc_atomic_load_acquire_u64(&entry->word);
+  uint32_t key_word = mipc_i_key_word(entry);
+  if ((key_word & 0xFFFF) != key->length) return false;
+  if (((word & MIPC_MAP_IS_WIDE) != 0) != key->is_wide) return false;
+  uint32_t at = mipc_i_key_at(word), bytes = mipc_i_pad(key->length);
+  if (!mipc_i_in_arena(map, offset, at + bytes)) return false;
+  const uint64_t *words = mipc_i_at(map, offset + at);
+  for (uint32_t i = 0; i < bytes / 8; i++) {
+    if (mipc_i_get64(&words[i]) != key->words[i]) return false;
+  }
+  *ret_match = (mipc_i_match_t){word, key_word, at + bytes};
+  return true;
+}
 
 uint64_t mipc_i_hash(const mipc_map_t *map, const uint64_t *words, uint32_t length, bool is_wide);
 
@@ -94,6 +119,23 @@ void mipc_i_mark(mipc_map_bucket_shm_t *home, const uint64_t *slot);
 
 /* Copies between the value of an entry and private memory, by relaxed loads and stores of words. */
 void mipc_i_copy_in(void *to, const uint8_t *from, uint64_t length);
-void mipc_i_copy_out(uint8_t *to, const void *from, uint64_t length);
+
+/* relaxed: the orders of read.c make sure that only a whole value is used. By words, so that a
+ * reader sees no word that was never stored; the last one is loaded whole, as the block is. */
+static inline void mipc_i_copy_out(uint8_t *to, const void *from, uint64_t length) {
+  const uint64_t *words = from;
+  for (; length >= sizeof *words; length -= sizeof *words, to += sizeof *words) {
+    uint64_t word = mipc_i_get64(words++);
+    memcpy(to, &word, sizeof word);
+  }
+  if (!length) return;
+  uint64_t rest = mipc_i_get64(words);
+  for (uint64_t part = 4; part; part /= 2) {
+    if (!(length & part)) continue;
+    memcpy(to, &rest, part);
+    to += part;
+    rest >>= 8 * part;
+  }
+}
 
 #endif

@@ -4,7 +4,6 @@
  */
 #include <stdlib.h>
 
-#include "../os/fork.h"
 #include "../os/process.h"
 #include "changes.h"
 #include "entry_i.h"
@@ -26,12 +25,20 @@ int mipc_map_open(mipc_region_t *region, void *payload, const mipc_guard_t *guar
   map->pages = (mipc_map_page_shm_t *)(base + g.pages);
   map->buckets = (mipc_map_bucket_shm_t *)(base + g.buckets);
   map->geometry = g;
+  map->arena = (uint64_t)g.first_page * MIPC_MAP_PAGE_SIZE;
+  map->arena_size = g.size - map->arena;
   /* The id is random, and no process outside of the region's users knows it. */
   mipc_region_id(region, map->seed);
   map->region = region;
   map->header = header;
   map->guard = guard;
+  map->faults = mipc_guard_hits();
+  map->generation = mipc_region_fork_generation(region);
   map->me = mipc_region_number(region);
+  /* acquire: a fault that this count includes has left its mark in the guard, which is asked next.
+   * Then the count must never be equal. */
+  map->faults_before = mipc_atomic_load_acquire(map->faults);
+  if (mipc_i_status_slowly(map) < 0) map->faults_before--;
   *ret_map = map;
   return 0;
 }
@@ -47,7 +54,7 @@ const mipc_map_geometry_t *mipc_map_geometry_of(const mipc_map_t *map) {
   return &map->geometry;
 }
 
-int mipc_i_status(const mipc_map_t *map) {
+int mipc_i_status_slowly(const mipc_map_t *map) {
   int status = mipc_region_status(map->region);
   int hit = mipc_guard_hit(map->guard);
   return hit < 0 ? hit : status;
@@ -55,7 +62,7 @@ int mipc_i_status(const mipc_map_t *map) {
 
 int mipc_i_begin(mipc_map_t *map, uint32_t us) {
   if (!map->me) return MIPC_E_ACCESS;
-  if (mipc_region_fork_generation(map->region) != mipc_fork_generation()) return MIPC_E_CLOSED;
+  if (map->generation != mipc_fork_generation()) return MIPC_E_CLOSED;
   map->us = us;
   map->deadline = 0;
   map->now = 0;

@@ -23,6 +23,7 @@
 #include "../base/atomic.h"
 #include "../base/map_layout.h"
 #include "../base/status.h"
+#include "../os/fork.h"
 #include "map.h"
 
 struct mipc_map {
@@ -35,10 +36,14 @@ struct mipc_map {
   mipc_map_record_shm_t *record; /* that operations use: ours, or the dead one's in a recovery */
   mipc_map_record_shm_t *own;    /* NULL: none yet */
   mipc_map_geometry_t geometry;
-  uint64_t seed[2];
+  uint64_t arena, arena_size; /* offset and size, for mipc_i_in_arena() */
+  uint64_t seed[2];           /* the id of the region */
   mipc_region_t *region;
   mipc_region_shm_t *header;
   const mipc_guard_t *guard;
+  const mipc_atomic_u32_t *faults; /* mipc_guard_hits() */
+  uint32_t faults_before;          /* their count when the map was opened */
+  uint32_t generation;             /* mipc_fork_generation() of the region */
   uint64_t deadline; /* mipc_clock_us() at which a wait for a lock gives up; 0: not computed yet */
   uint64_t now;      /* the clock of expiries in this operation; 0: not read yet */
   uint32_t us;       /* how long the operation may wait */
@@ -130,8 +135,8 @@ static inline mipc_map_page_shm_t *mipc_i_page(mipc_map_t *map, uint32_t number)
 
 /* Whether `length` bytes at this offset are inside the arena. */
 static inline bool mipc_i_in_arena(const mipc_map_t *map, uint64_t offset, uint64_t length) {
-  uint64_t first = (uint64_t)map->geometry.first_page * MIPC_MAP_PAGE_SIZE;
-  return offset >= first && offset <= map->geometry.size && length <= map->geometry.size - offset;
+  uint64_t at = offset - map->arena; /* very large if the offset is before the arena */
+  return at <= map->arena_size && length <= map->arena_size - at;
 }
 
 static inline void *mipc_i_at(const mipc_map_t *map, uint64_t offset) {
@@ -210,7 +215,7 @@ typedef struct {
 } mipc_i_cut_t;
 
 /* `header`: the bytes before the value without those three words. */
-mipc_i_cut_t mipc_i_cut(uint32_t header, uint64_t length);
+void mipc_i_cut(uint32_t header, uint64_t length, mipc_i_cut_t *ret_cut);
 
 /* lock.c. The lock of a stripe or of the pool. 0: taken; 1: taken from a dead owner, after `*heir`
  * was set to its record; BUSY; CORRUPT. `once`: does not wait. */
@@ -353,7 +358,19 @@ void mipc_i_end_facts(mipc_map_facts_t *facts);
  * the operation, unless the map turned out to be damaged. */
 int mipc_i_begin(mipc_map_t *map, uint32_t us);
 int mipc_i_end(const mipc_map_t *map, int status);
-/* 0; CLOSED, TRUNCATED, CORRUPT: the words that were read may not be those of the region. */
-int mipc_i_status(const mipc_map_t *map);
+int mipc_i_status_slowly(const mipc_map_t *map);
+
+/* 0; CLOSED, TRUNCATED, CORRUPT: the words that were read may not be those of the region. If no
+ * range of the process had a fault since the map was opened, this one had none. */
+static inline int mipc_i_status(const mipc_map_t *map) {
+  const mipc_region_shm_t *header = map->header;
+  /* acquire: as in mipc_guard_hit(). relaxed: as in mipc_region_status(). */
+  bool whole = map->generation == mipc_fork_generation() &&
+               mipc_atomic_load_acquire(map->faults) == map->faults_before &&
+               mipc_i_get64(&header->id_high) == map->seed[0] &&
+               mipc_i_get64(&header->id_low) == map->seed[1] &&
+               mipc_i_get64(&header->end) == MIPC_REGION_MAGIC;
+  return whole ? 0 : mipc_i_status_slowly(map);
+}
 
 #endif

@@ -6,7 +6,7 @@
 static void find_cut(mipc_i_set_t *s) {
   uint32_t header =
       MIPC_MAP_ENTRY_SIZE + (s->expiry == MIPC_MAP_FOREVER ? 0 : 8) + mipc_i_pad(s->key->length);
-  s->cut = mipc_i_cut(header, s->value->length);
+  mipc_i_cut(header, s->value->length, &s->cut);
 }
 
 /* Allocates the blocks of the new entry. False: not all of them. */

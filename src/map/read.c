@@ -31,27 +31,21 @@
 
 /* What one try found. */
 typedef struct {
-  int status;
-  uint64_t offset; /* of the entry; 0: none */
-  uint64_t word, stamp;
+  uint64_t offset; /* of the entry */
+  mipc_i_match_t match;
+  uint64_t stamp;
   uint64_t *slot;
 } found_t;
 
-/* The bytes of an entry that need not be one piece. */
-static int copy_value(mipc_map_t *map, const found_t *f, uint32_t key_word, uint64_t length,
+/* The bytes of a large entry: `part` in its head, at `value_at`, and the others. */
+static int copy_large(mipc_map_t *map, const found_t *f, uint64_t part, uint64_t length,
                       uint8_t *to) {
-  uint32_t size_class = key_word >> 16 & 255, key_length = key_word & 0xFFFF;
-  uint32_t at = mipc_i_value_at(f->word, key_length);
-  if (size_class >= MIPC_MAP_CLASSES) return MIPC_E_CORRUPT;
-  uint32_t size = mipc_i_class_size[size_class];
-  if (at > size || !mipc_i_in_arena(map, f->offset, size)) return MIPC_E_CORRUPT;
-  uint64_t part = size - at < length ? size - at : length;
-  mipc_i_copy_out(to, mipc_i_at(map, f->offset + at), part);
+  const uint8_t *entry = mipc_i_at(map, f->offset);
+  mipc_i_copy_out(to, entry + f->match.value_at, part);
   if (part == length) return MIPC_MAP_DONE;
-  if (!(f->word & MIPC_MAP_IS_LARGE)) return MIPC_E_CORRUPT;
   to += part;
   length -= part;
-  const uint64_t *large = mipc_i_large(mipc_i_at(map, f->offset), f->word);
+  const uint64_t *large = mipc_i_large(mipc_i_at(map, f->offset), f->match.word);
   mipc_i_list_t chain = mipc_i_list(mipc_i_get64(&large[0]));
   uint64_t tail = mipc_i_get64(&large[1]);
   uint32_t number = chain.head;
@@ -71,16 +65,26 @@ static int copy_value(mipc_map_t *map, const found_t *f, uint32_t key_word, uint
   return MIPC_MAP_DONE;
 }
 
+static inline int copy_value(mipc_map_t *map, const found_t *f, uint64_t length, uint8_t *to) {
+  uint32_t size_class = f->match.key_word >> 16 & 255, at = f->match.value_at;
+  if (size_class >= MIPC_MAP_CLASSES) return MIPC_E_CORRUPT;
+  uint32_t size = mipc_i_class_size[size_class];
+  if (at > size || !mipc_i_in_arena(map, f->offset, size)) return MIPC_E_CORRUPT;
+  uint32_t room = size - at;
+  if (f->match.word & MIPC_MAP_IS_LARGE) {
+    return copy_large(map, f, room < length ? room : length, length, to);
+  }
+  if (length > room) return MIPC_E_CORRUPT;
+  mipc_i_copy_out(to, (const uint8_t *)mipc_i_at(map, f->offset) + at, length);
+  return MIPC_MAP_DONE;
+}
+
 /* The entry at f->offset, whose key matched. */
-static int read_entry(mipc_map_t *map, found_t *f, bool leases, uint8_t *to, uint64_t room,
-                      mipc_map_value_t *value) {
+static inline int read_entry(mipc_map_t *map, found_t *f, bool leases, uint8_t *to, uint64_t room,
+                             mipc_map_value_t *value) {
   const mipc_map_entry_shm_t *entry = mipc_i_at(map, f->offset);
-  /* acquire: the version in it before a number, which changes in place (mipc_i_put_number). */
-  uint64_t word = f->word = mipc_atomic_load_acquire_u64(&entry->word);
-  uint32_t key_word = mipc_i_key_word(entry);
+  uint64_t word = f->match.word;
   uint64_t length = mipc_i_get32(&entry->length);
-  uint32_t at = mipc_i_value_at(word, key_word & 0xFFFF);
-  if (!mipc_i_in_arena(map, f->offset, (uint64_t)at + sizeof(uint64_t))) return MIPC_E_CORRUPT;
   value->type = mipc_i_type(word);
   value->length = length;
   value->version = word & MIPC_MAP_VERSION_MASK;
@@ -94,6 +98,8 @@ static int read_entry(mipc_map_t *map, found_t *f, bool leases, uint8_t *to, uin
   if (value->type == MIPC_MAP_TYPE_LEASE && !leases) return MIPC_MAP_ABSENT;
   if (word & MIPC_MAP_IS_LARGE) f->stamp = mipc_i_get64(&mipc_i_large(entry, word)[2]);
   if (value->type == MIPC_MAP_TYPE_NUMBER) {
+    uint32_t at = f->match.value_at;
+    if (!mipc_i_in_arena(map, f->offset, at + sizeof(uint64_t))) return MIPC_E_CORRUPT;
     union {
       uint64_t bits;
       double number;
@@ -102,12 +108,12 @@ static int read_entry(mipc_map_t *map, found_t *f, bool leases, uint8_t *to, uin
     return MIPC_MAP_DONE;
   }
   if (length > room) return MIPC_MAP_MORE;
-  return copy_value(map, f, key_word, length, to);
+  return copy_value(map, f, length, to);
 }
 
 /* The slot of the key in the chain. Returns DONE or ABSENT. */
-static int find(const mipc_map_t *map, mipc_map_bucket_shm_t *home, const mipc_map_key_t *key,
-                found_t *f) {
+static inline int find(const mipc_map_t *map, mipc_map_bucket_shm_t *home,
+                       const mipc_map_key_t *key, found_t *f) {
   uint64_t tag = mipc_i_tag(key->hash);
   mipc_map_bucket_shm_t *b = home;
   for (uint32_t hops = 0; hops < MIPC_MAP_MOST_HOPS; hops++) {
@@ -115,7 +121,7 @@ static int find(const mipc_map_t *map, mipc_map_bucket_shm_t *home, const mipc_m
       /* acquire: A2. */
       uint64_t slot = mipc_atomic_load_acquire_u64(&b->slots.at[i]);
       if ((slot & ~MIPC_MAP_REF_MASK) != tag || !slot) continue;
-      if (!mipc_i_key_is(map, mipc_i_ref(slot), key)) continue;
+      if (!mipc_i_key_is(map, mipc_i_ref(slot), key, &f->match)) continue;
       f->offset = mipc_i_ref(slot);
       f->slot = &b->slots.at[i];
       return MIPC_MAP_DONE;
@@ -133,13 +139,13 @@ static int find(const mipc_map_t *map, mipc_map_bucket_shm_t *home, const mipc_m
 static bool stayed(const mipc_map_t *map, mipc_map_bucket_shm_t *home, const mipc_map_key_t *key,
                    const found_t *before) {
   for (int tries = 0; tries < MOST_LARGE_TRIES; tries++) {
-    found_t f = {0};
+    found_t f;
     /* acquire, and the fence: as A1 and A3 of a small read. */
     uint64_t version = mipc_atomic_load_acquire_u64(&home->version);
     bool same = find(map, home, key, &f) == MIPC_MAP_DONE && f.offset == before->offset;
     if (same) {
       const mipc_map_entry_shm_t *entry = mipc_i_at(map, f.offset);
-      same = mipc_i_get64(&mipc_i_large(entry, before->word)[2]) == before->stamp;
+      same = mipc_i_get64(&mipc_i_large(entry, before->match.word)[2]) == before->stamp;
     }
     mipc_atomic_fence_acquire();
     if (mipc_i_get64(&home->version) == version) return same;
@@ -165,7 +171,14 @@ static void look_for_dead(mipc_map_t *map, const mipc_map_key_t *key, uint64_t b
 
 int mipc_i_read_at(mipc_map_t *map, uint64_t offset, uint8_t *to, uint64_t room,
                    mipc_map_value_t *ret_value) {
-  found_t f = {.offset = offset};
+  if (!mipc_i_in_arena(map, offset, MIPC_MAP_ENTRY_SIZE)) return MIPC_E_CORRUPT;
+  const mipc_map_entry_shm_t *entry = mipc_i_at(map, offset);
+  /* acquire: see mipc_i_key_is(). */
+  uint64_t word = mipc_atomic_load_acquire_u64(&entry->word);
+  uint32_t key_word = mipc_i_key_word(entry);
+  uint32_t value_at = mipc_i_value_at(word, key_word & 0xFFFF);
+  if (!mipc_i_in_arena(map, offset, value_at)) return MIPC_E_CORRUPT;
+  found_t f = {.offset = offset, .match = {word, key_word, value_at}};
   return read_entry(map, &f, true, to, room, ret_value);
 }
 
@@ -177,7 +190,8 @@ int mipc_map_get(mipc_map_t *map, const mipc_map_key_t *key, bool leases, void *
   ret_value->bucket_version = 0;
   map->now = 0;
   for (uint32_t tries = 0; tries < MOST_TRIES; tries++) {
-    found_t f = {0};
+    found_t f;
+    f.match.word = 0; /* if no entry is found; the rest is stored before it is read */
     /* acquire: A1. */
     uint64_t version = mipc_atomic_load_acquire_u64(&home->version);
     int found = find(map, home, key, &f);
@@ -186,13 +200,13 @@ int mipc_map_get(mipc_map_t *map, const mipc_map_key_t *key, bool leases, void *
     if (mipc_i_get64(&home->version) == version) {
       status = found;
       bool is_even = !(version & 1);
-      if (is_even && !(f.word & MIPC_MAP_HAS_TTL)) ret_value->bucket_version = version;
+      if (is_even && !(f.match.word & MIPC_MAP_HAS_TTL)) ret_value->bucket_version = version;
       if (!is_even && map->me) look_for_dead(map, key, ret_value->bucket);
       bool is_hit = status == MIPC_MAP_DONE || status == MIPC_MAP_MORE;
       if (is_hit && map->geometry.evicts && map->me) mipc_i_mark(home, f.slot);
       break;
     }
-    bool is_large = found == MIPC_MAP_DONE && (f.word & MIPC_MAP_IS_LARGE);
+    bool is_large = found == MIPC_MAP_DONE && (f.match.word & MIPC_MAP_IS_LARGE);
     if (is_large && stayed(map, home, key, &f)) {
       status = found;
       break;

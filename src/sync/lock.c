@@ -53,24 +53,29 @@ static bool is_held_long(const mipc_lock_t *lock) {
   return mipc_clock_stamp() - since >= MIPC_I_LOCK_HELD_LONG_MS;
 }
 
-int mipc_i_lock_release(mipc_lock_t *lock) {
+/* The word is not exactly our number: others have set bits, or overwritten it. */
+static int release_marked(mipc_lock_t *lock) {
   mipc_atomic_u32_t *word = &lock->header->lock;
-  bool wakes_all = false;
-  for (uint32_t now = lock->me;;) {
-    /* release: the next owner sees what we did while we held the lock. */
-    if (mipc_atomic_swap_release(word, now, now & S)) {
-      /* If the process is killed before this line, the sleeper looks again when its slice ends, or
-       * its watch of us wakes it. */
-      if (now & C) mipc_wait_wake(word, wakes_all);
-      return mipc_i_lock_check(lock);
-    }
+  for (;;) {
     /* relaxed: only the owner counts, and in a word that is ours others change only the bits. */
-    now = mipc_atomic_load_relaxed(word);
+    uint32_t now = mipc_atomic_load_relaxed(word);
     if ((now & OWNER) != lock->me) break;
-    wakes_all = is_held_long(lock);
+    bool wakes_all = is_held_long(lock);
+    /* release: the next owner sees what we did while we held the lock. */
+    if (!mipc_atomic_swap_release(word, now, now & S)) continue;
+    /* If the process is killed before this line, the sleeper looks again when its slice ends, or
+     * its watch of us wakes it. */
+    if (now & C) mipc_wait_wake(word, wakes_all);
+    return mipc_i_lock_check(lock);
   }
   int status = mipc_i_lock_check(lock);
   return status < 0 ? status : (int)MIPC_E_CORRUPT;
+}
+
+int mipc_i_lock_release(mipc_lock_t *lock) {
+  /* release: as above. */
+  if (mipc_atomic_swap_release(&lock->header->lock, lock->me, 0)) return mipc_i_lock_check(lock);
+  return release_marked(lock);
 }
 
 /* The word is ours: stores the time, and returns whether the recovery flag is set. */

@@ -334,7 +334,8 @@ static void tells_listeners(void) {
 static void cuts_add_up(void) {
   for (uint32_t header = 16; header <= 16 + 8 + 1024; header += 8) {
     for (uint64_t length = 0; length < 20000; length += length < 5000 ? 1 : 37) {
-      mipc_i_cut_t cut = mipc_i_cut(header, length);
+      mipc_i_cut_t cut;
+      mipc_i_cut(header, length, &cut);
       uint64_t room = mipc_i_class_size[cut.head] - cut.header;
       if (cut.tail != MIPC_MAP_NO_CLASS) room += mipc_i_class_size[cut.tail] - MIPC_MAP_TAIL_HEADER;
       room += (uint64_t)cut.pages * MIPC_MAP_PAGE_SIZE;
