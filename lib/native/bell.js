@@ -23,16 +23,17 @@ function tick() {
     if (left-- === 0) return;
     bells.delete(bell);
     bells.add(bell); /* last of the next turn */
-    bell.heard();
+    bell.look();
   }
 }
 
 class Bell {
   #watcher;
 
-  /* Calls heard() if the bell may have rung. The watcher does not keep the process alive. */
-  constructor(watcher, heard, failed) {
-    this.heard = heard;
+  /* Calls heard() from the event loop if the bell may have rung, and look() from time to time. The
+   * watcher does not keep the process alive. */
+  constructor(watcher, { heard, look, failed }) {
+    this.look = look;
     this.#watcher = watcher;
     watcher.on('change', heard);
     watcher.on('error', failed);
@@ -50,14 +51,15 @@ class Bell {
   }
 }
 
-/* undefined: the attachment is read-only, or the system has no more watches. */
-function openBell(handle, heard, failed) {
+/* `calls`: { heard(), look(), failed() }. undefined: the attachment is read-only, or the system has no
+ * more watches. */
+function openBell(handle, calls) {
   const path = binding.bellPath(handle);
   if (typeof path !== 'string') return undefined;
   let watcher;
   try {
     watcher = watch(path, { persistent: false });
-    return new Bell(watcher, heard, failed);
+    return new Bell(watcher, calls);
   } catch {
     watcher?.close();
     return undefined;

@@ -1,7 +1,8 @@
 /*
  * The waits for a Share to change: promises, and listeners of 'change'. The bell of the region wakes
  * the event loop (native/bell.js). It is armed again before the version is read, so no change is missed.
- * Several changes may be reported as one.
+ * Several changes may be reported as one. After the last wait the bell stays open for a second or two,
+ * since the next wait mostly follows, as in a loop; it is not armed again.
  *
  * Without a bell, a thread of C waits for the region's event and sends one wake-up. Where no thread can
  * be started either (a limit of processes), the version is read every 20 ms.
@@ -15,13 +16,16 @@ const { openBell } = require('../native/bell');
 const { keepAlive, listen, unlisten } = require('../native/wakeups');
 const { offAbort, onAbort } = require('../base/signals');
 const { NO_THREAD } = require('../native/status');
+const { VERSION, doubles } = require('./memory');
 
 const POLL = 20; /* ms between two reads of the version without a thread */
 const RETRY = 1000; /* ms between two tries to start one */
+const UNKNOWN = -1;
 
 class Changes {
   #handle;
-  #share; /* { version(), errorOf(status), emit(version), fail(error) } */
+  /* { version(), errorOf(status), emit(version), emitSoon(version), fail(error) } */
+  #share;
   /* { since, resolve(version), reject(error), close(error), timer, signal, onAbort } */
   #waiting = new Set();
   #fresh; /* the entry of a next() that has not returned its promise yet */
@@ -32,12 +36,27 @@ class Changes {
   #isArmed = false; /* whether the next change gives a wake-up, or a timer is set */
   #isClosed = false;
   #hasFailed = false; /* whether fail() was called for the listeners */
+  #seen = UNKNOWN; /* the version that the last ring has found */
   #bell; /* undefined: none; a thread of C watches instead */
+  #isBellIdle = false; /* whether the bell was not used at the last look */
   #timer; /* of the next #update() without a thread */
   #retryAt = 0;
   #onWakeup = () => {
     this.#forgetLost();
     this.#update();
+  };
+  #ofBell = {
+    heard: () => {
+      this.#forgetLost();
+      this.#hear();
+    },
+    look: () => {
+      this.#forgetLost();
+      if (this.#isOn) this.#update();
+      else if (this.#isBellIdle) this.#disarm();
+      this.#isBellIdle = !this.#isOn;
+    },
+    failed: () => this.#loseBell(),
   };
 
   constructor(handle, share) {
@@ -128,6 +147,7 @@ class Changes {
     this.#isClosed = true;
     this.listening(false);
     for (const entry of [...this.#waiting]) this.#settle(entry)?.close(error);
+    if (this.#bell !== undefined) this.#disarm();
   }
 
   /* C watches while there are waits or listeners. */
@@ -138,16 +158,18 @@ class Changes {
       const status = listen(this.#handle, this.#onWakeup);
       if (status < 0) throw this.#share.errorOf(status);
       this.#isOn = true;
-      this.#bell ??= openBell(this.#handle, this.#onWakeup, () => this.#loseBell());
+      this.#isBellIdle = false;
+      this.#bell ??= openBell(this.#handle, this.#ofBell);
       return;
     }
-    this.#isOn = this.#isArmed = false;
-    clearTimeout(this.#timer);
+    this.#isOn = false;
     unlisten(this.#handle, this.#onWakeup);
-    this.#disarm();
+    if (this.#bell === undefined) this.#disarm();
   }
 
   #disarm() {
+    this.#isArmed = false;
+    clearTimeout(this.#timer);
     if (this.#bell === undefined) binding.watchDisarm(this.#handle);
     this.#bell?.close();
     this.#bell = undefined;
@@ -157,7 +179,30 @@ class Changes {
   #loseBell() {
     this.#bell?.close();
     this.#bell = undefined;
+    this.#isArmed = false;
     this.#update();
+  }
+
+  /* The bell has rung. The event loop calls this with nothing else on the stack, so the listeners run at
+   * once; an error of theirs ends this call. */
+  #hear() {
+    this.#isArmed = false;
+    if (!this.#isOn) return;
+    if (this.#bell === undefined || this.#hasFailed) {
+      this.#update();
+      return;
+    }
+    const status = binding.shareListen(this.#handle, this.#seen);
+    if (status < 0) {
+      this.#fail(this.#share.errorOf(status));
+      return;
+    }
+    this.#isArmed = true;
+    const version = (this.#seen = doubles[VERSION]);
+    if (this.#waiting.size > 0) this.#settleAll(version);
+    if (!this.#isListening || version === this.#emitted) return;
+    this.#emitted = version;
+    this.#share.emit(version);
   }
 
   #update() {
@@ -170,12 +215,16 @@ class Changes {
       this.#fail(error);
       return;
     }
+    this.#settleAll(version);
+    if (!this.#isListening || version === this.#emitted) return;
+    this.#emitted = version;
+    this.#share.emitSoon(version);
+  }
+
+  #settleAll(version) {
     for (const entry of [...this.#waiting]) {
       if (entry.since !== version) this.#settle(entry)?.resolve(version);
     }
-    if (!this.#isListening || version === this.#emitted) return;
-    this.#emitted = version;
-    this.#share.emit(version);
   }
 
   /* For a new entry while the watch is armed: every later change gives a wake-up. */
@@ -194,7 +243,7 @@ class Changes {
   #arm() {
     this.#isArmed = false;
     if (this.#bell !== undefined) {
-      const status = binding.bellArm(this.#handle);
+      const status = binding.shareListen(this.#handle, UNKNOWN);
       if (status < 0) throw this.#share.errorOf(status);
       this.#isArmed = true;
       return;

@@ -81,7 +81,8 @@ class Share extends lockable(ChangeEmitter) {
     this.#changes = new Changes(handle, {
       version: () => this.version,
       errorOf: (status) => this.#errorOf(status),
-      emit: (version) => this.#emitSoon('change', version),
+      emit: (version) => this.emit('change', version),
+      emitSoon: (version) => this.#emitSoon('change', version),
       fail: (error) => this.#emitFailure(error),
     });
     if (isUnclean) this.#verify();
