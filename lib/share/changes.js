@@ -163,13 +163,13 @@ class Changes {
       return;
     }
     this.#isOn = false;
-    unlisten(this.#handle, this.#onWakeup);
     if (this.#bell === undefined) this.#disarm();
   }
 
   #disarm() {
     this.#isArmed = false;
     clearTimeout(this.#timer);
+    if (!this.#isOn) unlisten(this.#handle, this.#onWakeup);
     if (this.#bell === undefined) binding.watchDisarm(this.#handle);
     this.#bell?.close();
     this.#bell = undefined;
@@ -280,7 +280,7 @@ class Changes {
     if (!this.#waiting.has(entry)) return undefined;
     keepAlive(entry, false); /* first: if it is unwound, the entry is still there to be settled */
     this.#waiting.delete(entry);
-    clearTimeout(entry.timer);
+    if (entry.timer !== undefined) clearTimeout(entry.timer);
     if (entry.onAbort !== undefined) offAbort(entry.signal, entry.onAbort);
     this.#turn();
     return entry;
