@@ -33,6 +33,9 @@
  * waited. */
 #define MOST_MISSED 8
 
+/* A lock that was held for less (by the coarse clock of its stamp) is released without a ring. */
+#define RING_AFTER_MS 2
+
 /* At most one process asks whether the owner is alive within so many milliseconds. */
 #define PROBE_MS 2
 
@@ -58,6 +61,20 @@ int mipc_i_lock_check(const mipc_lock_t *lock) {
   return high == 0 && low == 0 ? (int)MIPC_E_TRUNCATED : (int)MIPC_E_CORRUPT;
 }
 
+/*
+ * Rings the bell for event loops that await the lock. Each of them looks (mipc_lock_hear()), which
+ * is sooner than by the thread of its waiter. It is a hint: that thread sleeps on the word as any
+ * waiter, and is woken too. A ring wakes all of them, so locks that change hands often do not ring.
+ */
+static void ring(const mipc_lock_t *lock) {
+  mipc_region_shm_t *h = lock->header;
+  /* relaxed, all: a late value costs a needless ring, or a wait for the thread. */
+  if (!mipc_atomic_load_relaxed(&h->lock_awaited)) return;
+  if (mipc_clock_stamp() - mipc_atomic_load_relaxed_u64(&h->lock_since) < RING_AFTER_MS) return;
+  mipc_atomic_store_relaxed(&h->lock_awaited, 0);
+  mipc_bell_ring(lock->region);
+}
+
 /* Releases the word, and wakes one waiter. */
 int mipc_i_lock_release(mipc_lock_t *lock) {
   mipc_atomic_u32_t *word = &lock->header->lock;
@@ -65,7 +82,10 @@ int mipc_i_lock_release(mipc_lock_t *lock) {
     /* release: the next owner sees what we did while we held the lock. */
     if (mipc_atomic_swap_release(word, now, now & S)) {
       /* If the process is killed before this line, the sleeper looks again when its slice ends. */
-      if (now & C) mipc_wait_wake(word, false);
+      if (now & C) {
+        ring(lock);
+        mipc_wait_wake(word, false);
+      }
       return mipc_i_lock_check(lock);
     }
     /* relaxed: only the owner counts, and in a word that is ours others change only the bits. */
