@@ -112,6 +112,32 @@ describe('the bell of a Share', function () {
     other.close();
   });
 
+  it('serves waits of lockAsync(), too, and is closed some time after the last one', async () => {
+    const map = new Mmap({ size: 64 });
+    const other = Mmap.attach(map.handle);
+    const before = watches();
+    const opened = await callsOf('bellPath', async () => {
+      for (let i = 0; i < 5; i++) {
+        other.lock();
+        const wait = map.lockAsync();
+        await sleep(20);
+        assert.equal(watches(), before + 1);
+        other.unlock();
+        (await within(SOON, wait)).release();
+      }
+    });
+    assert.ok(opened >= 1 && opened <= 5);
+    while (watches() > before) await sleep(20);
+    other.lock();
+    const wait = map.lockAsync();
+    assert.equal(watches(), before + 1);
+    map.close();
+    await assert.rejects(wait, { code: 'ERR_MMAPIPC_CLOSED' });
+    assert.equal(watches(), before);
+    other.unlock();
+    other.close();
+  });
+
   describe('that the system refuses', () => {
     before(needsCommand('strace', 'strace'));
 
