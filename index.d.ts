@@ -973,3 +973,337 @@ export class Share<T = any> extends EventEmitter {
 }
 
 export interface Share<T> extends LockFamily<ShareGuard<T>> {}
+
+/** How long an entry lives: milliseconds, or an object with one of the two. */
+export type Life =
+  | number
+  | {
+      /** Milliseconds from now on, more than 0; Infinity: the entry does not expire. */
+      ttl?: number;
+      /** The time at which it expires: a Date, or milliseconds since 1970. */
+      expires?: Date | number;
+    };
+
+/** Options of {@link SharedMap}. An unknown option throws ERR_INVALID_ARG_VALUE. */
+export interface SharedMapOptions<V = unknown> extends RegionOptions {
+  /**
+   * The path of a file for the map alone. Its entries survive all processes, and a power failure as of the
+   * last flush().
+   */
+  path?: string | URL;
+  /** The bytes for entries, instead of the first argument. */
+  capacity?: number;
+  /**
+   * How many entries are expected, for the size of the map's index. More are possible, but slower. Default:
+   * as many as the capacity has room for, of about 164 bytes each.
+   */
+  maxEntries?: number;
+  /**
+   * How a value becomes bytes: see {@link ShareOptions.codec}. A number is stored as a number whatever the
+   * codec is, so that increment() can change it.
+   */
+  codec?: 'auto' | 'v8' | 'json' | Codec<V>;
+  /**
+   * What happens when the map is full. `'none'`, the default: set() throws ERR_MMAPIPC_FULL. `'lru'`:
+   * entries that were not used for long are dropped. An existing map keeps its own; another one that is
+   * given throws ERR_MMAPIPC_KIND.
+   */
+  evict?: 'none' | 'lru';
+  /** Milliseconds that an entry lives if it is set without a time to live. Default: Infinity. */
+  ttl?: number;
+  /**
+   * How many entries each thread caches. A value that has not changed is then read without a call into C.
+   * Default 4,096; 0: none.
+   */
+  cache?: number;
+  /**
+   * Whether a missing map is created. `true`, the default, creates it; `false` throws ENOENT if it is
+   * missing; `'exclusive'` throws EEXIST if it exists.
+   */
+  create?: boolean | 'exclusive';
+  /** Permission bits of a file that is created, less the umask. Default 0o600. */
+  mode?: number;
+  /** Whether to attach without write access, which the system enforces. Default false. */
+  readOnly?: boolean;
+  /**
+   * Milliseconds that each call of this object waits for a lock, and that opening waits while another
+   * process creates, joins or leaves the map. Default 10,000; Infinity is allowed.
+   */
+  timeout?: number;
+  /** The same as {@link MmapOptions.anyFilesystem}. Default false. */
+  anyFilesystem?: boolean;
+}
+
+/** What {@link SharedMap.stats} returns. */
+export interface SharedMapStats {
+  /** Entries, with expired ones that were not removed yet. */
+  entries: number;
+  /** Bytes of the memory for entries. */
+  capacity: number;
+  /** Bytes of it that are in use. */
+  used: number;
+  /** Bytes of it that are not. */
+  free: number;
+  /** Entries dropped because the map was full. */
+  evictions: number;
+  /** Expired entries removed. */
+  expirations: number;
+  /** Entries moved to make room. */
+  moves: number;
+  /** Parts of the map that are locked separately. */
+  stripes: number;
+  /** How many of them are locked now. */
+  locked: number;
+  /** Buckets of the index. */
+  buckets: number;
+  /** Entries that this thread has cached. */
+  cached: number;
+}
+
+/**
+ * The methods that a map and its namespaces have.
+ *
+ * A key is a string of at most 1,024 bytes: one for each character, or two if a character of the key is
+ * above U+00FF. Longer keys throw ERR_MMAPIPC_KEY_TOO_LONG (`required`, `limit`).
+ *
+ * Readers take no lock, and never see a half-written value. A writer that dies at any moment leaves each
+ * entry as it was, or as it was set. All methods throw ERR_MMAPIPC_CLOSED after close(),
+ * ERR_MMAPIPC_CORRUPT if another process has overwritten the table, and ERR_MMAPIPC_TIMEOUT if a part of
+ * the map stays locked (by a stopped process) for `timeout`. Methods that change the map throw
+ * ERR_MMAPIPC_ACCESS if it is attached read-only.
+ */
+export interface MapMethods<V> {
+  /** A fresh copy of the value; undefined if there is none. Throws as {@link Share.get} does. */
+  get(key: string): V | undefined;
+  /**
+   * The value as {@link Share.peek} returns it: plain objects and arrays are deeply frozen, and the same
+   * object is returned until the entry changes.
+   */
+  peek(key: string): DeepReadonly<V> | undefined;
+  /** Whether there is an entry. */
+  has(key: string): boolean;
+  /**
+   * Sets the value, which may take up to most of the capacity.
+   * @param ttl - how long the entry lives; default: the `ttl` of the map
+   * @throws TypeError - the value is undefined, a function or a symbol, or the codec cannot encode it
+   * @throws ERR_MMAPIPC_FULL - there is no space (`required`, `used`, `capacity`); the old value is kept
+   */
+  set(key: string, value: V, ttl?: Life): this;
+  /** Removes the entry. Returns whether there was one. */
+  delete(key: string): boolean;
+  /** Removes all entries. An entry that another process sets meanwhile may stay. */
+  clear(): void;
+  /**
+   * The number of entries. That of a map includes expired entries that were not removed yet; that of a
+   * namespace is counted by an iteration.
+   */
+  readonly size: number;
+
+  /**
+   * Iterates over the keys, or those that begin with `prefix`. It takes no lock. An entry that exists all
+   * the time is seen exactly once; one that is set or deleted meanwhile may be seen.
+   */
+  keys(options?: { prefix?: string }): IterableIterator<string>;
+  /** Iterates over the values: see {@link MapMethods.keys}. */
+  values(options?: { prefix?: string }): IterableIterator<V>;
+  /** Iterates over [key, value] pairs: see {@link MapMethods.keys}. */
+  entries(options?: { prefix?: string }): IterableIterator<[string, V]>;
+  /** Calls fn(value, key, map) for each entry: see {@link MapMethods.keys}. */
+  forEach(fn: (value: V, key: string, map: this) => void, thisArg?: unknown): void;
+  /** The same as entries(). */
+  [Symbol.iterator](): IterableIterator<[string, V]>;
+
+  /** The values of many keys, in their order. In a large map it is much faster than single calls. */
+  getMany(keys: Iterable<string>): (V | undefined)[];
+  /** Sets many entries, one after the other; an error leaves those before it set. */
+  setMany(entries: Iterable<readonly [string, V]>, ttl?: Life): this;
+  /** Deletes many entries. Returns how many there were. */
+  deleteMany(keys: Iterable<string>): number;
+
+  /** Sets the value if there is no entry. Returns whether it was set. Throws as set() does. */
+  add(key: string, value: V, ttl?: Life): boolean;
+  /** Sets the value if there is an entry. Returns whether it was set. Throws as set() does. */
+  replace(key: string, value: V, ttl?: Life): boolean;
+  /** Sets the value, and returns the old one, in one step. Throws as set() does. */
+  getAndSet(key: string, value: V, ttl?: Life): V | undefined;
+  /** Deletes the entry, and returns its value, in one step. */
+  getAndDelete(key: string): V | undefined;
+
+  /**
+   * Adds to a number, in one step.
+   * @param by - default 1
+   * @param options - `initial`: the value of an entry that is missing, before the addition, default 0; `ttl`:
+   *   how long an entry lives that is created; that of an existing one stays
+   * @returns the sum
+   * @throws ERR_MMAPIPC_NOT_NUMBER - the value is not a number
+   */
+  increment(key: string, by?: number, options?: { initial?: number; ttl?: number }): number;
+  /**
+   * As increment(), and returns in the same step how long the entry still lives, and whether it was
+   * created: the counter of a rate limiter.
+   */
+  count(
+    key: string,
+    by?: number,
+    options?: { ttl?: number },
+  ): { value: number; ttl: number; created: boolean };
+
+  /** The value with its version, for compareAndSet(), and the milliseconds it still lives. */
+  entry(key: string): { value: V; version: number; ttl: number } | undefined;
+  /**
+   * Sets the value if the entry has this version; 0: if there is none. Versions of a key rise with each set,
+   * also over a delete. Throws as set() does.
+   * @returns whether the value was set
+   */
+  compareAndSet(key: string, version: number, value: V, ttl?: Life): boolean;
+  /**
+   * Sets the value to the result of `fn(value)`. No lock is held while `fn` runs; if the entry was changed
+   * meanwhile, `fn` runs again with the new value. Without `ttl` the entry keeps its expiry.
+   * @returns the new value
+   * @throws TypeError - `fn` returned undefined or a promise; the entry is unchanged
+   * @throws ERR_MMAPIPC_DEADLOCK - `fn` changes the same key
+   * @throws ERR_MMAPIPC_TIMEOUT - others changed the entry each time, for `timeout`
+   */
+  update(key: string, fn: (old: V | undefined) => V, options?: { ttl?: number }): V;
+  /** As update(), and awaits the result of `fn`. */
+  updateAsync(
+    key: string,
+    fn: (old: V | undefined) => Promise<V> | V,
+    options?: { ttl?: number },
+  ): Promise<V>;
+  /**
+   * The value; if there is none, the awaited result of `make(key)`, which is set. Of all processes one runs
+   * `make`; the others wait for its result. If `make` throws, its callers get the error, and another process
+   * that waits runs its own `make`; the same if the process dies. A set() by others wins. All callers of a
+   * thread for one key share one result.
+   * @param options - `ttl`: of the entry that is set; `timeout`: milliseconds to wait, default Infinity;
+   *   `signal`: ends this call's wait, not `make`
+   * @throws ERR_MMAPIPC_TIMEOUT - there is no value after `timeout`
+   */
+  getOrSetAsync(
+    key: string,
+    make: (key: string) => Promise<V> | V,
+    options?: { ttl?: number; timeout?: number; signal?: AbortSignal },
+  ): Promise<V>;
+
+  /** The milliseconds that the entry still lives; Infinity: no expiry; undefined: there is no entry. */
+  ttl(key: string): number | undefined;
+  /**
+   * Sets how long the entry lives from now on; null: it does not expire.
+   * @returns whether there is an entry
+   */
+  expire(key: string, ms: number | null): boolean;
+
+  /**
+   * The entries whose keys begin with `prefix`, as a map of its own: its keys are those without the prefix,
+   * and its clear(), keys() and size cover only them.
+   */
+  namespace<W = V>(prefix: string): SharedMapNamespace<W>;
+  /**
+   * The entries as properties of an object: `map.object.foo = 'hello'`. Any name is a key, also `then` and
+   * `__proto__`. `in`, delete, Object.keys, spread, JSON.stringify and console.log work. Changing a value
+   * that was read does not change the entry: assign it again.
+   */
+  readonly object: { [key: string]: V };
+}
+
+/** The entries of a {@link SharedMap} whose keys begin with a prefix. */
+export class SharedMapNamespace<V = any> {
+  private constructor();
+  /** The prefix of its keys in the map. */
+  readonly prefix: string;
+  /** The map. */
+  readonly map: SharedMap;
+}
+
+export interface SharedMapNamespace<V> extends MapMethods<V> {}
+
+/**
+ * Named values that processes and threads share: a Map in shared memory, with counters, expiry and
+ * eviction.
+ *
+ * Events: `'recovered'`: a call of this object has taken the lock from a dead process. `'error'`: the map
+ * is stale, see {@link Share.stale}.
+ */
+export class SharedMap<V = any> extends EventEmitter {
+  /**
+   * Opens a map, or creates it.
+   *
+   * @param capacity - the bytes for entries: key, value and about 48 bytes for each; at least 65,536. An
+   *   anonymous or inherited map uses memory only for the entries that are set.
+   * @throws ERR_MMAPIPC_TOO_SMALL - it exists with a smaller capacity (`required`, `capacity`)
+   * @throws ERR_MMAPIPC_UNCLEAN - its file was open during a power failure or reboot
+   * @throws ERR_MMAPIPC_CODEC - it was created with a codec that does not go with this one
+   * @throws ERR_MMAPIPC_KIND - it was created by another class, or with another `evict` (`found`, `wanted`)
+   * @throws the errors of `new Mmap` for regions, such as ERR_MMAPIPC_NOT_INHERITED
+   */
+  constructor(capacity: number, options?: SharedMapOptions<V>);
+  constructor(options: SharedMapOptions<V>);
+
+  /**
+   * Opens a map, calls `fn` with it, closes it, and returns the result of `fn`. A promise is awaited before
+   * the map is closed.
+   */
+  static with<V, R>(
+    capacity: number,
+    options: SharedMapOptions<V>,
+    fn: (map: SharedMap<V>) => R,
+  ): R;
+  static with<V, R>(capacity: number, fn: (map: SharedMap<V>) => R): R;
+  static with<V, R>(options: SharedMapOptions<V>, fn: (map: SharedMap<V>) => R): R;
+  /**
+   * Attaches to a map by its handle.
+   * @throws ENOENT - no process has it open
+   */
+  static attach<V = any>(
+    handle: string,
+    options?: Omit<SharedMapOptions<V>, 'handle'>,
+  ): SharedMap<V>;
+  /**
+   * Opens a map that exists, with its capacity.
+   * @throws ENOENT - it does not exist
+   */
+  static open<V = any>(options: Omit<SharedMapOptions<V>, 'create'>): SharedMap<V>;
+
+  /** The handle by which other processes attach: see {@link Mmap.handle}. */
+  readonly handle: string | undefined;
+  /** The name it was opened by, if any. */
+  readonly name: string | undefined;
+  /** The absolute path of its file, if it has one. */
+  readonly path: string | undefined;
+  /** The handle, or `{ name }` or `{ path }` as `new SharedMap` takes them; for JSON.stringify. */
+  toJSON(): string | { name: string } | { path: string };
+  /** The same as {@link Share.stale}. */
+  readonly stale: boolean;
+  /** The bytes for entries, as the map was created. */
+  readonly capacity: number;
+  /** The codec; `'custom'` for one of your own. */
+  readonly codec: 'auto' | 'v8' | 'json' | 'custom';
+  /** Whether a full map drops entries. */
+  readonly evict: 'none' | 'lru';
+  /** Whether it is attached without write access. */
+  readonly readOnly: boolean;
+  /** Whether close() was called. */
+  readonly closed: boolean;
+
+  /** Counts of entries and bytes, as they are at one moment. */
+  stats(): SharedMapStats;
+
+  /** A call of this object has taken the lock from a dead process. */
+  on(event: 'recovered', listener: () => void): this;
+  /** The map is stale. Without a listener it is a process warning (MMAPIPC_STALE). */
+  on(event: 'error', listener: (error: Error) => void): this;
+
+  /** Writes the file of a `path` to the disk (msync), as protection against a power failure. */
+  flush(): void;
+  /**
+   * Closes the map. Pending promises are rejected with ERR_MMAPIPC_CLOSED. A second call does nothing.
+   * @throws ERR_MMAPIPC_LOCKED - this object holds its lock; release it first
+   */
+  close(): void;
+  /** Releases the lock and closes, for `using`. */
+  [Symbol.dispose](): void;
+}
+
+/** The lock is one for the whole map, and advisory: get() and set() do not wait for it. */
+export interface SharedMap<V> extends MapMethods<V>, LockFamily<LockGuard> {}

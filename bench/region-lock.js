@@ -1,7 +1,7 @@
 /*
  * Locks of memory without a file: taking and releasing a free lock, two processes that contend for a
  * lock, short sections of more processes than there are processors, the time from a release to the
- * waiter, the cost of waiting, and the time until a waiter gets the lock of a killed process.
+ * waiter, the cost of a long wait, and the time until a waiter gets the lock of a killed process.
  */
 'use strict';
 
@@ -15,6 +15,7 @@ const { WAYS, busy, wordsOf } = require('./lib/counting');
 const { now, rarely, timer } = require('./lib/measure');
 const { duration, median, ratio, size, table, verdict } = require('./lib/numbers');
 const { peer } = require('./lib/peers');
+const { processorTime } = require('./lib/processor');
 const { racers, sum } = require('./lib/race');
 const { MESSAGE, several, wakeup } = require('./lib/wakeups');
 const { CAS, FILE_LOCKS, OURS, PEERS, freePair } = require('./lib/region-ways');
@@ -38,16 +39,27 @@ const PATIENCE = 10e9; /* ns */
 const SETTLE = 3; /* ms: the waiters sleep by then */
 
 const IDLE_MS = 5000;
-const WAITERS = ['sync', 'sync', 'async', 'async'];
-const SLEEP = 5.25; /* ms: the average of the lock's sleeps */
-const MOST_IDLE = 0.5; /* % */
+const BEGIN_MS = 1500; /* the waits are long by then */
+const IDLERS = ['sync', 'sync', 'async', 'async', 'sleep', 'sleep'];
+const MOST_IDLE = 0.05; /* % of one processor, above a process that sleeps */
 
 const MEGABYTE = 2 ** 20;
+const LONG = 150; /* ms: the holder is watched by then */
 const KILLS = [
-  { bytes: 10 * MEGABYTE, kills: 15, most: 10e6 },
-  { bytes: 500 * MEGABYTE, kills: 7 },
-  { bytes: 2048 * MEGABYTE, kills: 3 },
+  { what: 'lock()', bytes: 10 * MEGABYTE, kills: 15, most: 10e6 },
+  { what: 'lock(), long', bytes: 10 * MEGABYTE, kills: 15, most: 10e6, after: LONG },
+  {
+    what: 'lockAsync(), long',
+    bytes: 10 * MEGABYTE,
+    kills: 15,
+    most: 10e6,
+    after: LONG,
+    how: 'async',
+  },
+  { what: 'lock()', bytes: 500 * MEGABYTE, kills: 7 },
+  { what: 'lock()', bytes: 2048 * MEGABYTE, kills: 3 },
 ];
+const keyOf = ({ what, bytes }) => `recovery of ${bytes}, ${what}`;
 
 const region = () => new Mmap({ size: 4096 });
 
@@ -146,37 +158,40 @@ async function wake(how) {
     });
 }
 
-/* The processor time of two waiters, in percent of one processor; and of two processes that only sleep,
- * and wake up as often. */
+/* The processor time of a process that waits, and of one that only sleeps, in percent of one processor. */
 async function idle() {
   const map = region();
-  const children = await Promise.all(WAITERS.map((how) => waiter(map, how)));
-  const sleepers = await Promise.all([1, 2].map(() => waiter(map, 'sleep')));
-  const percentOf = (answers) => (100 * sum(answers.map(({ used }) => used / 1000))) / IDLE_MS;
+  const children = await Promise.all(IDLERS.map((how) => waiter(map, how)));
+  const waiters = children.filter((_, at) => IDLERS[at] !== 'sleep');
+  const times = () => children.map(({ pid }) => processorTime(pid));
   return rarely(1, async () => {
     const guard = map.lock();
-    const answers = children.map((child) => ask(child, 'wait'));
-    await waiting(map, children.length);
+    const answers = waiters.map((child) => ask(child, 'wait'));
+    await waiting(map, waiters.length);
+    await sleep(BEGIN_MS);
+    const [begin, before] = [now(), times()];
     await sleep(IDLE_MS);
+    const [took, after] = [now() - begin, times()];
     guard.release();
-    const all = await Promise.all(answers);
-    const slept = await Promise.all(
-      sleepers.map((child) => ask(child, { each: SLEEP, ms: IDLE_MS })),
-    );
-    const [sync, async] = WAKE.map((how) => percentOf(all.filter((_, at) => WAITERS[at] === how)));
-    return { sync, async, bare: percentOf(slept) };
+    await Promise.all(answers);
+    const percents = after.map((time, at) => (100 * (time - before[at])) / took);
+    const of = (how) => percents.filter((_, at) => IDLERS[at] === how);
+    const mean = (list) => sum(list) / list.length;
+    return { sync: mean(of('sync')), async: mean(of('async')), bare: mean(of('sleep')) };
   });
 }
 
-/* The time from the death of a holder until a waiter holds the lock. */
-async function recovery({ bytes, kills }) {
+/* The time from the death of a holder until a waiter holds the lock, which it has waited for a moment, or
+ * for long. */
+async function recovery({ bytes, kills, how = 'sync', after = 0 }) {
   const map = region();
-  const child = await waiter(map, 'sync');
+  const child = await waiter(map, how);
   const kill = async () => {
     const holder = start('holder.js', map.handle, bytes);
     await answer(holder);
     const inside = ask(child, 'wait');
     await waiting(map, 1);
+    await sleep(after * (1 + Math.random()));
     const gone = once(holder, 'exit');
     const begin = now();
     holder.kill('SIGKILL');
@@ -206,7 +221,7 @@ const KINDS = {
   wake: { names: WAKE, open: wake },
   idle: { names: [''], open: idle },
   ...Object.fromEntries(
-    KILLS.map((item) => [`recovery of ${item.bytes}`, { names: [''], open: () => recovery(item) }]),
+    KILLS.map((item) => [keyOf(item), { names: [''], open: () => recovery(item) }]),
   ),
 };
 
@@ -282,11 +297,12 @@ function reportSections(results) {
 
 function reportWaits(results) {
   const idles = results.get(key('idle'));
-  const idleRow = (what, how, toBudget) => {
+  const bare = median(idles.bare);
+  const idleRow = (how) => {
     const used = median(idles[how]);
-    return [`processor time of 2 processes ${what}`, `${used.toFixed(2)} %`, toBudget(used)];
+    const more = verdict(used - bare <= MOST_IDLE, `<= ${MOST_IDLE} % above a sleeping one`);
+    return [`processor time of a process in ${CALL[how]}, later`, `${used.toFixed(3)} %`, more];
   };
-  const none = (used) => verdict(used < MOST_IDLE, `0 %: < ${MOST_IDLE}`);
   const series = (how) => results.get(key('wake', how)).p50;
   const wakes = WAKE.map((how) => {
     const middle = median(series(how));
@@ -303,21 +319,28 @@ function reportWaits(results) {
     ['', '', 'budget'],
     [
       ...wakes,
-      ...CALLS.map((how) => idleRow(`in ${CALL[how]}, ${IDLE_MS / 1000} s`, how, none)),
-      idleRow('that only sleep, as often', 'bare', () => ''),
+      ...CALLS.map(idleRow),
+      ['of a process that only sleeps', `${bare.toFixed(3)} %`, ''],
     ],
   );
 }
 
 function reportRecovery(results) {
-  const rows = KILLS.map(({ bytes, most }) => {
-    const { middle, longest } = results.get(key(`recovery of ${bytes}`));
-    if (middle === undefined) return [size(bytes), 'skipped: not enough free memory', '', ''];
+  const rows = KILLS.map((item) => {
+    const { what, bytes, most } = item;
+    const { middle, longest } = results.get(key(keyOf(item)));
+    const title = `${size(bytes)}; ${what}`;
+    if (middle === undefined) return [title, 'skipped: not enough free memory', '', ''];
     const worst = Math.max(...longest);
     const budget = most === undefined ? '' : verdict(worst < most, `< ${duration(most)}`);
-    return [size(bytes), duration(median(middle)), duration(worst), budget];
+    return [title, duration(median(middle)), duration(worst), budget];
   });
-  const head = ['holder killed, with resident', 'until the waiter is inside', 'longest', 'budget'];
+  const head = [
+    'holder killed, with resident; waiter in',
+    'until the waiter is inside',
+    'longest',
+    'budget',
+  ];
   return table(head, rows);
 }
 

@@ -54,6 +54,7 @@ async function runBench(name, wanted, draw) {
   const file = path.join(__dirname, `${name}.js`);
   const bench = require(file);
   const rounds = Number(wanted ?? bench.rounds);
+  await bench.prepare?.();
   const bar = progressBar(name, rounds * bench.groups.length);
   let results;
   try {

@@ -1,7 +1,7 @@
 /*
  * Share: setting a value and getting it again, beside other ways to pass a value to another process or
- * thread; calls that decode nothing; large values beside their codec alone; parallel readers; and the
- * time and cost of the notification of a change.
+ * thread; larger values beside JSON alone and beside their codec alone; calls that decode nothing;
+ * parallel readers; and the time and cost of the notification of a change.
  */
 'use strict';
 
@@ -25,7 +25,7 @@ const JSON_ALONE = 'JSON.stringify + JSON.parse alone';
 const SMALL = {
   [JSON_ALONE]: { open: ways.json },
   "Share, codec 'json'": { open: () => ways.share('json'), most: 1.15, isOurs: true },
-  "Share, codec 'auto'": { open: () => ways.share('auto'), most: 1.35, isOurs: true },
+  "Share, codec 'auto'": { open: () => ways.share('auto'), most: 1.1, isOurs: true },
   "Share, codec 'v8'": { open: () => ways.share('v8') },
   'SharedArrayBuffer + v8, threads only, no lock': { open: ways.threads },
   'flock (fs-ext) + JSON in a mapped file': { open: ways.lockedFile },
@@ -66,6 +66,10 @@ const CALLS = {
 };
 const NUMBERS = Array.from({ length: VALUES }, (_, index) => index);
 
+/* size of the JSON, about -> number of people, and the budget as a multiple of JSON alone */
+const LONGER = { '10 KB': { count: 50, most: 1.05 }, '100 KB': { count: 500, most: 1.05 } };
+const LONGER_WAYS = { json: ways.json, auto: () => ways.share('auto') };
+
 const SIZES = { '100 KB': 500, '1 MB': 5200 }; /* size of the JSON, about -> number of people */
 const CODECS = { json: ways.json, auto: () => ways.bare('auto') };
 const LARGE = Object.keys(SIZES).flatMap((size) =>
@@ -89,6 +93,12 @@ async function small(name) {
 
 function call(name) {
   const time = timer(CALLS[name].open(new Share(CAPACITY)), NUMBERS);
+  return () => ({ ns: time() });
+}
+
+function longer(name) {
+  const [size, way] = name.split(', ');
+  const time = timer(LONGER_WAYS[way](), [people(LONGER[size].count)]);
   return () => ({ ns: time() });
 }
 
@@ -134,12 +144,15 @@ async function idle(how) {
   });
 }
 
+const longerNames = (size) => Object.keys(LONGER_WAYS).map((way) => `${size}, ${way}`);
+
 const largeNames = ({ size, codec }) =>
   ['alone', 'shared'].map((where) => `${size}, ${codec}, ${where}`);
 
 const GROUPS = [
   { kind: 'small', open: small, groups: [Object.keys(SMALL)] },
   { kind: 'call', open: call, groups: [Object.keys(CALLS)] },
+  { kind: 'longer', open: longer, groups: Object.keys(LONGER).map(longerNames) },
   { kind: 'large', open: large, groups: LARGE.map(largeNames) },
   { kind: 'readers', open: readers, groups: [['two']] },
   { kind: 'wake-up', open: wakeup, groups: [Object.keys(LISTENERS)] },
@@ -173,6 +186,22 @@ function reportCalls(results) {
     return [name, duration(ns), most === undefined ? '' : verdict(ns <= most, `<= ${most} ns`)];
   });
   return table(['one call', 'time', 'budget'], rows);
+}
+
+function reportLonger(results) {
+  const rows = Object.entries(LONGER).map(([size, { most }]) => {
+    const [json, auto] = longerNames(size).map((name) => results.get(key('longer', name)).ns);
+    const beside = ratio(auto, json);
+    return [
+      size,
+      duration(median(auto)),
+      duration(median(json)),
+      times(beside),
+      verdict(beside <= most, `<= ${most} x`),
+    ];
+  });
+  const head = ["set + get, Share, codec 'auto'", 'time', 'JSON alone', 'to JSON alone', 'budget'];
+  return table(head, rows);
 }
 
 function reportLarge(results) {
@@ -227,7 +256,7 @@ function reportRest(results) {
 }
 
 function report(results, how) {
-  const parts = [reportSmall, reportCalls, reportLarge, reportWakeups, reportRest];
+  const parts = [reportSmall, reportLonger, reportCalls, reportLarge, reportWakeups, reportRest];
   return [...parts.map((part) => part(results)), how].join('\n\n');
 }
 

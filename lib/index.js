@@ -11,6 +11,7 @@ const { Mmap } = require('./mmap/mmap');
 const { pack, unpack } = require('./pack/pack');
 const { sizeOf } = require('./pack/size');
 const { Share } = require('./share/share');
+const { SharedMap } = require('./map/map');
 
 const { PROT_READ, PROT_WRITE } = constants;
 const { MAP_SHARED, MAP_PRIVATE, MAP_ANON, MAP_ANONYMOUS, MAP_FILE } = constants;
@@ -19,6 +20,7 @@ module.exports = {
   Mmap,
   MmapipcError,
   Share,
+  SharedMap,
   constants,
   inspect,
   list,

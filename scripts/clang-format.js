@@ -9,7 +9,7 @@ const path = require('node:path');
 
 const { ROOT, Failure, findProgram, main, run } = require('./toolchain');
 
-const FOLDERS = ['src', 'test/native', 'test/fuzz', 'test/fixtures'];
+const FOLDERS = ['src', 'test/native', 'test/fuzz', 'test/fixtures', 'bench/lib'];
 
 function sources(folder) {
   const absolute = path.join(ROOT, folder);

@@ -129,7 +129,7 @@ function findGap({ output, unused }) {
   const error = findError(output);
   if (error) return error;
   if (/max search depth too small/.test(output)) return 'incomplete: the search depth is too small';
-  if (/memory|Search not completed/.test(output.replace(/^.*memory u.*$/gm, ''))) {
+  if (/memory|Search not completed/.test(output.replace(/^.*memory (?:u|lost).*$/gm, ''))) {
     return 'incomplete: not enough memory';
   }
   if (!/^Full statespace search/m.test(output) || !/errors: 0$/m.test(output)) return 'no result';

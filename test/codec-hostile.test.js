@@ -9,8 +9,9 @@ const assert = require('node:assert/strict');
 const msgpack = require('@msgpack/msgpack');
 
 const { TYPE, makeCodec } = require('../lib/codec/codec');
+const { TAG } = require('../lib/codec/record-format');
 const { amount } = require('./support/amounts');
-const { encoded } = require('./support/codecs');
+const { encoded, encodedAgain } = require('./support/codecs');
 
 const ROUNDS = amount(6000, 20000);
 const LONGEST = 1e6; /* microseconds of CPU time for one value, as the machine may be busy */
@@ -49,6 +50,18 @@ const values = [
     return cycle;
   })(),
   Object.assign([1, 2, 3], { extra: 'x' }),
+];
+
+const recordable = [
+  {
+    id: 7,
+    list: [1, 'x', null],
+    deep: { a: { b: [true, -0] } },
+    text: 'caf\u00e9',
+    wide: '\u0416',
+  },
+  [{ id: 1.5 }, { id: -5, name: 'x'.repeat(99) }, { id: undefined }, {}, [], [[]]],
+  Array.from({ length: 300 }, (_, id) => ({ id, text: `text ${id}` })),
 ];
 
 /* mulberry32 */
@@ -107,6 +120,12 @@ const varint = (number) => {
 const ascii = (text) => [...Buffer.from(text, 'latin1')];
 const clone = (...parts) =>
   Buffer.from([0xff, 15, ...parts.flatMap((one) => (typeof one === 'string' ? ascii(one) : one))]);
+/* A record of the values in these bytes and this text. */
+function record(parts, text = '') {
+  const head = Buffer.alloc(4);
+  head.writeUInt32LE(text.length);
+  return Buffer.concat([head, Buffer.from(parts), Buffer.from(text, 'latin1')]);
+}
 const isCorrupt = (result) => result?.code === 'ERR_MMAPIPC_CORRUPT';
 
 describe('decoding hostile bytes', function () {
@@ -131,6 +150,7 @@ describe('decoding hostile bytes', function () {
           return [encoded(auto, value)]; // a cycle under json
         }
       });
+      good.push(...recordable.map((value) => encodedAgain(makeCodec(), value)));
       for (let i = 0; i < ROUNDS; i++) {
         const { type, bytes } = mutate(good[i % good.length], random);
         decoded(
@@ -152,6 +172,7 @@ describe('decoding hostile bytes', function () {
         bytes[at] = TAGS[random(TAGS.length)];
       }
       for (const codec of codecs) decoded(codec, i % 2 ? TYPE.V8 : random(14), bytes);
+      decoded(auto, TYPE.RECORD, record(bytes, 'some text'));
     }
   });
 
@@ -205,6 +226,84 @@ describe('decoding hostile bytes', function () {
     for (const text of ['_', '0', 'T', 'I\x02', '"\x01a']) {
       assert.ok(isCorrupt(decoded(auto, TYPE.V8, clone(text))));
     }
+  });
+
+  it('refuses records that no set() writes', () => {
+    const { NULL, LIST, LONG_LIST, SHAPE, OBJECT, LONG_TEXT, WIDE, DOUBLE, INT32, TEXT, INT } = TAG;
+    const keys = (text) => ({ tag: [SHAPE, text.length & 255, text.length >> 8], text });
+    const many = Array.from({ length: 65 }, (_, i) => `k${i}`);
+    for (const names of [
+      ...[['__proto__'], ['0'], ['4294967294'], ['a', 17], [['a']], many, { a: 1 }, 'a', null],
+      ...[['a'.repeat(5000)]],
+    ]) {
+      const { tag, text } = keys(JSON.stringify(names));
+      const bytes = record([...tag, ...new Array(65).fill(NULL)], text);
+      assert.ok(isCorrupt(decoded(auto, TYPE.RECORD, bytes)), text);
+    }
+    const shape = keys('["a"]');
+    const most = [255, 255, 255, 255];
+    const alone = [[], [NULL], [INT], [TEXT], [LIST], [LIST, 1], [LIST, 2, INT], [OBJECT, 0]];
+    alone.push([LIST, 2, NULL, OBJECT, 0], [LIST, 0, 0, 0, 0, 0], [LONG_LIST, ...most, NULL]);
+    alone.push(
+      [LIST, 1, LONG_TEXT, ...most],
+      [LIST, 1, WIDE, ...most],
+      [LIST, 1, WIDE, 2, 0, 0, 0],
+    );
+    alone.push([LIST, 1, DOUBLE, 0], [LIST, 1, INT32, 0], [LIST, 1, TEXT + 1], [LIST, 1, 12]);
+    for (const [parts, text] of [
+      ...alone.map((one) => [one, '']),
+      [[LIST, 1, TEXT + 1], 'xx'],
+      [shape.tag, '["a"]'],
+      [shape.tag, `["a"]${'x'.repeat(27)}`], // "[" as a tag is a string of 27 characters
+      [[...shape.tag, NULL], '["a'],
+      [[LIST, 2, ...shape.tag, NULL, OBJECT, 1, NULL], '["a"]'],
+    ]) {
+      const bytes = record(parts, text);
+      assert.ok(isCorrupt(decoded(auto, TYPE.RECORD, bytes)), String(parts));
+      for (const byte of [NULL, INT]) {
+        const behind = Buffer.concat([bytes, Buffer.alloc(20, byte)]);
+        const result = decoded(auto, TYPE.RECORD, behind, bytes.length);
+        assert.ok(isCorrupt(result), `${parts} before ${byte}`);
+      }
+    }
+    for (const length of [5, 2 ** 31, 2 ** 32 - 1]) {
+      const bytes = record([LIST, 0]);
+      bytes.writeUInt32LE(length);
+      assert.ok(isCorrupt(decoded(auto, TYPE.RECORD, bytes)));
+    }
+    assert.deepEqual(decoded(auto, TYPE.RECORD, record([LIST, 1, NULL])), [null]);
+    assert.deepEqual(decoded(auto, TYPE.RECORD, record([...shape.tag, NULL], '["a"]')), {
+      a: null,
+    });
+  });
+
+  it('gives a record no code to run', () => {
+    const { SHAPE, NULL } = TAG;
+    const names = ['a": globalThis.ran = 1, "b', 'a\\', '"', "'", '\n', '`${globalThis.ran = 1}`'];
+    for (const name of names) {
+      const text = JSON.stringify([name]);
+      const bytes = record([SHAPE, text.length, 0, NULL], text);
+      for (let i = 0; i < 200; i++) {
+        assert.deepEqual(Object.keys(decoded(auto, TYPE.RECORD, bytes)), [name]);
+      }
+    }
+    assert.equal(globalThis.ran, undefined);
+  });
+
+  it('allocates no more than the input explains for the lists of a record', () => {
+    const { LONG_LIST, INT, NULL } = TAG;
+    const size = 2e6;
+    const lists = Buffer.alloc(size, NULL);
+    let at = 0;
+    for (let i = 0; i < 190; i++) {
+      lists[at] = LONG_LIST;
+      lists.writeUInt32LE(size - at - 5, at + 1);
+      lists[at + 5] = INT;
+      at += 6;
+    }
+    assert.ok(isCorrupt(decoded(auto, TYPE.RECORD, record(lists))));
+    const deep = Buffer.alloc(1e5, Buffer.from([TAG.LIST, 1]));
+    assert.ok(isCorrupt(decoded(auto, TYPE.RECORD, record(deep))));
   });
 
   it("never calls V8's deserializer with 'json'", () => {

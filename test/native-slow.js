@@ -8,3 +8,4 @@ process.env.MMAPIPC_SLOW = '1';
 
 require('./lock-native.test');
 require('./share-native.test');
+require('./map-native.test');

@@ -10,18 +10,10 @@ const path = require('node:path');
 
 const { Share, inspect, list, unlink } = require('..');
 const { ROOT } = require('./support/child');
+const { COMMAND, run } = require('./support/command');
 const { peers } = require('./support/peer');
 const { isLinux } = require('./support/platform');
 const { regions } = require('./support/regions');
-
-const COMMAND = path.join(ROOT, require('../package.json').bin);
-
-function run(...args) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [COMMAND, ...args], {
-    encoding: 'utf8',
-  });
-  return { status, stdout, stderr };
-}
 
 describe('regions seen from outside', function () {
   if (!isLinux) return;
@@ -276,6 +268,16 @@ describe('regions seen from outside', function () {
       const foreign = run('unlink', __filename);
       assert.equal(foreign.status, 1);
       assert.match(foreign.stderr, /left unchanged/);
+    });
+
+    it('help works without a native addon, and a command that needs it reports that', () => {
+      const without = (command) =>
+        spawnSync(process.execPath, ['--no-addons', COMMAND, command], { encoding: 'utf8' });
+      const help = without('help');
+      assert.deepEqual([help.status, help.stdout.slice(0, 6), help.stderr], [0, 'usage:', '']);
+      const names = without('ls');
+      assert.deepEqual([names.status, names.stdout], [1, '']);
+      assert.match(names.stderr, /^mmapipc: .*--no-addons.*\n$/);
     });
 
     it('wrong arguments print the usage and exit with 2', () => {

@@ -1,7 +1,7 @@
 /*
  * One of several processes that scan the same file. It keeps the file until it is killed.
  *
- *     scanner.js <way> <file>        (forked by map.js)
+ *     scanner.js <way> <file>        (forked by mmap.js)
  */
 'use strict';
 

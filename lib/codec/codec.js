@@ -18,6 +18,8 @@ const {
   otherCodec,
 } = require('./errors');
 const { freeze, isPlain } = require('./plain');
+const { readRecord } = require('./record-read');
+const { learnShapes, writeRecord } = require('./record-write');
 const { note, readJson, writeJson } = require('./text');
 const { TYPE } = require('./types');
 const { deserialize, serialize } = require('./v8');
@@ -25,8 +27,12 @@ const { copyOf, readSimple, writePrimitive } = require('./values');
 const { MmapipcError, invalidType } = require('../base/errors');
 const { bytesOf, options } = require('../base/validate');
 
-const LAST = TYPE.CUSTOM;
+const LAST = TYPE.RECORD;
 
+const PATIENCE = 4;
+const RAREST = 6; // once in 2 ** 6 times
+
+const { stringify } = JSON;
 const byteLength = Object.getOwnPropertyDescriptor(
   Object.getPrototypeOf(Uint8Array.prototype),
   'byteLength',
@@ -41,20 +47,34 @@ function writeClone(value, encoded) {
 /* undefined if the text is longer than a string can be; a clone has no such limit. */
 function textOf(plain) {
   try {
-    return JSON.stringify(plain);
+    return stringify(plain);
   } catch (error) {
     if (isTooLong(error)) return undefined;
     throw error;
   }
 }
 
-function encodeAuto(value, scratch, encoded) {
+function encodeAuto(value, scratch, encoded, most) {
   if (!isObject(value)) return writePrimitive(value, scratch, encoded);
+  if (encoded.pause > 0) {
+    encoded.pause--;
+  } else if (writeRecord(value, scratch, encoded, most) !== undefined) {
+    encoded.failures = 0;
+    return encoded;
+  } else {
+    learnShapes(value);
+    pauseAfter(++encoded.failures, encoded);
+  }
   if (isPlain(value)) {
     const text = textOf(value);
     if (text !== undefined) return writeJson(text, scratch, encoded);
   }
   return encodeV8(value, scratch, encoded);
+}
+
+/* After some failures in sequence, records are tried ever more rarely. */
+function pauseAfter(failures, encoded) {
+  if (failures > PATIENCE) encoded.pause = 2 ** Math.min(failures - PATIENCE, RAREST);
 }
 
 function encodeV8(value, scratch, encoded) {
@@ -68,7 +88,7 @@ function encodeV8(value, scratch, encoded) {
 
 function encodeJson(value, scratch, encoded) {
   if (isNone(value)) throw noValue(value);
-  const text = JSON.stringify(value);
+  const text = stringify(value);
   if (text === undefined) throw noText();
   return writeJson(text, scratch, encoded);
 }
@@ -90,6 +110,7 @@ function decodeAny(name) {
   return (type, bytes, length) => {
     if (isJson(type)) return readJson(type, bytes, length);
     if (type <= TYPE.BUFFER) return readSimple(type, bytes, length);
+    if (type === TYPE.RECORD) return readRecord(bytes, length);
     if (type !== TYPE.V8) throw otherCodec(type, name);
     return deserialize(length === bytes.length ? bytes : bytes.subarray(0, length));
   };
@@ -118,7 +139,8 @@ function decodeCustom(custom) {
 class Codec {
   #write;
   #read;
-  #encoded = { type: TYPE.NONE, bytes: undefined, length: 0 };
+  /* The last two are of records: the failures in sequence, and the values for which none is tried. */
+  #encoded = { type: TYPE.NONE, bytes: undefined, length: 0, failures: 0, pause: 0 };
 
   constructor(name, write, read) {
     this.name = name;
@@ -126,10 +148,11 @@ class Codec {
     this.#read = read;
   }
 
-  /* { type, bytes, length }, one object for all calls; `bytes` is `scratch` or another Buffer. */
-  encode(value, scratch) {
+  /* { type, bytes, length }, one object for all calls; `bytes` is `scratch` or another Buffer, and valid
+   * until the next call. The length exceeds `most` only if the value has no shorter form. */
+  encode(value, scratch, most = Infinity) {
     try {
-      return this.#write(value, scratch, this.#encoded);
+      return this.#write(value, scratch, this.#encoded, most);
     } catch (error) {
       throw encodeError(error, value);
     }
@@ -145,6 +168,20 @@ class Codec {
       return this.#read(type, bytes, length);
     } catch (error) {
       if (error instanceof MmapipcError) throw error;
+      throw corrupt('its bytes do not fit its type', error);
+    }
+  }
+
+  /* Whether its strings are stored as text, and its numbers as numbers. */
+  get hasTexts() {
+    return this.name === 'auto' || this.name === 'v8';
+  }
+
+  /* The value of a text that is JSON. */
+  parse(text) {
+    try {
+      return JSON.parse(text);
+    } catch (error) {
       throw corrupt('its bytes do not fit its type', error);
     }
   }

@@ -7,6 +7,8 @@
 
 const { inspect, types } = require('node:util');
 
+const { areFew, begin, end, isNew } = require('./met');
+
 const { isProxy } = types;
 const { isArray } = Array;
 const { isView } = ArrayBuffer;
@@ -15,46 +17,14 @@ const { freeze: freezeOne, getOwnPropertyDescriptor, getPrototypeOf, hasOwn, val
 const OBJECT = Object.prototype;
 const ARRAY = Array.prototype;
 
-/*
- * The objects of the present walk: the first in a list, because most values have few, and more than that
- * in a set. Each walk makes a new set, because a V8 set is six times slower once it was cleared.
- */
-const FEW = 12;
-const few = new Array(FEW).fill(null);
-let many;
-let met = 0;
-let busy = false;
-
-/* Records an object. Returns false if it was recorded before, because JSON keeps neither cycles nor
- * identity. */
-function isNew(object) {
-  if (met < FEW) {
-    for (let i = 0; i < met; i++) if (few[i] === object) return false;
-    few[met++] = object;
-    return true;
-  }
-  if (met === FEW) many = new Set(few);
-  met++;
-  return many.add(object).size === met;
-}
-
-function forget() {
-  const used = Math.min(met, FEW);
-  for (let i = 0; i < used; i++) few[i] = null;
-  many = undefined;
-  met = 0;
-  busy = false;
-}
-
 /* Of an object or array. A walk within a walk (a getter that sets a value) has no list, and returns
  * false. */
 function isPlain(value) {
-  if (busy) return false;
-  busy = true;
+  if (!begin()) return false;
   try {
     return isPlainObject(value);
   } finally {
-    forget();
+    end();
   }
 }
 
@@ -72,7 +42,7 @@ function isPlainObject(value) {
   const prototype = getPrototypeOf(value);
   if (isArray(value)) return prototype === ARRAY && !('toJSON' in value) && isPlainArray(value);
   if ((prototype !== OBJECT && prototype !== null) || 'toJSON' in value) return false;
-  return met < FEW ? hasPlainFields(value) : hasSteadyFields(value);
+  return areFew() ? hasPlainFields(value) : hasSteadyFields(value);
 }
 
 /* No getter runs, because the descriptor of an accessor has no value. Inherited properties are not
@@ -175,4 +145,4 @@ function canFreeze(value) {
 const isRoot = (prototype) =>
   prototype !== null && getPrototypeOf(prototype) === null && hasOwn(prototype, 'isPrototypeOf');
 
-module.exports = { freeze, isPlain };
+module.exports = { freeze, isOrdinary, isPlain };

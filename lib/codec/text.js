@@ -6,6 +6,7 @@
 
 const { TYPE } = require('./types');
 
+const { parse } = JSON;
 const { latin1Slice, latin1Write, ucs2Slice, ucs2Write, utf8Slice, utf8Write } = Buffer.prototype;
 
 /* Memory for `length` bytes. */
@@ -43,7 +44,7 @@ function noteJson(encoded, text, bytes, length) {
 
 /* Throws a SyntaxError if the text is not JSON. */
 function readJson(type, bytes, length) {
-  return JSON.parse(
+  return parse(
     type === TYPE.JSON_ASCII
       ? latin1Slice.call(bytes, 0, length)
       : utf8Slice.call(bytes, 0, length),
@@ -75,4 +76,13 @@ function isLatin1(text) {
   return true;
 }
 
-module.exports = { note, bytesFor, readJson, readLatin1, readUtf16, writeJson, writeString };
+module.exports = {
+  bytesFor,
+  isLatin1,
+  note,
+  readJson,
+  readLatin1,
+  readUtf16,
+  writeJson,
+  writeString,
+};

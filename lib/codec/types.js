@@ -18,14 +18,18 @@ const NAMES = [
   'JSON_UTF8',
   'V8',
   'CUSTOM',
+  'RECORD', // plain data (record-format.js)
 ];
 
 const TYPE = Object.freeze(Object.fromEntries(NAMES.map((name, number) => [name, number])));
 
 /* The codecs that write a type. */
-const WRITERS = NAMES.map((name) =>
-  name === 'CUSTOM' ? "'custom'" : name.startsWith('JSON') ? "'json' or 'auto'" : "'auto' or 'v8'",
-);
+function writerOf(name) {
+  if (name === 'CUSTOM') return "'custom'";
+  if (name === 'RECORD') return "'auto'";
+  return name.startsWith('JSON') ? "'json' or 'auto'" : "'auto' or 'v8'";
+}
+const WRITERS = NAMES.map(writerOf);
 
 /* The codecs by their numbers in the header of a Share; 0: the region names none. */
 const CODECS = [undefined, 'auto', 'v8', 'json', 'custom'];

@@ -11,7 +11,7 @@
  */
 'use strict';
 
-const { SLICE, now } = require('../base/clock');
+const { now, sliceAfter } = require('../base/clock');
 const { deadlock } = require('./guard');
 const { LockQueue } = require('./queue');
 
@@ -99,9 +99,10 @@ class Lock {
   /* Calls `call(ms)`, which waits for `ms` at most, until it returns a status > 0, and returns that. A
    * negative status and the end of the timeout are thrown. */
   callInSlices(request, timeout, call) {
-    const until = now() + timeout;
+    const begin = now();
+    const until = begin + timeout;
     for (let rest = timeout; ; rest = until - now()) {
-      const ms = rest > 0 ? Math.ceil(Math.min(rest, SLICE)) : 0;
+      const ms = rest > 0 ? Math.ceil(Math.min(rest, sliceAfter(now() - begin))) : 0;
       const status = call(ms);
       if (status > 0) return status;
       if (status === 0 && ms > 0) continue;

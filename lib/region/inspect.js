@@ -22,6 +22,7 @@ const STATES = new Map([
   ['ERR_MMAPIPC_VERSION', 'version'],
   ['ERR_MMAPIPC_CORRUPT', 'damaged'],
 ]);
+const { SHARE } = binding.numbers.regionKind;
 const { UNFINISHED } = binding.numbers.regionState;
 
 /* { place, where } of the region that the argument names. */
@@ -70,6 +71,20 @@ function lockOf({ owner, heldMs, ownerAlive, participants }) {
   return { holder, waiters };
 }
 
+/* What a SharedMap holds, and which processes hold locks of its stripes at this moment. */
+function mapOf({ evicts, holders, ...facts }, participants) {
+  const { capacity, used } = facts;
+  return {
+    ...facts,
+    free: capacity - used,
+    evict: evicts ? 'lru' : 'none',
+    holders: holders.map((holder) => {
+      const { pid, thread } = participants.find(({ number }) => number === holder.number) ?? {};
+      return { ...holder, pid, thread };
+    }),
+  };
+}
+
 const hex = (number) => number.toString(16).padStart(16, '0');
 
 function inspect(where) {
@@ -77,7 +92,7 @@ function inspect(where) {
   const facts = binding.inspectRegion(spec);
   if (typeof facts === 'number') throw regionError(facts, { ...spec, create: CREATE.NEVER });
   const { state, id, size, version, kind, writers, readers, dead, participants } = facts;
-  const { capacity, valueVersion, valueLength } = facts;
+  const { capacity, valueVersion, valueLength, map } = facts;
   if (state !== 0) return { state: stateOf(state), reason: reasonOf(state, version), version };
   return {
     state: 'ok',
@@ -88,7 +103,9 @@ function inspect(where) {
     writers,
     readers,
     dead,
-    ...(capacity > 0 && { capacity, value: { version: valueVersion, byteLength: valueLength } }),
+    ...(capacity > 0 && { capacity }),
+    ...(kind === SHARE && { value: { version: valueVersion, byteLength: valueLength } }),
+    ...(map !== undefined && { map: mapOf(map, participants) }),
     lock: lockOf(facts),
     participants: participants.map(participantOf),
   };

@@ -96,7 +96,7 @@ class Value {
   /* The new version, or undefined if `expected` is given and is not the present version. */
   set(value, expected = ANY, way = this.#way()) {
     if (this.#lock === undefined) throw this.#share.closed ? closedError() : readOnlyLockError();
-    const { type, bytes, length } = this.#codec.encode(value, scratch);
+    const { type, bytes, length } = this.#codec.encode(value, scratch, this.#capacity);
     return this.#store(type, bytes, length, expected, way);
   }
 
@@ -113,7 +113,7 @@ class Value {
   async setAsync(value, expected = ANY) {
     if (this.#lock === undefined) throw this.#share.closed ? closedError() : readOnlyLockError();
     const lock = this.#lock;
-    const { type, bytes, length } = this.#codec.encode(value, scratch);
+    const { type, bytes, length } = this.#codec.encode(value, scratch, this.#capacity);
     this.#checkFits(length);
     if (lock.heldSync) return this.#store(type, bytes, length, expected, WAY.UNDER);
     if (!lock.heldAsync && !lock.isAwaited) {

@@ -102,6 +102,28 @@ static inline void mipc_atomic_fence_after_swap(void) {
 #endif
 }
 
+/* Stores before the fence come before stores after it, in the order of the program. That is what a
+ * process that is killed leaves behind: all stores up to some instruction, and none after it. */
+static inline void mipc_atomic_fence_compiler(void) {
+  __atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
+static inline uint8_t mipc_atomic_load_relaxed_u8(const uint8_t *byte) {
+  return __atomic_load_n(byte, __ATOMIC_RELAXED);
+}
+
+static inline void mipc_atomic_store_relaxed_u8(uint8_t *byte, uint8_t value) {
+  __atomic_store_n(byte, value, __ATOMIC_RELAXED);
+}
+
+static inline uint16_t mipc_atomic_load_relaxed_u16(const uint16_t *word) {
+  return __atomic_load_n(word, __ATOMIC_RELAXED);
+}
+
+static inline void mipc_atomic_store_relaxed_u16(uint16_t *word, uint16_t value) {
+  __atomic_store_n(word, value, __ATOMIC_RELAXED);
+}
+
 /* Hint to the processor: this is a loop that waits for another thread. */
 static inline void mipc_atomic_pause(void) {
 #if defined(__x86_64__) || defined(__i386__)

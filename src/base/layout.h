@@ -45,10 +45,11 @@
  * later.
  *
  * Written once, under the creation lock and before `version`, then constant and read without a
- * lock: everything down to id_low, capacity, codec, and the lock's copy of the id. Written later,
- * under the creation lock only: boot_high, boot_low, clean, next_number, unlinked. The words of the
- * lock (lock_recovered is written under the lock, lock_since by its owner), the event and the cell
- * are explained in sync/lock.h, sync/event.h and shm/cell.h. The payload begins at payload_offset.
+ * lock: everything down to id_low, capacity, codec, kind_words, and the lock's copy of the id.
+ * Written later, under the creation lock only: boot_high, boot_low, clean, next_number, unlinked.
+ * The words of the lock (lock_recovered is written under the lock, lock_since by its owner), the
+ * event and the cell are explained in sync/lock.h, sync/event.h and shm/cell.h. The payload begins
+ * at payload_offset.
  */
 /* clang-format off */
 #define MIPC_REGION_ROWS(X)                                                                        \
@@ -88,7 +89,8 @@
   X(mipc_reserved_56_t, cell_begin_padding, 264, "zeros")                                                 \
   X(uint64_t, cell_commit, 320, "of a Share: the committed version, 0: none yet")                  \
   X(mipc_reserved_56_t, cell_commit_padding, 328, "zeros")                                                \
-  X(mipc_reserved_3704_t, rest, 384, "zeros, for words of other kinds")                                \
+  X(mipc_kind_words_t, kind_words, 384, "of a SharedMap: the words of mipc_map_plan(); else zeros")    \
+  X(mipc_reserved_3672_t, rest, 416, "zeros")                                                          \
   X(uint64_t, end, 4088, "MIPC_REGION_MAGIC; missing when the file was cut off before it")
 
 /*
@@ -136,12 +138,57 @@
   X(uint32_t, ms, 12, "how long to wait for the lock, in milliseconds")                            \
   X(uint32_t, barge, 16, "1: take the lock even when it is kept for a waiter")                     \
   X(uint32_t, updates, 20, "1: an update() of a Share: no recovery reported, other sets refused")
+
+/*
+ * The arguments and results of one call of a SharedMap: one frame in each environment. JS writes it
+ * before the call, C during the call. A short key lies in it; room for the bytes of a value follows.
+ */
+#define MIPC_MAP_FRAME_ROWS(X)                                                                     \
+  X(double, handle, 0, "handle of the mapping")                                                    \
+  X(double, number, 8, "a value that is a number; of an addition: the addend, then the sum")       \
+  X(double, initial, 16, "of an addition: the value of an entry that is absent")                   \
+  X(double, version, 24, "of the entry, after the call")                                           \
+  X(double, expected, 32, "the version on which the call depends, with IF_VERSION; 0: no entry")   \
+  X(double, ttl, 40, "milliseconds until the entry expires; Infinity: never")                      \
+  X(double, length, 48, "size of the value in bytes; of a part: the bytes used, or removed entries")\
+  X(double, bucket, 56, "index of the primary bucket of the key")                                  \
+  X(double, bucket_version, 64, "its word, if the value may be cached as long as it stays; else 0") \
+  X(double, cursor, 72, "the bucket at which an iteration continues")                              \
+  X(int32_t, status, 80, "result of the call: of MIPC_MAP_RESULT_MAP, or a negative status")       \
+  X(uint32_t, type, 84, "encoding of the value")                                                   \
+  X(uint32_t, when, 88, "the condition of a change (MIPC_MAP_IF_)")                                \
+  X(uint32_t, ms, 92, "how long to wait for a lock, in milliseconds")                              \
+  X(uint32_t, key_length, 96, "size of the key in bytes; MIPC_MAP_KEY_GIVEN: it is an argument")   \
+  X(uint32_t, is_wide, 100, "1: two bytes for each character of the key")                          \
+  X(uint32_t, leases, 104, "get: 1: a lease counts as an entry")                                   \
+  X(uint32_t, keep_ttl, 108, "set: 1: the expiry of the replaced entry, instead of ttl")           \
+  X(uint32_t, created, 112, "addition: 1: the entry was absent; changes: 1: some are not known")     \
+  X(uint32_t, latin1, 116, "a bit for each type whose values are Latin-1 text: C makes the string") \
+  X(uint32_t, utf16, 120, "the same for UTF-16")                                                   \
+  X(uint32_t, keys, 124, "iteration: 1: without values")                                           \
+  X(mipc_map_frame_key_t, key, 128, "the key")
+
+/* An entry in the results of an iteration and of getMany; the bytes of the key (not for getMany) and
+ * of the value follow, each padded to 8. */
+#define MIPC_MAP_ITEM_ROWS(X)                                                                      \
+  X(uint32_t, type, 0, "encoding of the value")                                                    \
+  X(uint32_t, key_length, 4, "size of the key in bytes, and bit 31: wide; of getMany: the status") \
+  X(double, length, 8, "size of the value in bytes")                                               \
+  X(double, version, 16, "of the entry")                                                           \
+  X(double, number, 24, "a value that is a number")
 /* clang-format on */
 
 #define MIPC_CELL_SLOT_SIZE     64
 #define MIPC_SHARE_FRAME_SIZE   64 /* the scratch follows */
 #define MIPC_SHARE_SCRATCH      65536
 #define MIPC_SECTION_FRAME_SIZE 24
+#define MIPC_MAP_FRAME_KEY      1024 /* bytes */
+#define MIPC_MAP_FRAME_SIZE     1152 /* the scratch follows */
+#define MIPC_MAP_SCRATCH        65536
+#define MIPC_MAP_SCRATCH_KEYS   16384 /* of it for the keys of getMany; the results follow */
+#define MIPC_MAP_ITEM_SIZE      32
+#define MIPC_MAP_KEY_GIVEN      UINT32_MAX
+#define MIPC_MAP_MOST_ITEMS     256 /* keys of one getMany */
 
 #define MIPC_REGION_MAGIC     ((uint32_t)0x6D697063)
 #define MIPC_REGION_VERSION   1
@@ -149,6 +196,17 @@
 #define MIPC_PARTICIPANT_SIZE 32
 #define MIPC_PARTICIPANTS     ((65536 - MIPC_HEADER_SIZE) / MIPC_PARTICIPANT_SIZE)
 #define MIPC_PAYLOAD_OFFSET   65536 /* header and rows; whole pages on every system */
+
+/* Constant words of a kind, beside capacity and codec. */
+#define MIPC_REGION_KIND_WORDS 8
+typedef struct {
+  uint32_t at[MIPC_REGION_KIND_WORDS];
+} mipc_kind_words_t;
+
+/* The key of a call of a SharedMap: whole words, so that C reads it in place. */
+typedef struct {
+  uint64_t at[MIPC_MAP_FRAME_KEY / 8];
+} mipc_map_frame_key_t;
 
 /* Bytes that are not in use yet. */
 #define MIPC_RESERVED(size)                                                                        \
@@ -159,7 +217,7 @@ MIPC_RESERVED(24);
 MIPC_RESERVED(48);
 MIPC_RESERVED(56);
 MIPC_RESERVED(52);
-MIPC_RESERVED(3704);
+MIPC_RESERVED(3672);
 #undef MIPC_RESERVED
 
 MIPC_LAYOUT(mipc_report_t, MIPC_REPORT_ROWS)
@@ -168,6 +226,8 @@ MIPC_LAYOUT(mipc_participant_shm_t, MIPC_PARTICIPANT_ROWS)
 MIPC_LAYOUT(mipc_cell_slot_shm_t, MIPC_CELL_SLOT_ROWS)
 MIPC_LAYOUT(mipc_share_frame_t, MIPC_SHARE_FRAME_ROWS)
 MIPC_LAYOUT(mipc_section_frame_t, MIPC_SECTION_FRAME_ROWS)
+MIPC_LAYOUT(mipc_map_frame_t, MIPC_MAP_FRAME_ROWS)
+MIPC_LAYOUT(mipc_map_row_t, MIPC_MAP_ITEM_ROWS)
 
 static_assert(sizeof(mipc_report_t) == MIPC_REPORT_SIZE, "mipc_report_t");
 static_assert(sizeof(mipc_region_shm_t) == MIPC_HEADER_SIZE, "mipc_region_shm_t");
@@ -175,5 +235,7 @@ static_assert(sizeof(mipc_participant_shm_t) == MIPC_PARTICIPANT_SIZE, "mipc_par
 static_assert(sizeof(mipc_cell_slot_shm_t) == MIPC_CELL_SLOT_SIZE, "mipc_cell_slot_shm_t");
 static_assert(sizeof(mipc_share_frame_t) <= MIPC_SHARE_FRAME_SIZE, "mipc_share_frame_t");
 static_assert(sizeof(mipc_section_frame_t) == MIPC_SECTION_FRAME_SIZE, "mipc_section_frame_t");
+static_assert(sizeof(mipc_map_frame_t) == MIPC_MAP_FRAME_SIZE, "mipc_map_frame_t");
+static_assert(sizeof(mipc_map_row_t) == MIPC_MAP_ITEM_SIZE, "mipc_map_row_t");
 
 #endif

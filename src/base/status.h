@@ -36,7 +36,8 @@
   X(FOREIGN, -1020, "ERR_MMAPIPC_FOREIGN", "the file is not a region of mmapipc")                  \
   X(VERSION, -1021, "ERR_MMAPIPC_VERSION",                                                         \
     "the region has a layout unknown to this version, or the byte order of another machine")       \
-  X(KIND, -1022, "ERR_MMAPIPC_KIND", "the region was created by another class")                    \
+  X(KIND, -1022, "ERR_MMAPIPC_KIND",                                                               \
+    "the region was created by another class, or with another `evict`")                            \
   X(CORRUPT, -1023, "ERR_MMAPIPC_CORRUPT",                                                         \
     "the header of the region is inconsistent; another process has overwritten it")                \
   X(TOO_SMALL, -1024, "ERR_MMAPIPC_TOO_SMALL",                                                     \
@@ -52,9 +53,13 @@
   X(STALE, -1031, "ERR_MMAPIPC_STALE",                                                             \
     "the name or path no longer leads to this memory: its file was removed or replaced")           \
   X(TOO_LARGE, -1029, "ERR_MMAPIPC_TOO_LARGE",                                                     \
-    "the value is larger than the capacity of the Share; the old value stays")                     \
+    "the value is larger than the object can hold; the old value stays")                           \
+  X(FULL, -1032, "ERR_MMAPIPC_FULL", "the map has no space for the entry; nothing was changed")    \
+  X(KEY_TOO_LONG, -1033, "ERR_MMAPIPC_KEY_TOO_LONG", "the key of a map has more than 1,024 bytes") \
+  X(NOT_NUMBER, -1034, "ERR_MMAPIPC_NOT_NUMBER",                                                   \
+    "increment() or count() of a value that is not a number")                                      \
   X(CODEC, -1030, "ERR_MMAPIPC_CODEC",                                                             \
-    "the value was set with a codec that this Share cannot read")                                  \
+    "the value was set with a codec that this object cannot read")                                 \
   X(NO_BINARY, -1007, "ERR_MMAPIPC_NO_BINARY", "no native binary for this platform could be loaded")
 
 /* The system calls that an error can name: X(symbol, name in JS). */

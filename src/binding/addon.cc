@@ -20,6 +20,7 @@ static void environment_finalize(napi_env env, void *data, void *) {
   drop(env, &environment->lock_bytes);
   drop(env, &environment->section_bytes);
   drop(env, &environment->share_bytes);
+  drop(env, &environment->map_bytes);
   drop(env, &environment->deliver);
   drop(env, &environment->collected);
   environment_put(environment);
@@ -58,6 +59,7 @@ static Napi::Object init(Napi::Env env, Napi::Object given) {
     exports.set("report", value_of(env, environment->report_bytes));
     add_shared(env, exports);
     filelock_exports(environment, exports);
+    map_exports(environment, exports);
     mapping_exports(environment, exports);
     wakeups_exports(env, environment, exports);
     pack_exports(environment, exports);

@@ -34,6 +34,8 @@ struct Environment {
   napi_ref section_bytes;
   mipc_share_frame_t *share; /* memory for a value lies behind it; NULL: not requested yet */
   napi_ref share_bytes;
+  mipc_map_frame_t *map; /* the same for a SharedMap */
+  napi_ref map_bytes;
 };
 
 /* Drops one reference; the last frees it. */
@@ -48,6 +50,7 @@ void release_orphans(Environment *environment);
 
 /* The subjects of the binding; each adds its functions or tables to `exports`. */
 void filelock_exports(Environment *environment, Object &exports);
+void map_exports(Environment *environment, Object &exports);
 void mapping_exports(Environment *environment, Object &exports);
 void wakeups_exports(napi_env env, Environment *environment, Object &exports);
 void pack_exports(Environment *environment, Object &exports);

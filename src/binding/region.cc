@@ -4,6 +4,7 @@
  */
 #include "values.h"
 
+#include <cstring>
 #include <new>
 
 extern "C" {
@@ -40,6 +41,20 @@ public:
     napi_get_value_bool(env, get(name), &flag);
     return flag;
   }
+  /* Of a Uint32Array; anything else leaves the words as they are. */
+  void words(const char *name, uint32_t *to, size_t count) {
+    napi_typedarray_type type;
+    size_t length = 0;
+    void *from = nullptr;
+    napi_value value = get(name);
+    bool is_array = false;
+    if (!value || napi_is_typedarray(env, value, &is_array) != napi_ok || !is_array) return;
+    if (napi_get_typedarray_info(env, value, &type, &length, &from, nullptr, nullptr) != napi_ok) {
+      failed = true;
+    } else if (type == napi_uint32_array && length == count) {
+      std::memcpy(to, from, count * sizeof *to);
+    }
+  }
   bool has_failed() const {
     return failed;
   }
@@ -63,6 +78,7 @@ struct Spec {
     region.capacity = given.u64("capacity");
     region.kind = given.u32("kind");
     region.codec = given.u32("codecNumber");
+    given.words("kindWords", region.kind_words.at, MIPC_REGION_KIND_WORDS);
     region.create = static_cast<mipc_create_t>(given.u32("create"));
     region.mode = given.u32("mode");
     region.wait_ms = given.u32("wait");
@@ -176,6 +192,35 @@ napi_value id_of(napi_env env, const uint64_t id[2]) {
   return list.get();
 }
 
+/* Of a SharedMap; undefined for other kinds. */
+napi_value map_facts(napi_env env, const mipc_inspection_t &found) {
+  const mipc_map_facts_t &facts = found.map.facts;
+  napi_value none = nullptr;
+  if (!found.has_map) return napi_get_undefined(env, &none) == napi_ok ? none : nullptr;
+  List holders(env);
+  for (uint32_t i = 0; i < found.map.holder_count; i++) {
+    const mipc_map_holder_t &holder = found.map.holders[i];
+    Object entry(env);
+    entry.number("stripe", holder.stripe);
+    entry.number("number", holder.owner);
+    entry.flag("alive", holder.alive);
+    holders.push(entry.get());
+  }
+  Object result(env);
+  result.number("entries", static_cast<double>(facts.entries));
+  result.number("capacity", static_cast<double>(facts.capacity));
+  result.number("used", static_cast<double>(facts.used));
+  result.number("evictions", static_cast<double>(facts.evicted));
+  result.number("expirations", static_cast<double>(facts.expired));
+  result.number("moves", static_cast<double>(facts.moved));
+  result.number("stripes", facts.stripes);
+  result.number("buckets", facts.buckets);
+  result.number("writers", facts.records);
+  result.flag("evicts", found.map.evicts);
+  result.set("holders", holders.get());
+  return result.get();
+}
+
 napi_value facts_of(napi_env env, const mipc_inspection_t &found, const mipc_participant_t *list) {
   const mipc_region_facts_t &facts = found.region;
   Object result(env);
@@ -193,6 +238,7 @@ napi_value facts_of(napi_env env, const mipc_inspection_t &found, const mipc_par
   result.number("owner", found.owner);
   result.number("heldMs", static_cast<double>(found.held_ms));
   result.flag("ownerAlive", found.owner_alive);
+  result.set("map", map_facts(env, found));
   result.set("participants", participants(env, list, facts.listed));
   return result.get();
 }

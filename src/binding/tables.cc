@@ -5,7 +5,9 @@
 #include "values.h"
 
 extern "C" {
+#include "../base/map_layout.h"
 #include "../base/status.h"
+#include "../map/map.h"
 #include "../pack/frame.h"
 #include "../pack/pack.h"
 #include "../shm/share.h"
@@ -74,6 +76,15 @@ static napi_value layouts(napi_env env) {
   static const LayoutRow share[] = {MIPC_SHARE_FRAME_ROWS(ROW)};
   static const LayoutRow section[] = {MIPC_SECTION_FRAME_ROWS(ROW)};
   static const LayoutRow pack[] = {MIPC_PACK_FRAME_ROWS(ROW)};
+  static const LayoutRow map[] = {MIPC_MAP_FRAME_ROWS(ROW)};
+  static const LayoutRow item[] = {MIPC_MAP_ITEM_ROWS(ROW)};
+  static const LayoutRow pool[] = {MIPC_MAP_POOL_ROWS(ROW)};
+  static const LayoutRow stripe[] = {MIPC_MAP_STRIPE_ROWS(ROW)};
+  static const LayoutRow record[] = {MIPC_MAP_RECORD_ROWS(ROW)};
+  static const LayoutRow page[] = {MIPC_MAP_PAGE_ROWS(ROW)};
+  static const LayoutRow bucket[] = {MIPC_MAP_BUCKET_ROWS(ROW)};
+  static const LayoutRow entry[] = {MIPC_MAP_ENTRY_ROWS(ROW)};
+  static const LayoutRow change[] = {MIPC_MAP_CHANGE_ROWS(ROW)};
 #undef ROW
   Object layout(env);
   layout.set("report", layout_of(env, MIPC_REPORT_SIZE, report));
@@ -83,6 +94,15 @@ static napi_value layouts(napi_env env) {
   layout.set("share", layout_of(env, MIPC_SHARE_FRAME_SIZE, share));
   layout.set("section", layout_of(env, MIPC_SECTION_FRAME_SIZE, section));
   layout.set("pack", layout_of(env, MIPC_PACK_FRAME_SIZE, pack));
+  layout.set("map", layout_of(env, MIPC_MAP_FRAME_SIZE, map));
+  layout.set("mapItem", layout_of(env, MIPC_MAP_ITEM_SIZE, item));
+  layout.set("mapPool", layout_of(env, MIPC_MAP_POOL_SIZE, pool));
+  layout.set("mapStripe", layout_of(env, MIPC_MAP_STRIPE_SIZE, stripe));
+  layout.set("mapRecord", layout_of(env, MIPC_MAP_RECORD_SIZE, record));
+  layout.set("mapPage", layout_of(env, MIPC_MAP_PAGE_ROW, page));
+  layout.set("mapBucket", layout_of(env, MIPC_MAP_BUCKET_SIZE, bucket));
+  layout.set("mapEntry", layout_of(env, MIPC_MAP_ENTRY_SIZE, entry));
+  layout.set("mapChange", layout_of(env, MIPC_MAP_CHANGE_SIZE, change));
   return layout.get();
 }
 
@@ -144,6 +164,14 @@ static napi_value numbers(napi_env env) {
   add("share", {MIPC_SHARE_RESULT_MAP(ROW)});
   add("shareWay", {MIPC_SHARE_WAY_MAP(ROW)});
   add("cell", {MIPC_CELL_RESULT_MAP(ROW)});
+  add("map", {MIPC_MAP_RESULT_MAP(ROW)});
+  add("mapIf", {MIPC_MAP_IF_MAP(ROW)});
+  add("mapChange", {MIPC_MAP_CHANGE_MAP(ROW)});
+  add("mapType", {{"NUMBER", MIPC_MAP_TYPE_NUMBER}, {"LEASE", MIPC_MAP_TYPE_LEASE}});
+  add("mapLimit", {{"KEY", MIPC_MAP_MOST_KEY},
+                   {"LEAST_BYTES", static_cast<int>(MIPC_MAP_LEAST_BYTES)},
+                   {"ITEMS", MIPC_MAP_MOST_ITEMS},
+                   {"ITEM_KEYS", MIPC_MAP_SCRATCH_KEYS}});
   add("tag", {MIPC_TAG_MAP(ROW)});
   add("bigint", {MIPC_BIGINT_MAP(ROW)});
   add("store", {MIPC_STORE_MAP(ROW)});
@@ -172,5 +200,6 @@ void tables_exports(napi_env env, Object &exports) {
   exports.set("numbers", numbers(env));
   exports.set("layout", layouts(env));
   exports.number("regionVersion", MIPC_REGION_VERSION);
+  exports.number("payloadOffset", MIPC_PAYLOAD_OFFSET);
   exports.set("regionKinds", region_kinds(env));
 }

@@ -30,4 +30,12 @@ void mipc_presence_give(mipc_file_t file, uint64_t byte);
 int mipc_presence_find(mipc_file_t file, uint64_t from, uint64_t to, bool or_shared,
                        uint64_t *ret_first, uint64_t *ret_last);
 
+/*
+ * Sleeps until no other open file holds the byte exclusively, and keeps nothing: 1. A signal to the
+ * thread ends the sleep: 0. Otherwise the system's error. A file open for reading is enough. At the
+ * end the byte is locked shared for a moment, which only mipc_presence_find() with `or_shared`
+ * sees.
+ */
+int mipc_presence_wait(mipc_file_t file, uint64_t byte);
+
 #endif

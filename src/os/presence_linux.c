@@ -24,6 +24,13 @@ void mipc_presence_give(mipc_file_t file, uint64_t byte) {
   set(file, byte, F_UNLCK);
 }
 
+int mipc_presence_wait(mipc_file_t file, uint64_t byte) {
+  struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = (off_t)byte, .l_len = 1};
+  if (fcntl((int)file.os, F_OFD_SETLKW, &lock) < 0) return errno == EINTR ? 0 : -errno;
+  set(file, byte, F_UNLCK);
+  return 1;
+}
+
 int mipc_presence_find(mipc_file_t file, uint64_t from, uint64_t to, bool or_shared,
                        uint64_t *ret_first, uint64_t *ret_last) {
   struct flock lock = {.l_type = or_shared ? F_WRLCK : F_RDLCK,

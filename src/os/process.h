@@ -25,4 +25,9 @@ uint64_t mipc_clock_us(void);
  * are only displayed. */
 uint64_t mipc_clock_stamp(void);
 
+/* Milliseconds of two clocks for expiries, a few milliseconds late at most: since the boot, with
+ * the time in which the machine slept; and since 1970, by a clock that can be set. */
+uint64_t mipc_clock_boot_ms(void);
+uint64_t mipc_clock_wall_ms(void);
+
 #endif

@@ -42,3 +42,15 @@ uint64_t mipc_clock_us(void) {
 uint64_t mipc_clock_stamp(void) {
   return GetTickCount64();
 }
+
+uint64_t mipc_clock_boot_ms(void) {
+  return GetTickCount64();
+}
+
+/* Windows counts units of 100 ns from 1601 on. */
+uint64_t mipc_clock_wall_ms(void) {
+  FILETIME now;
+  GetSystemTimeAsFileTime(&now);
+  uint64_t units = (uint64_t)now.dwHighDateTime << 32 | now.dwLowDateTime;
+  return units / 10000 - 11644473600000;
+}

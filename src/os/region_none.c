@@ -33,6 +33,12 @@ void mipc_presence_give(mipc_file_t file, uint64_t byte) {
   (void)byte;
 }
 
+int mipc_presence_wait(mipc_file_t file, uint64_t byte) {
+  (void)file;
+  (void)byte;
+  return MIPC_E_UNSUPPORTED;
+}
+
 int mipc_presence_find(mipc_file_t file, uint64_t from, uint64_t to, bool or_shared,
                        uint64_t *ret_first, uint64_t *ret_last) {
   (void)file;

@@ -53,12 +53,14 @@ static void fill_header(mipc_region_t *r, const mipc_region_spec_t *spec) {
   h->lock_id_low = r->id[1];
   h->capacity = spec->capacity;
   h->codec = spec->codec;
+  h->kind_words = spec->kind_words;
   h->end = MIPC_REGION_MAGIC;
   h->next_number = 1;
   r->kind = spec->kind;
   r->size = spec->size;
   r->capacity = spec->capacity;
   r->codec = spec->codec;
+  r->kind_words = spec->kind_words;
 }
 
 static int join(mipc_region_t *r, const mipc_i_opening_t *opening) {
@@ -136,6 +138,7 @@ int mipc_i_region_join(mipc_region_t *r, const mipc_i_opening_t *opening,
   r->size = copy->payload_size;
   r->capacity = copy->capacity;
   r->codec = copy->codec;
+  r->kind_words = copy->kind_words;
   if (r->place == MIPC_PLACE_PATH) status = enter_file(r, opening, copy);
   return status < 0 ? status : join(r, opening);
 }

@@ -4,7 +4,8 @@
  *
  * While a process is attached, no number is used twice, so that a word in shared memory that names
  * an owner never comes to name another participant. The counter is incremented before the byte is
- * locked: if a process dies in between, its number is used up.
+ * locked: if a process dies in between, its number is used up. After a reboot, and when all numbers
+ * are used, the numbers of a region without participants start at 1 again, except those of a map.
  *
  * The table may be wrong, by accident or malice. Only reports for people depend on it.
  */
@@ -42,6 +43,10 @@ int mipc_region_alive_in(mipc_file_t file, uint32_t number) {
   return mipc_presence_find(file, byte, byte, false, &first, &last);
 }
 
+int mipc_region_await_end(mipc_file_t file, uint32_t number) {
+  return mipc_presence_wait(file, MIPC_WRITERS_FIRST + number);
+}
+
 int mipc_region_alive(const mipc_region_t *r, uint32_t number) {
   if (r->closed || r->fork_generation != mipc_fork_generation()) return MIPC_E_CLOSED;
   if (number == 0 || number > MIPC_MAX_NUMBER) return 0;
@@ -57,6 +62,11 @@ static void reset_lock(mipc_region_shm_t *h) {
   mipc_atomic_store_relaxed(&h->lock, 0);
 }
 
+/* The payload of a SharedMap names participants, so an old number must stay dead for ever. */
+static bool numbers_restart(const mipc_region_t *r) {
+  return r->kind != MIPC_REGION_MAP;
+}
+
 void mipc_i_participants_clear(mipc_region_t *r) {
   for (uint32_t i = 0; i < MIPC_PARTICIPANTS; i++) {
     mipc_atomic_store_relaxed(&row_at(r->header, i)->number, 0);
@@ -64,7 +74,7 @@ void mipc_i_participants_clear(mipc_region_t *r) {
   /* A number that is used again must not own the lock. */
   reset_lock(r->header);
   /* relaxed: the next participant takes the creation lock first. */
-  mipc_atomic_store_relaxed(&r->header->next_number, 1);
+  if (numbers_restart(r)) mipc_atomic_store_relaxed(&r->header->next_number, 1);
 }
 
 /* The search starts at the row number % MIPC_PARTICIPANTS. Most rows there belong to participants
@@ -103,7 +113,7 @@ static void write_row(mipc_region_t *r) {
 static uint32_t next_number(mipc_region_t *r, int *ret_status) {
   uint32_t number = mipc_atomic_load_relaxed(&r->header->next_number);
   if (number == 0 || number > MIPC_MAX_NUMBER) {
-    int others = mipc_i_others_attached(r->presence, false);
+    int others = numbers_restart(r) ? mipc_i_others_attached(r->presence, false) : 1;
     if (others != 0) {
       *ret_status = others < 0 ? others : (int)MIPC_E_EXHAUSTED;
       return 0;

@@ -132,6 +132,10 @@ uint64_t mipc_region_capacity(const mipc_region_t *r) {
   return r->capacity;
 }
 
+const mipc_kind_words_t *mipc_region_kind_words(const mipc_region_t *r) {
+  return &r->kind_words;
+}
+
 uint32_t mipc_region_number(const mipc_region_t *r) {
   return r->number;
 }
@@ -146,6 +150,11 @@ bool mipc_region_sealed(const mipc_region_t *r) {
 
 mipc_file_t mipc_region_file(const mipc_region_t *r) {
   return r->file;
+}
+
+int mipc_region_reopen(const mipc_region_t *r, mipc_file_t *ret_file) {
+  if (r->closed || !is_ours(r)) return MIPC_E_CLOSED;
+  return mipc_shared_reopen(r->file, r->path, true, ret_file);
 }
 
 mipc_region_shm_t *mipc_region_header(const mipc_region_t *r) {

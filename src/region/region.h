@@ -81,10 +81,11 @@ typedef struct {
   /* The parent of the user's directory of names; NULL: the system's. Used for NAME, and for the
    * files that replace anonymous memory on a system without it. */
   const char *directory;
-  uint64_t size;     /* payload bytes, at least; 0: any, and no region is created */
-  uint64_t capacity; /* how many of them the kind counts (layout.h), at least; 0: any */
-  uint32_t kind;     /* mipc_region_kind_t */
-  uint32_t codec;    /* of a region that is created; an existing one keeps its own */
+  uint64_t size;                /* payload bytes, at least; 0: any, and no region is created */
+  uint64_t capacity;            /* how many of them the kind counts (layout.h), at least; 0: any */
+  uint32_t kind;                /* mipc_region_kind_t */
+  uint32_t codec;               /* of a region that is created; an existing one keeps its own */
+  mipc_kind_words_t kind_words; /* the same */
   mipc_create_t create;
   uint32_t mode;       /* permission bits of a file that is created, before the umask */
   uint32_t wait_ms;    /* for the creation lock; a JS thread passes at most 20, and calls again */
@@ -154,7 +155,8 @@ int mipc_region_whole(const mipc_region_t *region);
 
 uint64_t mipc_region_size(const mipc_region_t *region);     /* payload bytes */
 uint64_t mipc_region_capacity(const mipc_region_t *region); /* that it was created with */
-uint32_t mipc_region_number(const mipc_region_t *region);   /* 0: read-only */
+const mipc_kind_words_t *mipc_region_kind_words(const mipc_region_t *region);
+uint32_t mipc_region_number(const mipc_region_t *region); /* 0: read-only */
 bool mipc_region_read_only(const mipc_region_t *region);
 mipc_file_t mipc_region_file(const mipc_region_t *region); /* without locks; do not close it */
 mipc_region_shm_t *mipc_region_header(const mipc_region_t *region); /* NULL: closed */
@@ -204,6 +206,13 @@ int mipc_region_handle(const mipc_region_t *region, char ret_text[MIPC_HANDLE_SI
 int mipc_region_alive(const mipc_region_t *region, uint32_t number);
 /* The same through any open file of the region that does not hold the byte of a participant. */
 int mipc_region_alive_in(mipc_file_t file, uint32_t number);
+
+/* Opens the file of the region once more, read-only, for mipc_region_await_end(). The caller closes
+ * it (mipc_shared_close()) before its last attachment. */
+int mipc_region_reopen(const mipc_region_t *region, mipc_file_t *ret_file);
+/* Sleeps until participant `number` is not attached, through a file of mipc_region_reopen(): 1; 0:
+ * a signal to the thread came first; or the system's error. */
+int mipc_region_await_end(mipc_file_t file, uint32_t number);
 
 /*
  * Removes a name or path. Attached processes keep the region. ENOENT; TIMEOUT as for open; FOREIGN:

@@ -24,11 +24,12 @@ struct mipc_region {
   char *path;                /* of NAME and PATH, else NULL */
   mipc_region_shm_t *header; /* MIPC_PAYLOAD_OFFSET bytes; NULL: not mapped */
   mipc_guard_t *guard;       /* of the header */
-  uint64_t size;             /* of the payload; from here to codec: checked once, then constant */
+  uint64_t size;             /* of the payload; to kind_words: checked once, then constant */
   uint64_t capacity;
   uint64_t id[2];
   uint32_t kind;
   uint32_t codec;
+  mipc_kind_words_t kind_words;
   uint32_t number;          /* of this participant; 0: none */
   uint64_t byte;            /* the locked byte of `presence`; 0: none */
   int32_t row;              /* in the table of participants; -1: none */

@@ -15,6 +15,10 @@ static void look_inside(mipc_file_t file, const mipc_region_shm_t *header, void 
   found->owner = lock.owner;
   found->held_ms = lock.held_ms;
   found->owner_alive = lock.owner && mipc_region_alive_in(file, lock.owner) != 0;
+  if (header->kind == MIPC_REGION_MAP) {
+    found->capacity = header->capacity;
+    found->has_map = mipc_map_inspect(file, header, &found->map) == 0;
+  }
   uint64_t size = header->kind == MIPC_REGION_SHARE ? mipc_cell_size(header->capacity) : 0;
   if (!size || size > header->payload_size) return;
   found->capacity = header->capacity;

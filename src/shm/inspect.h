@@ -5,6 +5,7 @@
 #ifndef MIPC_SHM_INSPECT_H
 #define MIPC_SHM_INSPECT_H
 
+#include "../map/inspect.h"
 #include "../region/region.h"
 
 typedef struct {
@@ -14,6 +15,8 @@ typedef struct {
   bool owner_alive;
   uint64_t capacity; /* of a SHARE, and of its current value: its version and bytes */
   uint64_t value_version, value_length;
+  bool has_map; /* of a MAP whose tables can be read */
+  mipc_map_inspection_t map;
 } mipc_inspection_t;
 
 /* As mipc_region_inspect(). The lock and the value are as they were at one moment; they may

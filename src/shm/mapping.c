@@ -193,6 +193,10 @@ mipc_region_t *mipc_mapping_region(const mipc_mapping_t *m) {
   return m->region;
 }
 
+const mipc_guard_t *mipc_mapping_guard(const mipc_mapping_t *m) {
+  return m->guards[0];
+}
+
 int mipc_mapping_lost(const mipc_mapping_t *m) {
   int status = mipc_guard_hit(m->guards[0]);
   return status < 0 ? status : mipc_guard_hit(m->guards[1]);

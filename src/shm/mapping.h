@@ -23,6 +23,7 @@
 #include "../base/layout.h"
 #include "../os/file.h"
 #include "../os/flock.h"
+#include "../os/guard.h"
 #include "../os/vm.h"
 #include "../region/region.h"
 
@@ -124,6 +125,9 @@ mipc_region_t *mipc_mapping_region(const mipc_mapping_t *mapping);
 /* 0, or the reason why a fault replaced a part of the file by zeros, permanently (mipc_guard_hit).
  */
 int mipc_mapping_lost(const mipc_mapping_t *mapping);
+
+/* The guard of the range for our own operations; NULL: it has none. */
+const mipc_guard_t *mipc_mapping_guard(const mipc_mapping_t *mapping);
 
 /*
  * The file under it, for locks on it. `ret_own`: the open file is the mapping's own; otherwise

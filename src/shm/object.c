@@ -42,10 +42,28 @@ int mipc_object_watch(mipc_object_t *object, mipc_watch_t **ret_watch) {
   return 0;
 }
 
+int mipc_object_map(mipc_object_t *object, mipc_map_t **ret_map) {
+  if (!object->map) {
+    uint64_t mapped;
+    mipc_region_t *region = mipc_mapping_region(object->mapping);
+    mipc_region_shm_t *header = mipc_mapping_header(object->mapping, &mapped);
+    if (!region) return MIPC_E_UNSUPPORTED;
+    if (!header) return MIPC_E_CLOSED;
+    if (mapped < MIPC_PAYLOAD_OFFSET + mipc_region_size(region)) return MIPC_E_CORRUPT;
+    int status = mipc_map_open(region, (uint8_t *)header + MIPC_PAYLOAD_OFFSET,
+                               mipc_mapping_guard(object->mapping), &object->map);
+    if (status < 0) return status;
+  }
+  *ret_map = object->map;
+  return 0;
+}
+
 void mipc_object_give_up(mipc_object_t *object) {
   mipc_filelock_close(object->file_lock);
   mipc_watch_close(object->watch);
   mipc_lock_close(object->region_lock);
+  mipc_map_close(object->map);
+  object->map = NULL;
   object->file_lock = NULL;
   object->watch = NULL;
   object->region_lock = NULL;

@@ -1,6 +1,6 @@
 /*
- * What one object of JS uses: its mapping, and beside it the locks and the watch, each of which is
- * made when it is used for the first time.
+ * What one object of JS uses: its mapping, and beside it the locks, the watch and the table, each
+ * of which is made when it is used for the first time.
  *
  * An object belongs to one thread. Its mapping may outlive it, as Buffers over the mapping may.
  */
@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "../map/map.h"
 #include "../sync/event.h"
 #include "../sync/filelock.h"
 #include "../sync/lock.h"
@@ -22,6 +23,7 @@ typedef struct {
   mipc_filelock_t *file_lock; /* this and the rest: NULL: not used yet */
   mipc_lock_t *region_lock;
   mipc_watch_t *watch;
+  mipc_map_t *map;
 } mipc_object_t;
 
 /*
@@ -38,7 +40,11 @@ int mipc_object_region_lock(mipc_object_t *object, mipc_lock_t **ret_lock);
 /* The watch of the object on its region's event. UNSUPPORTED: there is no region. */
 int mipc_object_watch(mipc_object_t *object, mipc_watch_t **ret_watch);
 
-/* Closes locks and watch: ends every wait, and gives up what is held. The mapping stays open. */
+/* The table of a SharedMap. UNSUPPORTED: there is no region of that kind; or as mipc_map_open(). */
+int mipc_object_map(mipc_object_t *object, mipc_map_t **ret_map);
+
+/* Closes locks, watch and table: ends every wait, and gives up what is held. The mapping stays
+ * open. */
 void mipc_object_give_up(mipc_object_t *object);
 
 /* As mipc_mapping_close(). Threads that wait use file and region, so they end first. */

@@ -1,7 +1,7 @@
 /*
  * The lock of a region: the protocol of lock.h, one attempt at a time, and which use of an object's
- * lock is allowed when. lock_object.c has the life of an object's lock, its waiter, and the table
- * of all locks of this process.
+ * lock is allowed when. lock_wait.c has the sleeps of a wait; lock_object.c has the life of an
+ * object's lock, its waiter, and the table of all locks of this process.
  */
 #include "lock.h"
 
@@ -23,21 +23,8 @@
  * each, million pairs a second): 0: 6.0, 10: 6.4, 40: 6.6, 100: 6.7. */
 #define SPINS 40
 
-/* The first and the longest sleep. A random part of up to a quarter is taken off, so that waiters
- * do not all ask about the owner at once. An owner that dies and wakes no waiter costs the longest
- * one. */
-#define FIRST_SLICE_US 2000
-#define LAST_SLICE_US  6000
-
-/* After so many sleeps that failed, as the word had changed before, a process counts as having
- * waited. */
-#define MOST_MISSED 8
-
 /* A lock that was held for less (by the coarse clock of its stamp) is released without a ring. */
 #define RING_AFTER_MS 2
-
-/* At most one process asks whether the owner is alive within so many milliseconds. */
-#define PROBE_MS 2
 
 /* How often a look that was overtaken is repeated before the process sleeps as if the lock were
  * taken. Only a word that another process overwrites all the time gets there. */
@@ -75,25 +62,40 @@ static void ring(const mipc_lock_t *lock) {
   mipc_bell_ring(lock->region);
 }
 
-/* Releases the word, and wakes one waiter. */
-int mipc_i_lock_release(mipc_lock_t *lock) {
+/* Whether waiters may rely on a watch of us (sync/owner_watch.h), and not look at the word for
+ * long. The next owner may die at once, so all of them must learn that it is another. */
+static bool is_held_long(const mipc_lock_t *lock) {
+  /* relaxed: our own store, unless the region is damaged. Then too many are woken, or too few. */
+  uint64_t since = mipc_atomic_load_relaxed_u64(&lock->header->lock_since);
+  return mipc_clock_stamp() - since >= MIPC_I_LOCK_HELD_LONG_MS;
+}
+
+/* The word is not exactly our number: others have set bits, or overwritten it. */
+static int release_marked(mipc_lock_t *lock) {
   mipc_atomic_u32_t *word = &lock->header->lock;
-  for (uint32_t now = lock->me;;) {
-    /* release: the next owner sees what we did while we held the lock. */
-    if (mipc_atomic_swap_release(word, now, now & S)) {
-      /* If the process is killed before this line, the sleeper looks again when its slice ends. */
-      if (now & C) {
-        ring(lock);
-        mipc_wait_wake(word, false);
-      }
-      return mipc_i_lock_check(lock);
-    }
+  for (;;) {
     /* relaxed: only the owner counts, and in a word that is ours others change only the bits. */
-    now = mipc_atomic_load_relaxed(word);
+    uint32_t now = mipc_atomic_load_relaxed(word);
     if ((now & OWNER) != lock->me) break;
+    bool wakes_all = is_held_long(lock);
+    /* release: the next owner sees what we did while we held the lock. */
+    if (!mipc_atomic_swap_release(word, now, now & S)) continue;
+    /* If the process is killed before this line, the sleeper looks again when its slice ends, or
+     * its watch of us wakes it. */
+    if (now & C) {
+      ring(lock);
+      mipc_wait_wake(word, wakes_all);
+    }
+    return mipc_i_lock_check(lock);
   }
   int status = mipc_i_lock_check(lock);
   return status < 0 ? status : (int)MIPC_E_CORRUPT;
+}
+
+int mipc_i_lock_release(mipc_lock_t *lock) {
+  /* release: as above. */
+  if (mipc_atomic_swap_release(&lock->header->lock, lock->me, 0)) return mipc_i_lock_check(lock);
+  return release_marked(lock);
 }
 
 /* The word is ours: stores the time, and returns whether the recovery flag is set. */
@@ -123,17 +125,6 @@ static int recovered(mipc_lock_t *lock, mipc_i_attempt_t *a) {
   return taken(lock);
 }
 
-/* Whether the owner is dead. False also when it is not our turn to ask. */
-static bool is_dead(mipc_lock_t *lock, mipc_i_attempt_t *a, uint32_t owner) {
-  uint32_t now = (uint32_t)mipc_clock_ms();
-  /* relaxed, both: a stamp that is seen late costs a question, or a wait of two milliseconds. */
-  if (now - mipc_atomic_load_relaxed(&lock->header->lock_probed) < PROBE_MS) return false;
-  mipc_atomic_store_relaxed(&lock->header->lock_probed, now);
-  a->must_ask = false;
-  /* An owner that the kernel gives no answer about counts as alive. */
-  return mipc_region_alive(lock->region, owner) == 0;
-}
-
 /*
  * One look: TAKEN, RECOVERED, a failure, or BUSY with a->word to sleep on; MIPC_I_LOCK_OURS: the
  * word names us as the owner.
@@ -152,7 +143,7 @@ int mipc_i_lock_look(mipc_lock_t *lock, mipc_i_attempt_t *a) {
       continue;
     }
     if (owner == me && !a->beside) return MIPC_I_LOCK_OURS;
-    if (owner && owner != me && a->must_ask && is_dead(lock, a, owner)) {
+    if (owner && owner != me && a->must_ask && mipc_i_lock_is_dead(lock, a, owner)) {
       /* acquire: as above. The kernel reported the owner dead after its last store. The answer came
        * through a lock inside the kernel, which orders the stores of the owner before it. */
       if (mipc_atomic_swap_acquire(word, now, me | C)) return recovered(lock, a);
@@ -167,27 +158,6 @@ int mipc_i_lock_look(mipc_lock_t *lock, mipc_i_attempt_t *a) {
     }
   }
   return mipc_i_lock_check(lock);
-}
-
-void mipc_i_lock_sleep(mipc_lock_t *lock, mipc_i_attempt_t *a, uint32_t most_us) {
-  /* The process that asked about the owner last looks again before its slice is over. So a process
-   * that was not allowed to ask may sleep as long. */
-  if (a->word != a->slept_on) a->slice_us = FIRST_SLICE_US;
-  a->chance = a->chance * 1664525 + 1013904223;
-  uint32_t slice = a->slice_us - (a->chance >> 16) % (a->slice_us / 4);
-  uint32_t us = slice < most_us ? slice : most_us;
-  a->slept_on = a->word;
-  bool slept = mipc_wait_on(&lock->header->lock, a->word, us);
-  /* A process that is always too late to sleep would otherwise be overtaken without end
-   * (formal/lock.pml, where the first time counts). Counting the first time here would cost two
-   * processes that want the lock all the time a tenth of their speed. */
-  if (slept || ++a->missed >= MOST_MISSED) a->has_waited = true;
-  a->must_ask = true;
-  if (us == slice) a->slice_us = a->slice_us * 2 < LAST_SLICE_US ? a->slice_us * 2 : LAST_SLICE_US;
-}
-
-void mipc_i_lock_attempt(mipc_lock_t *lock, mipc_i_attempt_t *a) {
-  *a = (mipc_i_attempt_t){.must_ask = true, .slice_us = FIRST_SLICE_US, .chance = lock->me * 40503};
 }
 
 /* Takes a free word, and looks at nothing else. */
@@ -255,7 +225,10 @@ static int wait_for_it(mipc_lock_t *lock, uint32_t us, bool barge) {
   for (;;) {
     int status = mipc_i_lock_look(lock, a);
     if (status == MIPC_LOCK_BUSY || status == MIPC_I_LOCK_OURS) {
-      status = ask_own_thread(lock, status == MIPC_I_LOCK_OURS, us && !spent);
+      bool is_known = (a->word & OWNER) == a->foreign;
+      status = ask_own_thread(lock, status == MIPC_I_LOCK_OURS, us && !spent && !is_known);
+      /* No thread takes the lock between two calls of one wait, so the answer stays true. */
+      if (status == MIPC_LOCK_BUSY && us && !spent) a->foreign = a->word & OWNER;
     }
     if (status != MIPC_LOCK_BUSY || spent >= us) {
       /* The next call continues where this one stopped. */

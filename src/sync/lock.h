@@ -11,14 +11,17 @@
  *              it is free, and S is clear or I have waited: CAS(w -> me|C), as others may also wait
  *              its owner is dead: the same CAS, and the lock is RECOVERED
  *              else CAS(w -> w|C, also |S if I have waited), and sleep on exactly that value, for
- *              a few milliseconds at most; then I have waited, and look again
- *   release  CAS(w -> w & S), and wake one waiter if C was set
+ *              a few milliseconds at most, or longer while the kernel watches the owner
+ *              (owner_watch.h); then I have waited, and look again
+ *   release  CAS(w -> w & S), and if C was set wake one waiter; all after a long hold, as they may
+ *            sleep long for this owner only
  *
  * A process may die after any store: the word names the owner, so waiters know which participant
  * to ask the kernel about. If a process dies before it wakes a waiter, that costs a few
- * milliseconds, as every sleep ends. A stopped owner is alive, and keeps the lock. Without S, a
- * process that arrives later can take a free lock before a waiter that was just woken: in a test
- * with eight processes, one of them waited for seconds.
+ * milliseconds, as every sleep ends; a waiter that dies after it was woken, a quarter of a second.
+ * A stopped owner is alive, and keeps the lock. Without S, a process that arrives later can take a
+ * free lock before a waiter that was just woken: in a test with eight processes, one of them waited
+ * for seconds.
  *
  * The recovery flag is a word of its own beside the lock. The process that takes the lock from a
  * dead owner sets the flag once it holds the lock; if it dies before that, it is itself a dead

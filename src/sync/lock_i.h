@@ -1,12 +1,13 @@
 /*
- * The inside of the lock. Only lock.c (the protocol) and lock_object.c (its life, its waiter, its
- * neighbours) include this file.
+ * The inside of the lock. Only lock.c (the protocol), lock_wait.c (the sleeps of a wait) and
+ * lock_object.c (its life, its waiter, its neighbours) include this file.
  */
 #ifndef MIPC_SYNC_LOCK_I_H
 #define MIPC_SYNC_LOCK_I_H
 
 #include "../base/atomic.h"
 #include "lock.h"
+#include "owner_watch.h"
 #include "waiter.h"
 
 /* One wait for the lock, from its first look on. */
@@ -21,6 +22,10 @@ typedef struct {
   uint32_t slice_us; /* of the next sleep */
   uint32_t missed;   /* sleeps that failed, as the word had changed before */
   uint32_t chance;
+  uint32_t foreign;          /* an owner that was found not to be of this thread; 0: none */
+  uint32_t owner;            /* whom the last sleep was for */
+  uint64_t since_ms;         /* the first of the sleeps in a row that were for this owner */
+  mipc_owner_watch_t *watch; /* from the first long wait until the lock is closed; else NULL */
 } mipc_i_attempt_t;
 
 typedef enum {
@@ -57,13 +62,24 @@ struct mipc_lock {
 /* Another result of a look: the word names us as the owner. */
 #define MIPC_I_LOCK_OURS 3
 
-void mipc_i_lock_attempt(mipc_lock_t *lock, mipc_i_attempt_t *ret_attempt);
 int mipc_i_lock_look(mipc_lock_t *lock, mipc_i_attempt_t *attempt);
-void mipc_i_lock_sleep(mipc_lock_t *lock, mipc_i_attempt_t *attempt, uint32_t most_us);
 /* Whether the region is undamaged: 0, TRUNCATED, CORRUPT. */
 int mipc_i_lock_check(const mipc_lock_t *lock);
-/* Releases the word, and wakes one waiter. */
+/* Releases the word, and wakes one waiter, or all if the lock was held for long. */
 int mipc_i_lock_release(mipc_lock_t *lock);
+
+/* lock_wait.c */
+
+/* A lock held for so long may have waiters that watch its owner. Less than the time after which
+ * they begin to, by what two stamps of mipc_clock_stamp() may be late. */
+#define MIPC_I_LOCK_HELD_LONG_MS 25
+
+/* Begins an attempt; it keeps the watch of the last one. */
+void mipc_i_lock_attempt(const mipc_lock_t *lock, mipc_i_attempt_t *attempt);
+/* Whether the owner is dead. False also when it is not our turn to ask. */
+bool mipc_i_lock_is_dead(mipc_lock_t *lock, mipc_i_attempt_t *attempt, uint32_t owner);
+/* Sleeps on attempt->word. */
+void mipc_i_lock_sleep(mipc_lock_t *lock, mipc_i_attempt_t *attempt, uint32_t most_us);
 
 /* lock_object.c */
 

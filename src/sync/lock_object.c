@@ -201,7 +201,11 @@ void mipc_lock_abandon(mipc_lock_t *lock) {
 void mipc_lock_close(mipc_lock_t *lock) {
   if (!lock) return;
   mipc_lock_abandon(lock);
-  if (lock->fork_generation == mipc_fork_generation()) mipc_waiter_close(lock->waiter);
+  if (lock->fork_generation == mipc_fork_generation()) {
+    mipc_waiter_close(lock->waiter);
+    mipc_owner_watch_close(lock->attempt.watch);
+    mipc_owner_watch_close(lock->waiting.watch);
+  }
   leave_table(lock);
   free(lock);
 }

@@ -136,8 +136,11 @@ bool mipc_waiter_has_slept(const mipc_waiter_t *w) {
   return mipc_waiter_waits(w) && w->slept;
 }
 
+/* The thread is interrupted, as it could otherwise take the wakes of others for a while. */
 void mipc_waiter_stop(mipc_waiter_t *w) {
-  if (w) w->state = IDLE;
+  if (!w) return;
+  w->state = IDLE;
+  if (w->asleep) mipc_thread_interrupt(w->thread);
 }
 
 void mipc_waiter_again(mipc_waiter_t *w) {

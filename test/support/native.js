@@ -12,9 +12,12 @@ const { execFile } = require('node:child_process');
 
 const { amount } = require('./amounts');
 const { buildLibrary, compile, compilerFlags } = require('../../scripts/native-build');
+const { forAll } = require('../../scripts/side-by-side');
 const { ROOT, Failure, findProgram, readGyp, run } = require('../../scripts/toolchain');
 
 const FIXTURES = path.join(ROOT, 'test', 'native', 'fixtures');
+const DYING = path.join(ROOT, 'test', 'native', 'dying');
+const HOOK = path.join(DYING, 'dying.h');
 const CACHE = path.join(ROOT, 'node_modules', '.cache', 'mmapipc', 'fixtures');
 const RELEASE = path.join(ROOT, 'build', 'Release', 'obj.target');
 const OURS = /^src\/.*\.c$/;
@@ -58,8 +61,11 @@ function sweep() {
   }
 }
 
+const findCompiler = () =>
+  [process.env.CC, 'gcc', 'clang'].find((name) => name && findProgram(name));
+
 async function build() {
-  const compiler = [process.env.CC, 'gcc', 'clang'].find((name) => name && findProgram(name));
+  const compiler = findCompiler();
   if (!compiler || !findProgram('ar')) throw new Failure('the C fixtures need gcc and ar');
   fs.mkdirSync(CACHE, { recursive: true });
   sweep();
@@ -75,6 +81,76 @@ async function build() {
     await compile(compiler, [...flags, path.join(FIXTURES, name), archive, '-o', program], name);
   }
   return folder;
+}
+
+/* The objects of src/map/ in `source`, each compiled behind test/native/dying/dying.h. */
+async function compileDying(compiler, gyp, source, folder, files) {
+  const flags = compilerFlags(gyp, ['-O2', '-w', '-pthread', '-include', HOOK]);
+  await forAll(files, (file) =>
+    compile(
+      compiler,
+      [...flags, '-c', path.join(source, 'map', file), '-o', path.join(folder, `${file}.o`)],
+      file,
+    ),
+  );
+}
+
+async function linkDying({ compiler, gyp, archive, folder }, objects, program) {
+  const flags = compilerFlags(gyp, ['-g', '-O2', '-Wall', '-Wextra', '-Werror', '-pthread']);
+  const main = path.join(DYING, 'map_stores.c');
+  await compile(compiler, [...flags, main, ...objects, archive, '-o', program], 'map_stores.c');
+  return path.join(folder, 'map_stores');
+}
+
+const mapFiles = () =>
+  fs.readdirSync(path.join(ROOT, 'src', 'map')).filter((file) => file.endsWith('.c'));
+
+async function buildDyingOnce() {
+  const folder = await buildFixtures();
+  const [compiler, gyp, archive] = [
+    findCompiler(),
+    readGyp('linux'),
+    path.join(folder, 'mmapipc.a'),
+  ];
+  const kit = { compiler, gyp, archive, folder };
+  const files = mapFiles();
+  await compileDying(compiler, gyp, path.join(ROOT, 'src'), folder, files);
+  const objects = files.map((file) => path.join(folder, `${file}.o`));
+  await linkDying(kit, objects, path.join(folder, 'map_stores'));
+  return kit;
+}
+
+let dying;
+
+/* Builds map_stores, the program of test/native/dying/, on the first call. */
+function buildDying() {
+  dying ??= buildDyingOnce();
+  return dying;
+}
+
+/* Builds map_stores with a broken twin of src/map/ (map-twins.js); the name of the program. */
+async function buildTwin({ file, from, to, and }) {
+  const kit = await buildDying();
+  const folder = fs.mkdtempSync(path.join(kit.folder, 'twin-'));
+  const source = path.join(folder, 'src');
+  fs.cpSync(path.join(ROOT, 'src'), source, { recursive: true });
+  const broken = path.join(source, 'map', file);
+  let text = fs.readFileSync(broken, 'utf8');
+  for (const edit of [{ from, to }, ...(and ? [and] : [])]) {
+    const parts = text.split(edit.from);
+    if (parts.length !== 2) throw new Failure(`${file} has not exactly one: ${edit.from}`);
+    text = parts.join(edit.to);
+  }
+  fs.writeFileSync(broken, text);
+  /* A header concerns all files. */
+  const changedFiles = file.endsWith('.h') ? mapFiles() : [file];
+  await compileDying(kit.compiler, kit.gyp, source, folder, changedFiles);
+  const objects = mapFiles().map((one) =>
+    path.join(changedFiles.includes(one) ? folder : kit.folder, `${one}.o`),
+  );
+  const program = path.join(folder, 'map_stores');
+  await linkDying(kit, objects, program);
+  return path.relative(kit.folder, program);
 }
 
 let built;
@@ -124,4 +200,4 @@ function instructions({ slow }) {
   return { title: `every ${every}th instruction (phase ${phase})`, args: [every, phase] };
 }
 
-module.exports = { buildFixtures, instructions, runFixture };
+module.exports = { buildDying, buildFixtures, buildTwin, instructions, runFixture };

@@ -9,9 +9,10 @@ const SRC = {
   os: ['base'],
   region: ['base', 'os'],
   sync: ['base', 'os', 'region'],
-  shm: ['base', 'os', 'region', 'sync'],
+  map: ['base', 'os', 'region', 'sync'],
+  shm: ['base', 'os', 'region', 'sync', 'map'],
   pack: ['base'],
-  binding: ['base', 'os', 'region', 'sync', 'shm', 'pack'],
+  binding: ['base', 'os', 'region', 'sync', 'map', 'shm', 'pack'],
 };
 
 // The folders that a file may require besides its own; lib/index.js may require all.
@@ -24,6 +25,8 @@ const LIB = {
   region: ['base', 'native', 'lock'],
   mmap: ['base', 'native', 'lock', 'pack', 'region'],
   share: ['base', 'native', 'codec', 'lock', 'region'],
+  map: ['base', 'native', 'codec', 'lock', 'region'],
+  cli: ['base', 'region', 'share', 'map'],
 };
 
 const NAPI_HEADERS = new Set(['napi.h', 'node_api.h', 'js_native_api.h']);

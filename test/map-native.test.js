@@ -1,0 +1,44 @@
+/*
+ * The table of a SharedMap in C: processes die at any store and at any instruction of any operation,
+ * and are killed at full speed. Each program checks itself and prints its counts.
+ */
+'use strict';
+
+const assert = require('node:assert/strict');
+
+const { amount, grouped } = require('./support/amounts');
+const { isLinux } = require('./support/platform');
+const { TWINS } = require('./support/map-twins');
+const { buildDying, buildFixtures, buildTwin, runFixture } = require('./support/native');
+
+/* npm run test:slow repeats more. */
+const slow = process.env.MMAPIPC_SLOW === '1';
+const DEATHS = slow ? 350000 : amount(6000, 40000);
+const TWIN_DEATHS = 60000; // most are found after a few hundred
+const PATIENCE = slow ? 1800000 : 240000; // ms
+
+describe('SharedMap, in C', function () {
+  if (!isLinux) return;
+  this.timeout(PATIENCE);
+
+  before(() => buildFixtures());
+
+  const runs = async (name, ...args) => {
+    const output = await runFixture(name, args, { patience: PATIENCE });
+    console.log(output.replace(/^/gm, '      '));
+  };
+
+  it(`${grouped(DEATHS)} deaths, each before another store, leave what readers saw`, async () => {
+    await buildDying();
+    await runs('map_stores', DEATHS);
+  });
+
+  /* The first one in npm test, so that the machinery stays alive. */
+  for (const twin of slow ? TWINS : TWINS.slice(0, amount(1, TWINS.length))) {
+    it(`these deaths find a broken twin: ${twin.title}`, async () => {
+      const program = await buildTwin(twin);
+      const run = runFixture(program, [TWIN_DEATHS], { patience: PATIENCE });
+      await assert.rejects(run, /checks failed/);
+    });
+  }
+});
