@@ -1,9 +1,9 @@
 /*
  * The records of a map: whose record belongs to the lock of a dead process, and when a new process
  * may take over the record of a dead one. There are two stripes, and one process that has died with
- * the lock of the first. Two processes with records take this lock, and recover; two more come, take
- * over records, and take a lock. All but one of them may die at any step, and use the map no more
- * afterwards. In the end a process that does not die takes each lock once.
+ * the lock of the first. Two processes with records take this lock, and recover; two more come,
+ * take over records, and take a lock. All but one of them may die at any step, and use the map no
+ * more afterwards. In the end a process that does not die takes each lock once.
  *
  * A process that died in an operation has left it in its record, until a recovery has finished it
  * (map-publish.pml). The number of a process is never given to another.
@@ -14,8 +14,8 @@
  *     the swap succeeds, recover; otherwise clear the note before any other attempt.
  *   - Recover: follow the notes to the oldest, finish its operation, and clear the note that led
  *     there; then the next. The note of oneself is cleared last.
- *   - Take over a record: its number is that of a dead process; then its operation is empty; then no
- *     lock names that process; then no record, also of the dead, has a note of it; then swap its
+ *   - Take over a record: its number is that of a dead process; then its operation is empty; then
+ *     no lock names that process; then no record, also of the dead, has a note of it; then swap its
  *     number to one's own, and clear its note before the first lock. The order matters: a process
  *     that recovers stores its note before it swaps the lock.
  *   - A record with a note may be taken over: if no lock names its process, nothing follows the
@@ -31,16 +31,16 @@
  * The twins: each lacks one rule, and must violate the property beside it (scripts/formal.js reads
  * this table).
  *
- * BROKEN_KEEPS_NOTE            shared, foreign  it wins the lock later, dies, and the note is followed
- * BROKEN_NOTES_AFTER_SWAP      unrecovered  it dies between swap and note
- * BROKEN_CLEARS_NOTE_FIRST     unrecovered  it dies in the recovery
- * BROKEN_IGNORES_LOCKS         shared       the record is noted between that look and the swap
- * BROKEN_IGNORES_NOTES         shared       the lock names the process that recovers
- * BROKEN_LOOKS_AT_NOTES_FIRST  shared       the note is stored between the looks
- * BROKEN_IGNORES_NOTES_OF_DEAD shared       a process will follow them
- * BROKEN_CLAIMS_BY_STORE       shared       two have looked
- * BROKEN_CLAIM_KEEPS_NOTE      foreign      it dies with a lock, and the note is followed
- * BROKEN_NOTE_IS_FULL          pinned       nothing ever clears the note
+ * BROKEN_KEEPS_NOTE             shared, foreign  it wins the lock later, and dies with it
+ * BROKEN_NOTES_AFTER_SWAP       unrecovered      it dies between swap and note
+ * BROKEN_CLEARS_NOTE_FIRST      unrecovered      it dies in the recovery
+ * BROKEN_IGNORES_LOCKS          shared           the record is noted between that look and the swap
+ * BROKEN_IGNORES_NOTES          shared           the lock names the process that recovers
+ * BROKEN_LOOKS_AT_NOTES_FIRST   shared           the note is stored between the looks
+ * BROKEN_IGNORES_NOTES_OF_DEAD  shared           a process will follow them
+ * BROKEN_CLAIMS_BY_STORE        shared           two have looked
+ * BROKEN_CLAIM_KEEPS_NOTE       foreign          it dies with a lock, and the note is followed
+ * BROKEN_NOTE_IS_FULL           pinned           nothing ever clears the note
  */
 #include "include/forbid.pml"
 
