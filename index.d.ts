@@ -58,13 +58,17 @@ export class MmapipcError extends Error {
   code: string;
   /** The file that the error is about, if there is one. */
   path?: string;
-  /** ERR_MMAPIPC_FILE_TOO_SMALL, _TOO_SMALL, _TOO_LARGE: the bytes that are needed. */
+  /** ERR_MMAPIPC_FILE_TOO_SMALL, _TOO_SMALL, _TOO_LARGE, _FULL, _KEY_TOO_LONG: the bytes that are needed. */
   required?: number;
-  /** ERR_MMAPIPC_TOO_SMALL, _TOO_LARGE: the bytes that exist. */
+  /** ERR_MMAPIPC_TOO_SMALL, _TOO_LARGE, _FULL: the bytes that exist. */
   capacity?: number;
-  /** ERR_MMAPIPC_KIND, _CODEC: the class or codec that created it. */
+  /** ERR_MMAPIPC_FULL: the bytes that are in use. */
+  used?: number;
+  /** ERR_MMAPIPC_KEY_TOO_LONG: the most bytes that a key may have. */
+  limit?: number;
+  /** ERR_MMAPIPC_KIND, _CODEC: the class, `evict` or codec that created it. */
   found?: string;
-  /** ERR_MMAPIPC_KIND, _CODEC: the class or codec that opens it. */
+  /** ERR_MMAPIPC_KIND, _CODEC: the class, `evict` or codec that opens it. */
   wanted?: string;
   /** ERR_MMAPIPC_FILE_TOO_SMALL: the size of the file in bytes. */
   actual?: number;
@@ -128,7 +132,7 @@ export interface LockGuard {
 }
 
 /**
- * The lock methods of files, regions and Shares. Each object holds its lock at most once.
+ * The lock methods of files, regions, Shares and maps. Each object holds its lock at most once.
  *
  * The lock of a region is a word in shared memory. The kernel reports the death of its holder; no
  * time-out decides it, so a stopped or slow holder keeps the lock. Each of eight waiters gets the lock of
@@ -1034,6 +1038,17 @@ export interface SharedMapOptions<V = unknown> extends RegionOptions {
   anyFilesystem?: boolean;
 }
 
+/** One change of a {@link SharedMap}. */
+export interface MapChange {
+  /** The key; undefined for 'clear' and 'many'. */
+  key: string | undefined;
+  /**
+   * What happened: `'expire'`: an expired entry was removed; `'evict'`: an entry was dropped because the map was
+   * full; `'clear'`: all entries were removed; `'many'`: more has changed than is known.
+   */
+  what: 'set' | 'delete' | 'expire' | 'evict' | 'clear' | 'many';
+}
+
 /** What {@link SharedMap.stats} returns. */
 export interface SharedMapStats {
   /** Entries, with expired ones that were not removed yet. */
@@ -1195,6 +1210,21 @@ export interface MapMethods<V> {
   expire(key: string, ms: number | null): boolean;
 
   /**
+   * Resolves with the version of the entry when it differs from `since` (default: the version at the call);
+   * 0: there is no entry. It keeps the process alive, and ends otherwise as {@link Share.changed} does.
+   * @throws ERR_MMAPIPC_ACCESS - the map is attached read-only
+   */
+  changed(
+    key: string,
+    options?: { since?: number; timeout?: number; signal?: AbortSignal },
+  ): Promise<number>;
+  /**
+   * Iterates over the changes after this call, of keys that begin with `prefix`. A pending next() keeps the
+   * process alive; the iteration ends as that of {@link Share.watch} does. Read-only maps as for changed().
+   */
+  watch(options?: { prefix?: string; signal?: AbortSignal }): AsyncIterableIterator<MapChange>;
+
+  /**
    * The entries whose keys begin with `prefix`, as a map of its own: its keys are those without the prefix,
    * and its clear(), keys() and size cover only them.
    */
@@ -1222,8 +1252,9 @@ export interface SharedMapNamespace<V> extends MapMethods<V> {}
  * Named values that processes and threads share: a Map in shared memory, with counters, expiry and
  * eviction.
  *
- * Events: `'recovered'`: a call of this object has taken the lock from a dead process. `'error'`: the map
- * is stale, see {@link Share.stale}.
+ * Events: `'change'`: an entry was changed, by this object or another one. `'recovered'`: a call of this object
+ * has taken the lock from a dead process. `'error'`: changes can no longer be observed, see
+ * {@link SharedMap.on}. Listeners keep the process alive only after ref().
  */
 export class SharedMap<V = any> extends EventEmitter {
   /**
@@ -1244,7 +1275,11 @@ export class SharedMap<V = any> extends EventEmitter {
    * Opens a map, calls `fn` with it, closes it, and returns the result of `fn`. A promise is awaited before
    * the map is closed.
    */
-  static with<V, R>(capacity: number, options: SharedMapOptions<V>, fn: (map: SharedMap<V>) => R): R;
+  static with<V, R>(
+    capacity: number,
+    options: SharedMapOptions<V>,
+    fn: (map: SharedMap<V>) => R,
+  ): R;
   static with<V, R>(capacity: number, fn: (map: SharedMap<V>) => R): R;
   static with<V, R>(options: SharedMapOptions<V>, fn: (map: SharedMap<V>) => R): R;
   /**
@@ -1285,10 +1320,27 @@ export class SharedMap<V = any> extends EventEmitter {
   /** Counts of entries and bytes, as they are at one moment. */
   stats(): SharedMapStats;
 
+  /** Listeners of 'change' keep the process alive from now on. */
+  ref(): this;
+  /** Listeners of 'change' no longer keep the process alive: the default. */
+  unref(): this;
+
+  /**
+   * An entry was changed, by this object or another one.
+   * @throws ERR_MMAPIPC_ACCESS - the map is attached read-only
+   */
+  on(event: 'change', listener: (change: MapChange) => void): this;
   /** A call of this object has taken the lock from a dead process. */
   on(event: 'recovered', listener: () => void): this;
-  /** The map is stale. Without a listener it is a process warning (MMAPIPC_STALE). */
+  /**
+   * 'change' is no longer emitted, because the region was truncated or overwritten; or the map is stale. Without a
+   * listener it is a process warning (MMAPIPC_NOT_OBSERVED or MMAPIPC_STALE).
+   */
   on(event: 'error', listener: (error: Error) => void): this;
+  /** Adds a listener for the next 'change'. */
+  once(event: 'change', listener: (change: MapChange) => void): this;
+  /** Adds a listener for the next 'recovered'. */
+  once(event: 'recovered', listener: () => void): this;
 
   /** Writes the file of a `path` to the disk (msync), as protection against a power failure. */
   flush(): void;

@@ -24,7 +24,7 @@
  * BROKEN_RELIES_ON_ANY     deadlock  the watch is on the previous owner
  * BROKEN_RELIES_ON_WISH    deadlock  the watch was told to turn to this owner, and never got there
  * BROKEN_SEES_NO_PAST      deadlock  the owner was dead before the watch blocked
- * BROKEN_REFUSED_IN_SILENCE deadlock  the system refuses the call, and waiters rely on it
+ * BROKEN_REFUSED_SILENTLY  deadlock  the system refuses the call, and waiters rely on it
  * BROKEN_RELEASE_WAKES_ONE deadlock  the one that it wakes takes the lock and dies
  */
 
@@ -195,13 +195,19 @@ end_idle:
   do
   :: d_step { wanted != 0 -> number = wanted; watched = number };
 again:
-     skip;
-     d_step {
-       in_call = true;
+     if
+     :: d_step {
+          in_call = true;
 #ifdef BROKEN_SEES_NO_PAST
-       was_dead = dead[number]
+          was_dead = dead[number]
 #endif
-     };
+        }
+     :: d_step { refused = true; watched = 0; wanted = 0 };
+#ifndef BROKEN_REFUSED_SILENTLY
+        wake_entered();
+#endif
+        goto over
+     fi;
 end_in_call:
      if
 #ifdef BROKEN_SEES_NO_PAST
@@ -218,20 +224,11 @@ end_in_call:
         :: wanted == number -> goto again
         :: d_step { wanted != number -> watched = 0 }
         fi
-     :: d_step { in_call = false };
-        d_step { refused = true; watched = 0; wanted = 0 };
-#ifdef BROKEN_REFUSED_IN_SILENCE
-        goto over
-#endif
      fi;
 #ifndef BROKEN_WAKES_FIRST
      wake_entered();
 #endif
-     d_step { signalled = false; number = 0 };
-     if
-     :: refused -> goto over
-     :: !refused
-     fi
+     d_step { signalled = false; number = 0 }
   od;
 over:
   skip

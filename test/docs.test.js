@@ -108,10 +108,13 @@ describe('the examples of README.md and docs/', function () {
     const codes = pages().flatMap((page) =>
       blocks(read(page)).filter(({ language }) => language === 'ts'),
     );
-    assert.equal(codes.length, 1);
-    const file = tmp('example.ts');
-    fs.writeFileSync(file, codes[0].code);
-    const compiled = ts.createProgram([file], {
+    assert.equal(codes.length, 2);
+    const examples = codes.map(({ code }, i) => {
+      const file = tmp(`example-${i}.ts`);
+      fs.writeFileSync(file, code);
+      return file;
+    });
+    const compiled = ts.createProgram(examples, {
       ...{ strict: true, noEmit: true, skipLibCheck: true, types: ['node'] },
       ...{ target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.CommonJS },
       typeRoots: [path.join(ROOT, 'node_modules/@types')],

@@ -13,7 +13,7 @@ const { read, table } = require('./support/readme');
 const { regions } = require('./support/regions');
 const { scratch } = require('./support/scratch');
 
-const { Mmap, Share, PROT_READ, PROT_WRITE } = mmapipc;
+const { Mmap, Share, SharedMap, PROT_READ, PROT_WRITE } = mmapipc;
 const { MAP_SHARED, MAP_PRIVATE, MAP_ANON, MAP_ANONYMOUS, MAP_FILE } = mmapipc;
 const RW = PROT_READ | PROT_WRITE;
 
@@ -123,10 +123,20 @@ const ruby = {
     return other.tryLock() !== null;
   },
   'flush(num_bytes)': (map) => map.flush(0, 4) === undefined,
+  'map.foo = value': () => attributes((map) => (map.object.foo = { a: [0] })).a[0] === 0,
+  'map.foo': () => attributes((map) => map.set('foo', 'hello')) === 'hello',
   close: (map) => (map.close(), map.closed),
   'write_string(s)': (map) => map.write('new') === 3,
   'read_string(length)': (map) => map.readString(0, 4) === '0123',
 };
+
+/* What another object of the same map has as `foo` afterwards. */
+function attributes(set) {
+  return SharedMap.with(65536, { name: 'migration-map' }, (map) => {
+    set(map);
+    return SharedMap.with(65536, { name: 'migration-map' }, ({ object }) => object.foo);
+  });
+}
 
 function protections(path) {
   const readOnly = new Mmap({ file: path, readOnly: true });

@@ -6,6 +6,7 @@
 
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
+const { EventEmitter } = require('node:events');
 const fs = require('node:fs');
 
 const mmapipc = require('..');
@@ -30,14 +31,23 @@ describe('docs/', () => {
     }
   });
 
-  for (const name of ['Mmap', 'Share']) {
+  /* The names of the class and of those it is made of, down to the classes of Node. */
+  const namesOf = (prototype) =>
+    prototype === EventEmitter.prototype || prototype === Object.prototype
+      ? []
+      : [...Object.getOwnPropertyNames(prototype), ...namesOf(Object.getPrototypeOf(prototype))];
+
+  for (const [name, file] of [
+    ['Mmap', 'mmap'],
+    ['Share', 'share'],
+    ['SharedMap', 'map'],
+  ]) {
     it(`names every member of ${name} in its table`, () => {
-      const { prototype } = mmapipc[name];
-      const lockFamily = Object.getOwnPropertyNames(Object.getPrototypeOf(prototype));
-      const members = [...Object.getOwnPropertyNames(prototype), ...lockFamily].filter(
-        (member) => member !== 'constructor',
+      const inherited = Object.getOwnPropertyNames(EventEmitter.prototype);
+      const members = namesOf(mmapipc[name].prototype).filter(
+        (member) => member !== 'constructor' && !inherited.includes(member),
       );
-      const page = read(`docs/${name.toLowerCase()}.md`);
+      const page = read(`docs/${file}.md`);
       const cells = table(page, '## Members').flat().join(' ');
       const declared = read('index.d.ts');
       for (const member of [...members, 'with', 'attach', 'open']) {
@@ -58,6 +68,15 @@ describe('src/README.md', () => {
       share: '## The frame of Share',
       section: '## The frame of a section',
       pack: '## The frame of pack and unpack',
+      map: '## The frame of SharedMap',
+      mapItem: '## An entry for JS',
+      mapPool: '## The pool of a map',
+      mapStripe: '## A stripe of a map',
+      mapRecord: '## A record of a map',
+      mapPage: '## A page of a map',
+      mapBucket: '## A bucket of a map',
+      mapEntry: '## An entry of a map',
+      mapChange: '## A change of a map',
     };
     assert.deepEqual(Object.keys(headings), Object.keys(binding.layout));
     for (const [name, heading] of Object.entries(headings)) {
@@ -88,7 +107,17 @@ describe('src/README.md', () => {
 describe('the package', () => {
   it('exports the same names to require and to import', async () => {
     const names = [
-      ...['Mmap', 'MmapipcError', 'Share', 'constants', 'inspect', 'list', 'pack', 'sizeOf'],
+      ...[
+        'Mmap',
+        'MmapipcError',
+        'Share',
+        'SharedMap',
+        'constants',
+        'inspect',
+        'list',
+        'pack',
+        'sizeOf',
+      ],
       ...['unlink', 'unpack'],
       ...['PROT_READ', 'PROT_WRITE', 'MAP_SHARED'],
       ...['MAP_PRIVATE', 'MAP_ANON', 'MAP_ANONYMOUS', 'MAP_FILE'],

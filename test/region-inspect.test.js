@@ -10,18 +10,10 @@ const path = require('node:path');
 
 const { Share, inspect, list, unlink } = require('..');
 const { ROOT } = require('./support/child');
+const { COMMAND, run } = require('./support/command');
 const { peers } = require('./support/peer');
 const { isLinux } = require('./support/platform');
 const { regions } = require('./support/regions');
-
-const COMMAND = path.join(ROOT, require('../package.json').bin);
-
-function run(...args) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [COMMAND, ...args], {
-    encoding: 'utf8',
-  });
-  return { status, stdout, stderr };
-}
 
 describe('regions seen from outside', function () {
   if (!isLinux) return;
@@ -253,6 +245,15 @@ describe('regions seen from outside', function () {
       assert.deepEqual([stdout, stderr], ['', '0\n']);
     });
 
+    it('reports an output that cannot be written, and exits with 1', function () {
+      if (!fs.existsSync('/dev/full')) this.skip();
+      open({ name: 'it', size: 100 });
+      const line = `"${process.execPath}" "${COMMAND}" ls > /dev/full`;
+      const { status, stderr } = spawnSync('bash', ['-c', line], { encoding: 'utf8' });
+      assert.equal(status, 1);
+      assert.match(stderr, /^mmapipc: ENOSPC.*\n$/);
+    });
+
     it('ls escapes control characters in names', () => {
       const name = 'a\x1b[2J\nb\x9b\u202ec\u{e0001}';
       open({ name, size: 1 });
@@ -276,6 +277,16 @@ describe('regions seen from outside', function () {
       const foreign = run('unlink', __filename);
       assert.equal(foreign.status, 1);
       assert.match(foreign.stderr, /left unchanged/);
+    });
+
+    it('help works without a native addon, and a command that needs it reports that', () => {
+      const without = (command) =>
+        spawnSync(process.execPath, ['--no-addons', COMMAND, command], { encoding: 'utf8' });
+      const help = without('help');
+      assert.deepEqual([help.status, help.stdout.slice(0, 6), help.stderr], [0, 'usage:', '']);
+      const names = without('ls');
+      assert.deepEqual([names.status, names.stdout], [1, '']);
+      assert.match(names.stderr, /^mmapipc: .*--no-addons.*\n$/);
     });
 
     it('wrong arguments print the usage and exit with 2', () => {

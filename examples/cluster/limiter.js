@@ -1,30 +1,34 @@
 /*
- * A rate limiter for all workers together: a number of requests of each client in a window of time.
+ * A rate limiter for all workers together: a number of requests of each client in a window of time, which
+ * begins with the first of them. A request costs the same however many clients there are.
  */
 'use strict';
 
 const WINDOW = 1000; /* ms */
 const LIMIT = 100; /* requests of one client in a window */
-const MOST = 1000; /* clients with a limit of their own; all others share one */
 
-/* Whether a request of this client is allowed. An allowed request is counted. `limits`: a Share. */
-function admit(limits, client) {
-  let isAllowed;
-  limits.update(({ window, windows, used }) => {
-    /* Read under the lock, so that no process uses an old time. A clock that was set back does not begin a
-     * new window. */
-    const now = Math.floor(Date.now() / WINDOW);
-    if (now > window) {
-      isAllowed = true;
-      return { window: now, windows: windows + 1, used: { [client]: 1 } };
-    }
-    const key = client in used || Object.keys(used).length < MOST ? client : 'others';
-    const before = used[key] ?? 0;
-    isAllowed = before < LIMIT;
-    if (isAllowed) used[key] = before + 1;
-    return { window, windows, used };
-  });
-  return isAllowed;
+class Limiter {
+  #used;
+  #windows;
+
+  /* `map`: a SharedMap with { evict: 'lru' }: if there are more clients than it has space for, the entries
+   * of clients that were not seen for a while are evicted. */
+  constructor(map) {
+    this.#used = map.namespace('used:');
+    this.#windows = map.namespace('windows:');
+  }
+
+  /* Counts a request of this client: { isAllowed, ttl }, where `ttl` is how long its window lasts, in ms. */
+  hit(client) {
+    const { value, ttl, created } = this.#used.count(client, 1, { ttl: WINDOW });
+    if (created) this.#windows.increment(client);
+    return { isAllowed: value <= LIMIT, ttl };
+  }
+
+  /* The number of windows of the client that has had the most. */
+  get windows() {
+    return Math.max(0, ...this.#windows.values());
+  }
 }
 
-module.exports = { LIMIT, WINDOW, admit };
+module.exports = { LIMIT, Limiter, WINDOW };

@@ -10,7 +10,7 @@ const { setTimeout: sleep } = require('node:timers/promises');
 const { killInside } = require('./drill');
 const { LIMIT } = require('./limiter');
 const { Load } = require('./load');
-const { makeState } = require('./state');
+const { makeState, sharedFigures } = require('./state');
 const { Team } = require('./team');
 const { until } = require('./until');
 
@@ -73,7 +73,7 @@ class Run {
   }
 
   async #figures(client, drill) {
-    const { counter, limits, flags, tally } = this.#state;
+    const { tally } = this.#state;
     /*
      * The last requests of the client may still be on their way. A worker that has answered this process
      * knows all earlier connections; once they are closed, no request can follow.
@@ -86,7 +86,7 @@ class Run {
       client,
       drill,
       stats,
-      shared: { ...counter.get(), windows: limits.get().windows, ...flags.peek() },
+      shared: sharedFigures(this.#state),
       limit: LIMIT,
       living: this.#team.living.map(({ row, pid }) => ({ row, pid })),
       rows: Array.from({ length: tally.rows }, (_, row) => tally.row(row)),
@@ -110,7 +110,7 @@ class Run {
     return {
       doing: this.#doing,
       seconds: this.#begin === undefined ? 0 : (performance.now() - this.#begin) / 1000,
-      requests: this.#state.counter.get().requests,
+      requests: this.#state.stats.get('requests'),
       workers: this.#team.living.length,
       theme: this.#state.flags.peek().theme,
     };

@@ -2,29 +2,31 @@
  * The shared state of the example. The primary creates it before it forks, and the workers find it by
  * the same names:
  *
- *   flags    Share  { revision, theme }            set by the primary, peeked at on every request
- *   counter  Share  { requests, limited }          changed by every request, under its lock
- *   limits   Share  { window, windows, used }      the requests of each client in the current window
- *   tally    Mmap   a row of numbers for each worker, which only that worker increments; the shared
- *                   count is checked against them
+ *   flags   Share       { revision, theme }; set by the primary, peeked at on every request
+ *   stats   SharedMap   the numbers `requests` and `limited`, which every request increments
+ *   limits  SharedMap   the requests of each client in its window (limiter.js)
+ *   tally   Mmap        a row of numbers for each worker, which only that worker increments; the shared
+ *                       count is checked against them
  */
 'use strict';
 
-const { Mmap, Share } = require('../..');
+const { Mmap, Share, SharedMap } = require('../..');
+const { Limiter } = require('./limiter');
 
-const NAMES = { flags: 'flags', counter: 'counter', limits: 'limits', tally: 'tally' };
-const CAPACITY = 256 * 1024; /* bytes; the unused part takes no memory */
+const NAMES = { flags: 'flags', stats: 'stats', limits: 'limits', tally: 'tally' };
+const SMALL = 64 * 1024; /* bytes */
+const LARGE = 4 * 1024 * 1024; /* bytes, for 20,000 clients; the unused part takes no memory */
 const ROW = 16; /* int32 for each worker: a cache line, so that no two workers write to one */
 
 const FIELDS = {
   begun: 0 /* requests that it has begun */,
-  counted: 1 /* whose update of the counter has returned */,
+  counted: 1 /* that it has added to the shared count */,
   answered: 2 /* whose response was sent after that */,
   limited: 3 /* of those, refused by the rate limiter */,
   recoveries: 4 /* locks taken from a dead worker */,
   connections: 5 /* open now */,
   revision: 6 /* of the flags that it has used last */,
-  stall: 7 /* set by the primary: stop in the middle of the next update */,
+  stall: 7 /* set by the primary: stop inside the next critical section */,
   inside: 8 /* it has stopped there */,
 };
 
@@ -73,29 +75,33 @@ class Tally {
 
 /* In the primary, before the first fork. */
 function makeState(rows) {
-  const share = (inherit, value) => {
-    const made = new Share(CAPACITY, { inherit });
-    made.set(value);
-    return made;
-  };
+  const flags = new Share(SMALL, { inherit: NAMES.flags });
+  flags.set({ revision: 1, theme: 'light' });
+  const stats = new SharedMap(SMALL, { inherit: NAMES.stats });
+  stats.set('requests', 0).set('limited', 0);
   const size = rows * ROW * Int32Array.BYTES_PER_ELEMENT;
   return {
-    flags: share(NAMES.flags, { revision: 1, theme: 'light' }),
-    counter: share(NAMES.counter, { requests: 0, limited: 0 }),
-    limits: share(NAMES.limits, { window: 0, windows: 0, used: {} }),
+    flags,
+    stats,
+    limiter: new Limiter(new SharedMap(LARGE, { inherit: NAMES.limits, evict: 'lru' })),
     tally: new Tally(new Mmap({ inherit: NAMES.tally, size })),
   };
 }
 
 /* In a worker. */
 function findState() {
-  const share = (inherit) => Share.open({ inherit });
   return {
-    flags: share(NAMES.flags),
-    counter: share(NAMES.counter),
-    limits: share(NAMES.limits),
+    flags: Share.open({ inherit: NAMES.flags }),
+    stats: SharedMap.open({ inherit: NAMES.stats }),
+    limiter: new Limiter(SharedMap.open({ inherit: NAMES.limits })),
     tally: new Tally(Mmap.open({ inherit: NAMES.tally })),
   };
 }
 
-module.exports = { NAMES, findState, makeState };
+/* The figures of the shared memory, which all processes see alike. */
+function sharedFigures({ flags, stats, limiter }) {
+  const [requests, limited] = stats.getMany(['requests', 'limited']);
+  return { requests, limited, windows: limiter.windows, ...flags.peek() };
+}
+
+module.exports = { NAMES, findState, makeState, sharedFigures };

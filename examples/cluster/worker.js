@@ -10,32 +10,30 @@
 const cluster = require('node:cluster');
 const http = require('node:http');
 
-const { admit } = require('./limiter');
-const { findState } = require('./state');
+const { findState, sharedFigures } = require('./state');
 
 const NAME = 40; /* characters of a client's name that are compared */
 const STALL = 20_000; /* ms after which a worker that is not killed ends by itself */
 
-const { flags, counter, limits, tally } = findState();
+const state = findState();
+const { flags, stats, limiter, tally } = state;
 const row = Number(process.env.CLUSTER_ROW); /* this worker's row of the tally */
 
 /*
- * The number of this request in the count, and the flags. If an earlier worker has died inside, that is
- * only counted: the value is never half set.
+ * The number of this request in the count, and the flags. An increment needs no lock; this one is there so
+ * that numbers and revisions of the flags rise together. If an earlier worker has died inside, that is only
+ * counted: no number is ever half changed.
  */
 function count(isAllowed) {
-  return counter.withLock((guard) => {
+  return stats.withLock((guard) => {
     if (guard.recovered) tally.add(row, 'recoveries');
-    const { requests } = counter.update((old) => {
-      if (tally.get(row, 'stall') === 1) stall();
-      return { requests: old.requests + 1, limited: old.limited + (isAllowed ? 0 : 1) };
-    });
-    /* Under the lock as well, so that numbers and revisions rise together. */
-    return { number: requests, ...flags.peek() };
+    if (tally.get(row, 'stall') === 1) stall();
+    if (!isAllowed) stats.increment('limited');
+    return { number: stats.increment('requests'), ...flags.peek() };
   });
 }
 
-/* Stops in the middle of an update, with the lock held: here the primary kills this worker. */
+/* Stops with the lock held: here the primary kills this worker. */
 function stall() {
   tally.set(row, 'inside', 1);
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, STALL);
@@ -45,7 +43,7 @@ function stall() {
 function serve(request, response) {
   tally.add(row, 'begun');
   const client = (request.headers['x-client'] ?? request.socket.remoteAddress).slice(0, NAME);
-  const isAllowed = admit(limits, client);
+  const { isAllowed, ttl } = limiter.hit(client);
   const { number, revision, theme } = count(isAllowed);
   tally.add(row, 'counted');
   if (!isAllowed) tally.add(row, 'limited');
@@ -57,16 +55,16 @@ function serve(request, response) {
   if (isAllowed) {
     response.writeHead(200, headers).end(`hello in ${theme}, you are number ${number}\n`);
   } else {
-    response.writeHead(429, { ...headers, 'Retry-After': 1 }).end('slow down\n');
+    response
+      .writeHead(429, { ...headers, 'Retry-After': Math.ceil(ttl / 1000) })
+      .end('slow down\n');
   }
   tally.add(row, 'answered');
 }
 
-function stats(response) {
+function report(response) {
   const figures = {
-    ...counter.get(),
-    ...flags.peek(),
-    windows: limits.get().windows,
+    ...sharedFigures(state),
     counted: tally.sum('counted'),
     answered: tally.sum('answered'),
     recoveries: tally.sum('recoveries'),
@@ -77,7 +75,7 @@ function stats(response) {
 
 function handle(request, response) {
   try {
-    if (request.url === '/stats') stats(response);
+    if (request.url === '/stats') report(response);
     else serve(request, response);
   } catch (error) {
     console.error(`worker ${process.pid}: ${error.stack}`);

@@ -24,6 +24,7 @@ const ARRAY = Array.prototype;
 const { hasOwnProperty } = OBJECT;
 
 const BRIEF = 24; // characters that a loop copies faster than a call does
+const LONG = 1024; // characters from which on two calls cost little
 const SPARE = 16; // bytes that a value takes at most beside its characters
 const MOST_KEPT = 4 * 1024 * 1024; // bytes
 const FIRST = 4096;
@@ -121,9 +122,7 @@ function writeText(string) {
     body[at++] = TAG.TEXT | length;
     return true;
   }
-  const most = 3 * length;
-  if (textAt + most > text.length) setText(grown(text, textAt, most));
-  if (utf8Write.call(text, string, textAt, most) !== length) {
+  if (!writeAscii(string)) {
     if (!isLatin1(string)) return writeWide(string);
     latin1Write.call(text, string, textAt, length);
   }
@@ -131,6 +130,16 @@ function writeText(string) {
   if (length < 64) body[at++] = TAG.TEXT | length;
   else writeLong(TAG.LONG_TEXT, length);
   return true;
+}
+
+/* Returns false if the string is long or not ASCII. UTF-8 with as many bytes as the string has characters
+ * is ASCII, if there was room for more. */
+function writeAscii(string) {
+  const { length } = string;
+  if (length > LONG) return false;
+  const most = 3 * length;
+  if (textAt + most > text.length) setText(grown(text, textAt, most));
+  return utf8Write.call(text, string, textAt, most) === length;
 }
 
 function writeWide(string) {
@@ -171,7 +180,8 @@ function writeObject(value) {
   return done;
 }
 
-/* A hole reads as undefined. The test for other properties is the last, because a getter can add some. */
+/* A hole reads as undefined. The test for other properties is the last, because a getter can add some; it
+ * calls the getters of elements again. */
 function writeList(array) {
   const { length } = array;
   if (length < 256) {
@@ -185,7 +195,7 @@ function writeList(array) {
     const item = array[i];
     if (item === undefined || !writeValue(item)) return false;
   }
-  return length === array.length && values(array).length === length;
+  return values(array).length === length;
 }
 
 /* No user code runs between the two loops. In the second one a getter can delete a property. */

@@ -72,6 +72,12 @@ const makeTimedOut = (key, timeout) =>
     `the value of the key ${quoted(key)} was not made within ${timeout} ms; use a longer { timeout }, or none`,
   );
 
+const unchanged = (timeout) =>
+  new MmapipcError(
+    'ERR_MMAPIPC_TIMEOUT',
+    `the entry was not changed within ${timeout} ms; use a longer { timeout }, or none`,
+  );
+
 const updateTimedOut = (key, timeout) =>
   new MmapipcError(
     'ERR_MMAPIPC_TIMEOUT',
@@ -165,6 +171,7 @@ module.exports = {
   otherEvict,
   setsItself,
   timedOut,
+  unchanged,
   updateTimedOut,
   valueTooLarge,
 };

@@ -24,6 +24,7 @@ const { StaleWatch } = require('../region/stale-watch');
 const { Cache } = require('./cache');
 const { closedError, errorOf } = require('./errors');
 const { Makings } = require('./makings');
+const { Observer } = require('./observer');
 const { START, mapLike } = require('./methods');
 const { SharedMapNamespace } = require('./namespace');
 const { openMap } = require('./open');
@@ -32,6 +33,7 @@ const { Table } = require('./table');
 
 const CLOSED = -1;
 const { IN_PLACE, LOST } = binding.numbers.whereabouts;
+const WARNING = { type: 'MmapipcWarning', code: 'MMAPIPC_NOT_OBSERVED' };
 const BUCKET = binding.layout.mapBucket.size;
 
 /* structuredClone and postMessage refuse a symbol, and print it in their error. */
@@ -47,7 +49,7 @@ class SharedMap extends mapLike(lockable(ChangeEmitter)) {
   #region;
   #lock; /* RegionLock; undefined: attached read-only */
   #lockDefaults;
-  #core; /* { table, ttl, timeout, buckets, makings, size(), view(prefix) } */
+  #core; /* { table, ttl, timeout, buckets, makings, observer, checkOpen(), size(), view(prefix) } */
   #cache;
   #window; /* ArrayBuffer over the buckets; undefined where the runtime cannot show them */
   #staleWatch = new StaleWatch(this, () =>
@@ -86,6 +88,12 @@ class SharedMap extends mapLike(lockable(ChangeEmitter)) {
       timeout: spec.timeout,
       buckets: shape.buckets,
       makings: new Makings(table, number),
+      observer: new Observer(handle, table, {
+        errorOf: (status) => this.#errorOf(status),
+        emit: (change) => this.#emitSoon('change', change),
+        fail: (error) => this.#emitFailure(error),
+      }),
+      checkOpen: () => this.#checkOpen(),
       size: () => this.#call(binding.mapSize),
       view: (prefix) =>
         new SharedMapNamespace(this, core, tableOf(new Cache(buckets, spec.cache), prefix), prefix),
@@ -165,6 +173,16 @@ class SharedMap extends mapLike(lockable(ChangeEmitter)) {
     };
   }
 
+  ref() {
+    this.#core.observer.ref(true);
+    return this;
+  }
+
+  unref() {
+    this.#core.observer.ref(false);
+    return this;
+  }
+
   flush() {
     this.#checkOpen();
     const status = binding.flush(this.#handle, 0, Number.MAX_SAFE_INTEGER, false);
@@ -181,6 +199,7 @@ class SharedMap extends mapLike(lockable(ChangeEmitter)) {
       throw new MmapipcError('ERR_MMAPIPC_LOCKED', 'the map is locked; release the lock first');
     }
     this.#staleWatch.turn(false);
+    this.#core.observer.close(closedError());
     this.#lock?.close(closedError());
     const handle = this.#handle;
     const window = this.#window;
@@ -212,6 +231,7 @@ class SharedMap extends mapLike(lockable(ChangeEmitter)) {
 
   [LISTENING](on) {
     if (on) this.#checkOpen();
+    this.#core.observer.listening(on);
     this.#staleWatch.turn(on && this.#region.isAtPath);
   }
 
@@ -244,6 +264,15 @@ class SharedMap extends mapLike(lockable(ChangeEmitter)) {
   /* Listeners run in a tick of their own, so that their errors do not end the call that emits. */
   #emitSoon(event, ...args) {
     if (this.listenerCount(event) > 0) nextTick(() => this.emit(event, ...args));
+  }
+
+  /* The user must learn that 'change' is not emitted any more. Without a listener of 'error' this is a
+   * warning: another process, which has truncated a file, must not end this one. */
+  #emitFailure(error) {
+    if (this.listenerCount('error') > 0) this.#emitSoon('error', error);
+    else {
+      process.emitWarning(`'change' of a map is not emitted any more: ${error.message}`, WARNING);
+    }
   }
 
   #checkOpen() {

@@ -19,6 +19,7 @@ const START = Symbol('start');
 
 const OPTIONS = 'The options object';
 const MAKING = ['ttl', 'timeout', 'signal'];
+const CHANGED = ['since', 'timeout', 'signal'];
 
 function finite(value, what) {
   if (typeof value !== 'number') throw invalidType(what, 'of type number', value);
@@ -222,6 +223,24 @@ const mapLike = (Base) =>
       checked(key);
       if (ms === undefined) throw invalidType('The "ms" argument', 'of type number or null', ms);
       return this.#table.expire(key, ms === null ? Infinity : ttlOf(ms, ms, 'The "ms" argument'));
+    }
+
+    async changed(key, opts) {
+      checked(key);
+      const { since, timeout = Infinity, signal } = options(opts, CHANGED, OPTIONS);
+      if (since !== undefined) integer(since, 'The option "since"');
+      timeoutOf(timeout, 'The option "timeout"');
+      abortSignal(signal);
+      return this.#core.observer.changed(this.#table, key, since, timeout, signal);
+    }
+
+    watch(opts) {
+      const { prefix = '', signal } = options(opts, ['prefix', 'signal'], OPTIONS);
+      text(prefix, 'The option "prefix"');
+      abortSignal(signal);
+      this.#core.checkOpen();
+      const own = this.#prefix.length;
+      return this.#core.observer.watch(this.#prefix + prefix, own, signal);
     }
 
     namespace(prefix) {

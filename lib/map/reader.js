@@ -124,6 +124,11 @@ class Reader {
     return this.#look(key) === DONE;
   }
 
+  /* 0: there is no entry */
+  version(key) {
+    return this.#look(key) === DONE ? doubles[VERSION] : 0;
+  }
+
   /* ms, Infinity or undefined */
   ttl(key) {
     return this.#look(key) === DONE ? doubles[TTL] : undefined;

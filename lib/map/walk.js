@@ -28,6 +28,8 @@ const SIZE = at('length');
 const NUMBER = at('number');
 const WIDE = 2 ** 31;
 
+const { latin1Slice } = Buffer.prototype;
+
 const padded = (size) => (size + 7) & ~7;
 
 /* The bytes of rows as arrays of all widths. */
@@ -50,6 +52,12 @@ class Rows {
     const type = this.words[row / 4 + TYPE];
     if (type === TYPES.NUMBER) return this.doubles[row / 8 + NUMBER];
     const length = this.doubles[row / 8 + SIZE];
+    if (type === TYPES.LATIN1 && table.hasTexts) {
+      return latin1Slice.call(this.bytes, from, from + length);
+    }
+    if (type === TYPES.JSON_ASCII && !table.isCustom) {
+      return table.codec.parse(latin1Slice.call(this.bytes, from, from + length));
+    }
     return table.codec.decode(type, this.bytes.subarray(from, from + length), length);
   }
 }
@@ -198,4 +206,17 @@ function takeMany(table, keys, first, count, values) {
   for (const i of others) values[i] = table.get(keys[i]);
 }
 
-module.exports = { clear, countOf, getMany, walk };
+/* [{ kind, key }, ...] of the rows of mapChanges(). */
+function changesOf() {
+  const found = [];
+  const end = doubles[LENGTH];
+  for (let row = 0; row < end;) {
+    const keySize = inScratch.words[row / 4 + KEY_LENGTH];
+    const kind = inScratch.words[row / 4 + TYPE];
+    found.push({ kind, key: inScratch.key(row + ROW, keySize) });
+    row += ROW + padded(keySize % WIDE);
+  }
+  return found;
+}
+
+module.exports = { changesOf, clear, countOf, getMany, walk };

@@ -20,14 +20,15 @@ const { RegionLock } = require('../lock/region-lock');
 const { attachOptions, describe, openOptions } = require('../region/options');
 const { closedError, codeOf, errorOf, field, readOnlyLockError } = require('../native/status');
 const { DISPOSE, use } = require('../base/dispose');
-const { Changes } = require('./changes');
+const { Changes } = require('../native/changes');
 const { StaleWatch } = require('../region/stale-watch');
 const { ShareGuard, VALUE } = require('./guard');
 const { openWhole } = require('./open');
 const { EXISTING, interpret } = require('./options');
 const { noResult, update } = require('./update');
+const { VERSION, doubles } = require('./memory');
 const { Value } = require('./value');
-const { Watch } = require('./watch');
+const { Watch } = require('../native/watch');
 const { abortSignal, callback, integer, options, timeoutOf } = require('../base/validate');
 
 const CLOSED = -1;
@@ -80,9 +81,15 @@ class Share extends lockable(ChangeEmitter) {
     if (typeof window !== 'number') this.#words = new Uint32Array(window);
     this.#changes = new Changes(handle, {
       version: () => this.version,
+      listen: (known) => this.#listen(known),
       errorOf: (status) => this.#errorOf(status),
-      emit: (version) => this.#emitSoon('change', version),
+      emit: (version, before, isRing) => {
+        if (isRing) this.emit('change', version);
+        else this.#emitSoon('change', version);
+      },
       fail: (error) => this.#emitFailure(error),
+      timeoutError,
+      stop: () => {},
     });
     if (isUnclean) this.#verify();
   }
@@ -217,7 +224,8 @@ class Share extends lockable(ChangeEmitter) {
       timeoutOf(timeout, 'The option "timeout"');
       abortSignal(signal);
       if (since !== undefined) integer(since, 'The option "since"');
-      return this.#changes.next(since ?? this.version, timeout, signal);
+      const known = since ?? this.version;
+      return this.#changes.next((version) => version !== known, timeout, signal);
     });
   }
 
@@ -226,8 +234,17 @@ class Share extends lockable(ChangeEmitter) {
     const { since, signal } = options(opts, ['since', 'signal'], 'The options object');
     abortSignal(signal);
     if (since !== undefined) integer(since, 'The option "since"');
-    const read = () => [this.get(), this.#value.version];
-    return new Watch(this.#changes, read, since ?? this.version, signal);
+    let known = since ?? this.version;
+    const source = {
+      isDue: (version) => version !== known,
+      read: () => {
+        const value = this.get();
+        known = this.#value.version;
+        return value;
+      },
+      end: () => {},
+    };
+    return new Watch(this.#changes, source, signal);
   }
 
   ref() {
@@ -330,6 +347,12 @@ class Share extends lockable(ChangeEmitter) {
     if (this.#handle === CLOSED) throw closedError();
   }
 
+  #listen(known) {
+    const status = binding.shareListen(this.#handle, known);
+    if (status < 0) throw this.#errorOf(status);
+    return doubles[VERSION];
+  }
+
   /* Listeners run in a tick of their own, so that their errors do not end the call that emits. */
   #emitSoon(event, ...args) {
     if (this.listenerCount(event) > 0) nextTick(() => this.emit(event, ...args));
@@ -363,6 +386,13 @@ class Share extends lockable(ChangeEmitter) {
       throw error;
     }
   }
+}
+
+function timeoutError(timeout) {
+  return new MmapipcError(
+    'ERR_MMAPIPC_TIMEOUT',
+    `the value was not set within ${timeout} ms; use a longer { timeout }, or none`,
+  );
 }
 
 module.exports = { Share };

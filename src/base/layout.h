@@ -76,7 +76,7 @@
   X(uint32_t, lock, 128, "owner, S and C (sync/lock.h)")                                           \
   X(uint32_t, lock_recovered, 132, "recovery flag, 1: an owner died and no user knows it yet")     \
   X(uint32_t, lock_probed, 136, "millisecond of the last probe for the owner's death")             \
-  X(uint32_t, lock_reserved, 140, "zero")                                                              \
+  X(uint32_t, lock_awaited, 140, "1: an event loop awaits the lock and watches the bell")              \
   X(uint64_t, lock_since, 144, "millisecond in which the owner acquired it, only for display")     \
   X(uint64_t, lock_id_high, 152, "copy of id_high, for a check that costs no other cache line")    \
   X(uint64_t, lock_id_low, 160, "copy of id_low")                                                  \
@@ -162,7 +162,7 @@
   X(uint32_t, is_wide, 100, "1: two bytes for each character of the key")                          \
   X(uint32_t, leases, 104, "get: 1: a lease counts as an entry")                                   \
   X(uint32_t, keep_ttl, 108, "set: 1: the expiry of the replaced entry, instead of ttl")           \
-  X(uint32_t, created, 112, "addition: 1: the entry was absent")                                   \
+  X(uint32_t, created, 112, "addition: 1: the entry was absent; changes: 1: some are not known")     \
   X(uint32_t, latin1, 116, "a bit for each type whose values are Latin-1 text: C makes the string") \
   X(uint32_t, utf16, 120, "the same for UTF-16")                                                   \
   X(uint32_t, keys, 124, "iteration: 1: without values")                                           \

@@ -37,7 +37,7 @@
   X(VERSION, -1021, "ERR_MMAPIPC_VERSION",                                                         \
     "the region has a layout unknown to this version, or the byte order of another machine")       \
   X(KIND, -1022, "ERR_MMAPIPC_KIND",                                                               \
-    "the region was created by another class, or with another `evict`")                            \
+    "the region was created by another class, or with another option \"evict\"")                   \
   X(CORRUPT, -1023, "ERR_MMAPIPC_CORRUPT",                                                         \
     "the header of the region is inconsistent; another process has overwritten it")                \
   X(TOO_SMALL, -1024, "ERR_MMAPIPC_TOO_SMALL",                                                     \

@@ -10,6 +10,7 @@
 #include <limits>
 
 extern "C" {
+#include "../map/changes.h"
 #include "../map/map.h"
 }
 

@@ -119,6 +119,43 @@ napi_value get_many(const Call &call) {
   return nullptr;
 }
 
+/* mapListen(handle, thread, ms): begins to listen to changes; `thread`: by the event of the region,
+ * instead of its bell -> a result of C */
+napi_value map_listen(const Call &call) {
+  mipc_map_t *map = nullptr;
+  int status = find_map(call.environment(), call.number(0), &map);
+  if (status == 0) status = mipc_map_listen(map, call.flag(1), call.u32(2) * 1000);
+  return to_number(call.env, status);
+}
+
+/* mapUnlisten(handle): ends that -> 0 or a status */
+napi_value map_unlisten(const Call &call) {
+  mipc_map_t *map = nullptr;
+  int status = find_map(call.environment(), call.number(0), &map);
+  if (status == 0) mipc_map_unlisten(map);
+  return to_number(call.env, status);
+}
+
+/* mapChanges(): copies the next changes into the scratch, as mapNext(); the type of a row is the
+ * kind of the change. frame.created: 1 if there were others, which are not known */
+napi_value changes(const Call &call) {
+  Environment *environment = call.environment();
+  mipc_map_frame_t *frame = environment->map;
+  mipc_map_t *map = nullptr;
+  if (!frame) return nullptr;
+  frame->status = find_map(environment, frame->handle, &map);
+  if (frame->status < 0) return nullptr;
+  uint64_t used = 0;
+  bool lost = false;
+  uint8_t *scratch = map_scratch(environment);
+  frame->status = mipc_map_changes(map, scratch, MIPC_MAP_SCRATCH, frame->ms * 1000, &used, &lost);
+  for (uint64_t i = 0; i < used;)
+    i += to_row(scratch + i);
+  frame->length = static_cast<double>(used);
+  frame->created = lost;
+  return nullptr;
+}
+
 /* mapSize(handle) -> count of entries, or a status */
 napi_value size(const Call &call) {
   mipc_map_t *map = nullptr;
@@ -185,10 +222,17 @@ napi_value alive(const Call &call) {
 
 void map_parts_exports(Environment *environment, Object &exports) {
   static const Export list[] = {
-      {"mapGetMany", entry<get_many, 1>}, {"mapNext", entry<next, 2>},
-      {"mapClear", entry<clear, 1>},      {"mapSize", entry<size, 1>},
-      {"mapFacts", entry<facts, 1>},      {"mapShape", entry<shape, 1>},
-      {"mapPlan", entry<plan, 5>},        {"regionAlive", entry<alive, 2>},
+      {"mapGetMany", entry<get_many, 1>},
+      {"mapNext", entry<next, 2>},
+      {"mapClear", entry<clear, 1>},
+      {"mapSize", entry<size, 1>},
+      {"mapFacts", entry<facts, 1>},
+      {"mapShape", entry<shape, 1>},
+      {"mapPlan", entry<plan, 5>},
+      {"mapListen", entry<map_listen, 3>},
+      {"mapUnlisten", entry<map_unlisten, 1>},
+      {"mapChanges", entry<changes, 0>},
+      {"regionAlive", entry<alive, 2>},
   };
   add_functions(exports, environment, list);
 }

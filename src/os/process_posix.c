@@ -65,8 +65,11 @@ uint64_t mipc_clock_us(void) {
   return read_us(CLOCK_MONOTONIC);
 }
 
+/* By one division: it is read each time that a lock is taken. */
 uint64_t mipc_clock_stamp(void) {
-  return read_us(STAMP_CLOCK) / 1000;
+  struct timespec now;
+  clock_gettime(STAMP_CLOCK, &now);
+  return (uint64_t)now.tv_sec * 1000 + (uint32_t)now.tv_nsec / 1000000;
 }
 
 /* BOOT_CLOCK takes 28 ns, STAMP_CLOCK 4: so the difference between them is kept. */

@@ -8,6 +8,8 @@ import {
   Mmap,
   MmapipcError,
   Share,
+  SharedMap,
+  SharedMapNamespace,
   constants,
   inspect,
   list,
@@ -172,3 +174,56 @@ if (found.state === 'ok') found.lock.holder?.pid?.toFixed();
 
 export { capacity, dark, done, own, seen };
 export { address, maybe, total, buffer, copied, copy, file, inside, pages, size, text, written };
+
+interface User {
+  name: string;
+  tags?: string[];
+}
+const users = new SharedMap<User>(2 ** 20, {
+  inherit: 'users',
+  evict: 'lru',
+  ttl: 5000,
+  cache: 100,
+});
+users.set('1', { name: 'a' }).set('2', { name: 'b' }, 1000);
+users.set('3', { name: 'c' }, { expires: new Date() }).set('4', { name: 'd' }, { ttl: Infinity });
+const user: User | undefined = users.get('1');
+const tag: string | undefined = users.peek('1')?.tags?.[0];
+const many: (User | undefined)[] = users.setMany([['1', { name: 'a' }]]).getMany(new Set(['1']));
+const flagsOfMap: boolean[] = [users.has('1'), users.delete('1'), users.add('1', { name: 'a' })];
+const countOfUsers: number = users.size + users.deleteMany(['1']);
+for (const [key, { name }] of users) flagsOfMap.push(key === name);
+for (const key of users.keys({ prefix: 'a' })) flagsOfMap.push(key === '');
+users.forEach((value, key, map) => map.set(key, value));
+const limiter: SharedMap<number> = SharedMap.open<number>({ name: 'limiter' });
+const { value: hits, ttl: left, created } = limiter.count('ip', 1, { ttl: 60000 });
+const sum: number =
+  limiter.increment('n', 2, { initial: 1, ttl: 5 }) + hits + left + Number(created);
+const versioned = limiter.entry('n');
+if (versioned !== undefined) limiter.compareAndSet('n', versioned.version, versioned.value + sum);
+const renewed: number = limiter.update('n', (old) => (old ?? 0) + 1, { ttl: 5 });
+const renewing: Promise<number> = limiter.updateAsync('n', async (old) => (old ?? 0) + renewed);
+const madeUser: Promise<User> = users.getOrSetAsync('9', async (key) => ({ name: key }), {
+  timeout: 5,
+  signal: AbortSignal.timeout(5),
+});
+const inner: SharedMapNamespace<number> = users.namespace('n:').namespace<number>('m:');
+const innerMap: SharedMap = inner.map;
+inner.object.foo = 5;
+const foo: number = inner.object.foo;
+users.on('change', ({ key, what }) => what === 'many' && key === undefined).ref();
+const iterated = users.watch({ prefix: 'a' });
+const changedTo: Promise<number> = users.changed('1', { since: 0 });
+const used: number = users.stats().used + (users.ttl('1') ?? 0) + Number(users.expire('1', null));
+users.withLock((guard) => guard.recovered);
+void [user, tag, many, countOfUsers, renewing, madeUser, innerMap, foo, iterated, changedTo, used];
+// @ts-expect-error a value of another type
+users.set('1', 5);
+// @ts-expect-error a key is a string
+users.get(1);
+// @ts-expect-error an unknown option
+new SharedMap(65536, { evict: 'fifo' });
+// @ts-expect-error a map has no file
+new SharedMap(65536, { file: '/x' });
+// @ts-expect-error peek() gives a read-only value
+users.peek('1')!.name = 'x';

@@ -26,6 +26,7 @@ const LIB = {
   mmap: ['base', 'native', 'lock', 'pack', 'region'],
   share: ['base', 'native', 'codec', 'lock', 'region'],
   map: ['base', 'native', 'codec', 'lock', 'region'],
+  cli: ['base', 'region', 'share', 'map'],
 };
 
 const NAPI_HEADERS = new Set(['napi.h', 'node_api.h', 'js_native_api.h']);

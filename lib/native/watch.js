@@ -1,6 +1,6 @@
 /*
- * watch() of a Share: an iterator over its newest values. It is not an async generator, because return()
- * of a generator waits until the pending next() settles, which is at the next change.
+ * watch(): an iterator over the values of a Share, or the changes of a map. It is not an async generator,
+ * because return() of a generator waits until the pending next() settles, which is at the next change.
  */
 'use strict';
 
@@ -12,18 +12,16 @@ const AsyncIteratorPrototype = Object.getPrototypeOf(
 
 class Watch {
   #changes; /* Changes */
-  #read; /* () => [value, version] */
-  #since;
+  #source; /* { isDue(version), read(): the next item, end() } */
   #signal;
   #pending =
     []; /* { resolve, reject, isLost } of calls of next(); the first of them waits for a change */
   #entry; /* of that wait in #changes */
   #isDone = false;
 
-  constructor(changes, read, since, signal) {
+  constructor(changes, source, signal) {
     this.#changes = changes;
-    this.#read = read;
-    this.#since = since;
+    this.#source = source;
     this.#signal = signal;
   }
 
@@ -62,7 +60,7 @@ class Watch {
       this.#fail(abortError(this.#signal));
     } else {
       this.#entry = {
-        since: this.#since,
+        isDue: (version) => this.#source.isDue(version),
         signal: this.#signal,
         resolve: () => this.#give(),
         reject: (error) => this.#fail(error),
@@ -80,9 +78,7 @@ class Watch {
     const call = this.#take();
     if (call === undefined) return;
     try {
-      const [value, version] = this.#read();
-      this.#since = version;
-      call.resolve({ value, done: false });
+      call.resolve({ value: this.#source.read(), done: false });
     } catch (error) {
       call.reject(error);
       this.#end();
@@ -106,6 +102,7 @@ class Watch {
 
   #end() {
     this.#isDone = true;
+    this.#source.end();
     if (this.#entry !== undefined) this.#changes.forget(this.#entry);
     for (const { resolve } of this.#pending.splice(0)) resolve({ value: undefined, done: true });
   }

@@ -1,0 +1,97 @@
+/*
+ * changed(), watch() and the event 'change' of a map: who waits for which of its changes.
+ */
+'use strict';
+
+const { LONGEST_TIMER, clearTimeout, setTimeout } = require('../base/clock');
+const { Changes } = require('../native/changes');
+const { Watch } = require('../native/watch');
+const { unchanged } = require('./errors');
+const { Feed, withPrefix } = require('./feed');
+
+/* Iterators that were dropped without return() hold the watch no longer. */
+const dropped = new FinalizationRegistry((end) => end());
+
+class Observer {
+  #feed;
+  #changes;
+
+  /* `owner`: { errorOf(status), emit(change), fail(error) } */
+  constructor(handle, table, owner) {
+    const feed = new Feed(table);
+    this.#feed = feed;
+    this.#changes = new Changes(handle, {
+      version: (isThreaded) => feed.poll(isThreaded),
+      errorOf: owner.errorOf,
+      emit: (position, before) => {
+        for (const change of feed.since(before)) owner.emit(change);
+      },
+      fail: owner.fail,
+      timeoutError: unchanged,
+      stop: () => feed.stop(),
+    });
+  }
+
+  /* A promise of the version of a key, as soon as it is not `since`; 0: there is no entry. `table`: of the
+   * view that the key is for. */
+  changed(table, key, since, timeout, signal) {
+    const known = since ?? table.version(key);
+    let alarm;
+    const isDue = () => table.version(key) !== known;
+    const promise = this.#changes.next(isDue, timeout, signal);
+    /* An entry that expires is no change until it is removed. */
+    const again = () => {
+      const ttl = table.ttl(key);
+      if (ttl === undefined) this.#changes.look();
+      else if (ttl < Infinity) alarm = setTimeout(again, Math.min(ttl + 1, LONGEST_TIMER));
+    };
+    const ttl = table.ttl(key);
+    if (ttl < Infinity) alarm = setTimeout(again, Math.min(ttl + 1, LONGEST_TIMER));
+    return promise.then(() => table.version(key)).finally(() => clearTimeout(alarm));
+  }
+
+  /* An iterator over the changes after this call, of keys with the prefix, without `skipped` characters. */
+  watch(prefix, skipped, signal) {
+    const feed = this.#feed;
+    const changes = this.#changes;
+    changes.hold(true);
+    let isHeld = true;
+    const end = () => {
+      if (!isHeld) return;
+      isHeld = false;
+      changes.hold(false);
+    };
+    let position = feed.position;
+    let next = [];
+    const source = {
+      isDue: (now) => {
+        next.push(...withPrefix(feed.since(position), prefix, skipped));
+        position = now;
+        return next.length > 0;
+      },
+      read: () => next.shift(),
+      end: () => {
+        next = [];
+        dropped.unregister(end);
+        end();
+      },
+    };
+    const watch = new Watch(changes, source, signal);
+    dropped.register(watch, end, end);
+    return watch;
+  }
+
+  listening(on) {
+    this.#changes.listening(on);
+  }
+
+  ref(on) {
+    this.#changes.ref(on);
+  }
+
+  close(error) {
+    this.#changes.close(error);
+  }
+}
+
+module.exports = { Observer };
