@@ -34,6 +34,7 @@
         "map/lock.c",
         "map/map.c",
         "map/new_entry.c",
+        "map/number.c",
         "map/pages.c",
         "map/plan.c",
         "map/publish.c",

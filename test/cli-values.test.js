@@ -272,8 +272,8 @@ describe('the command mmapipc for values', function () {
       );
       map.set('k', deep(500));
       assert.ok(run('get', '--name', 'm', 'k').stdout === `${JSON.stringify(deep(500))}\n`);
-      map.set('k', deep(5000));
-      const { status, stdout, stderr } = run('get', '--name', 'm', 'k');
+      makeShare(65_536, { name: 'j', codec: 'json' }).set(deep(4000));
+      const { status, stdout, stderr } = run('get', '--name', 'j');
       assert.deepEqual([status, stdout], [1, '']);
       assert.match(stderr, /^mmapipc: the value is nested too deeply.*\n$/);
       for (const [value, text] of [cases[0], cases[9], cases.at(-1)]) {

@@ -12,6 +12,7 @@ const path = require('node:path');
 const { inspect } = require('..');
 const { COMMAND, run, start, until } = require('./support/command');
 const { isLinux } = require('./support/platform');
+const { maps } = require('./support/maps');
 const { peers } = require('./support/peer');
 const { scratch } = require('./support/scratch');
 const { shares } = require('./support/shares');
@@ -26,6 +27,7 @@ describe('the command mmapipc watch', function () {
   if (!isLinux) return;
   this.timeout(60000);
   const { make, mmap } = shares();
+  const { make: makeMap } = maps();
   const startPeer = peers();
   const tmp = scratch();
   const started = [];
@@ -40,7 +42,10 @@ describe('the command mmapipc watch', function () {
       ...args,
     );
     started.push(command);
-    await until('a reader', () => inspect(where).readers === 1);
+    /* A reader has no row in the table of participants, and so no pid. */
+    const isThere = ({ readers, participants }) =>
+      readers > 0 || participants.some(({ pid }) => pid === command.child.pid);
+    await until('the attachment', () => isThere(inspect(where)));
     return command;
   };
 
@@ -118,6 +123,67 @@ describe('the command mmapipc watch', function () {
     const { status, stdout, stderr } = await command.ended;
     assert.deepEqual({ status, stdout }, { status: 1, stdout: '' });
     assert.match(stderr, /^mmapipc: .*\n$/);
+  });
+
+  it('prints the changes of a map by another process, with a prefix, until SIGINT', async () => {
+    const map = makeMap(2 ** 20, { name: 'm' });
+    const peer = await startPeer.process({ of: 'SharedMap', name: 'm' });
+    const all = await watch({ name: 'm' });
+    const some = await watch({ name: 'm' }, '--prefix', 'x:');
+    let i = 0;
+    await until('the first changes', () => {
+      map.set('x:first', i++);
+      return all.lines().length > 0 && some.lines().length > 0;
+    });
+    await peer.run((self) => {
+      self.map.set('a', 1).set('x:\n', 2);
+      self.map.delete('x:\n');
+      self.map.set('x:last', 3);
+    });
+    const last = '{"key":"x:last","what":"set"}';
+    for (const { lines } of [all, some]) await until('the last', () => lines().at(-1) === last);
+    const first = (line) => line === '{"key":"x:first","what":"set"}';
+    const changes = ['{"key":"x:\\n","what":"set"}', '{"key":"x:\\n","what":"delete"}', last];
+    assert.deepEqual(
+      some.lines().filter((line) => !first(line)),
+      changes,
+    );
+    assert.deepEqual(
+      all.lines().filter((line) => !first(line)),
+      ['{"key":"a","what":"set"}', ...changes],
+    );
+    map.clear();
+    for (const { lines } of [all, some]) {
+      await until('the end', () => lines().at(-1) === '{"what":"clear"}');
+    }
+    for (const { child, ended } of [all, some]) {
+      child.kill('SIGINT');
+      const { status, stderr } = await ended;
+      assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
+    }
+    assert.equal(inspect({ name: 'm' }).writers, 2);
+  });
+
+  it('prints the changes of a map while one of its writers is killed', async () => {
+    const map = makeMap(2 ** 20, { name: 'm' });
+    const command = await watch({ name: 'm' });
+    const peer = await startPeer.process({ of: 'SharedMap', name: 'm' });
+    await peer.run((self) => {
+      setImmediate(() => {
+        for (let i = 0; ; i++) self.map.set(`k-${i % 100}`, i);
+      });
+    });
+    await command.has(1000);
+    await peer.end('SIGKILL');
+    const last = '{"key":"last","what":"set"}';
+    await until('a change after that', () => {
+      map.set('last', 1);
+      return command.lines().at(-1) === last;
+    });
+    for (const line of command.lines()) {
+      assert.match(line, /^{"key":"(?:k-\d+|last)","what":"set"}$|^{"what":"many"}$/);
+    }
+    assert.deepEqual(run('get', '--name', 'm', 'last').stdout, '1\n');
   });
 
   it('reports a region of another kind, and wrong arguments', () => {

@@ -237,7 +237,7 @@ describe('decoding hostile bytes', function () {
       ...[['a'.repeat(5000)]],
     ]) {
       const { tag, text } = keys(JSON.stringify(names));
-      const bytes = record([...tag, ...new Array(65).fill(NULL)], text);
+      const bytes = record([...tag, ...new Array(names?.length ?? 1).fill(NULL)], text);
       assert.ok(isCorrupt(decoded(auto, TYPE.RECORD, bytes)), text);
     }
     const shape = keys('["a"]');

@@ -9,13 +9,22 @@ const assert = require('node:assert/strict');
 const { amount, grouped } = require('./support/amounts');
 const { isLinux } = require('./support/platform');
 const { TWINS } = require('./support/map-twins');
-const { buildDying, buildFixtures, buildTwin, runFixture } = require('./support/native');
+const {
+  buildDying,
+  buildFixtures,
+  buildTwin,
+  instructions,
+  runFixture,
+} = require('./support/native');
 
 /* npm run test:slow repeats more. */
 const slow = process.env.MMAPIPC_SLOW === '1';
 const DEATHS = slow ? 350000 : amount(6000, 40000);
+const KILLS = slow ? 10000 : 1000;
 const TWIN_DEATHS = 60000; // most are found after a few hundred
 const PATIENCE = slow ? 1800000 : 240000; // ms
+
+const STEPS = instructions({ slow, sample: 256 });
 
 describe('SharedMap, in C', function () {
   if (!isLinux) return;
@@ -27,6 +36,11 @@ describe('SharedMap, in C', function () {
     const output = await runFixture(name, args, { patience: PATIENCE });
     console.log(output.replace(/^/gm, '      '));
   };
+
+  it(`${grouped(KILLS)} killed processes leave whole values, and lose no acknowledged write`, () =>
+    runs('map_kills', KILLS));
+
+  it(`a kill at ${STEPS.title} leaves what readers saw`, () => runs('map_steps', ...STEPS.args));
 
   it(`${grouped(DEATHS)} deaths, each before another store, leave what readers saw`, async () => {
     await buildDying();

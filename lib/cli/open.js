@@ -1,6 +1,6 @@
 /*
  * Opens the Share or SharedMap that a command line names. It must exist; inspect() tells its kind first.
- * Reading attaches read-only, so that it works whatever the process may write.
+ * Commands that change nothing attach read-only, so that they work whatever the process may write.
  */
 'use strict';
 
@@ -10,6 +10,7 @@ const { inspect } = require('../region/inspect');
 const { Share } = require('../share/share');
 
 const CLASSES = { Share, SharedMap };
+const KINDS = Object.keys(CLASSES);
 
 /* Values of a custom codec as the bytes that it has written; they cannot be set. */
 const BYTES = {
@@ -48,10 +49,11 @@ function open(Class, options) {
   return undefined; /* not reached */
 }
 
-/* The result of fn(object, kind), awaited; the object is closed afterwards. */
-async function withRegion(asked, { kinds = ['Share', 'SharedMap'], readOnly }, fn) {
+/* The result of fn(object, kind), awaited; the object is closed afterwards. `writes`: the kinds that are
+ * opened for writing. */
+async function withRegion(asked, { kinds = KINDS, writes = [] }, fn) {
   const kind = kindOf(asked, kinds);
-  const object = open(CLASSES[kind], { ...asked.where, readOnly });
+  const object = open(CLASSES[kind], { ...asked.where, readOnly: !writes.includes(kind) });
   try {
     return await fn(object, kind);
   } finally {
@@ -59,4 +61,4 @@ async function withRegion(asked, { kinds = ['Share', 'SharedMap'], readOnly }, f
   }
 }
 
-module.exports = { withRegion };
+module.exports = { KINDS, withRegion };

@@ -4,7 +4,7 @@
 'use strict';
 
 const { express, raw } = require('./express');
-const { withRegion } = require('./open');
+const { KINDS, withRegion } = require('./open');
 const { json, plain, print } = require('./text');
 const { UsageError, WrongValue } = require('./usage');
 
@@ -19,7 +19,7 @@ function lineOf(value, isRaw) {
 
 function get(asked) {
   const { rest, options } = asked;
-  return withRegion(asked, { readOnly: true }, async (object, kind) => {
+  return withRegion(asked, {}, async (object, kind) => {
     checkCount(asked, kind);
     const value = object.get(...rest);
     if (value === undefined) return false;
@@ -42,7 +42,7 @@ function checkCount({ command, rest }, kind) {
 async function set(asked) {
   const { rest, options } = asked;
   const value = await valueOf(rest.at(-1), options.raw);
-  return withRegion(asked, { readOnly: false }, (object, kind) => {
+  return withRegion(asked, { writes: KINDS }, (object, kind) => {
     const isShare = kind === 'Share';
     checkCount(asked, kind);
     if (isShare && options.ttl !== undefined) {
@@ -83,7 +83,7 @@ function del(asked) {
   if (rest.length > 0 && options.prefix !== undefined) {
     throw new UsageError('keys and --prefix exclude each other');
   }
-  return withRegion(asked, { readOnly: false }, (object, kind) => {
+  return withRegion(asked, { writes: KINDS }, (object, kind) => {
     if (kind === 'Share') return clearShare(object, asked);
     if (options.prefix !== undefined) {
       object.namespace(options.prefix).clear();
@@ -106,7 +106,7 @@ function clearShare(share, { rest, options }) {
 
 function keys(asked) {
   const { prefix, raw: isRaw } = asked.options;
-  return withRegion(asked, { kinds: ['SharedMap'], readOnly: true }, async (map) => {
+  return withRegion(asked, { kinds: ['SharedMap'] }, async (map) => {
     let text = '';
     for (const key of map.keys({ prefix })) {
       text += lineOf(key, isRaw);
@@ -130,7 +130,7 @@ function figuresOf(object, kind) {
 }
 
 function stats(asked) {
-  return withRegion(asked, { readOnly: true }, async (object, kind) => {
+  return withRegion(asked, {}, async (object, kind) => {
     const figures = figuresOf(object, kind);
     const lines = Object.entries(figures).map(
       ([name, value]) => `${name.padEnd(13)} ${plain(`${value}`)}\n`,

@@ -1,5 +1,5 @@
 /*
- * The command watch: prints the changes of a Share until SIGINT or SIGTERM.
+ * The command watch: prints the values of a Share, or the changes of a SharedMap, until SIGINT or SIGTERM.
  */
 'use strict';
 
@@ -10,15 +10,23 @@ const { lineOf } = require('./values');
 
 const SIGNALS = ['SIGINT', 'SIGTERM'];
 
+/* The reader of a map's changes is known to its writers, and so attaches for writing. */
 function watch(asked) {
-  return withRegion(asked, { kinds: ['Share'], readOnly: true }, async (share) => {
+  return withRegion(asked, { writes: ['SharedMap'] }, async (object, kind) => {
     const { prefix, raw } = asked.options;
-    if (prefix !== undefined) throw new UsageError('--prefix is for the keys of a SharedMap');
+    const isShare = kind === 'Share';
+    if (isShare && prefix !== undefined) {
+      throw new UsageError('--prefix is for the keys of a SharedMap');
+    }
     /* close() ends the loop, and leaves the region to the other processes. */
-    for (const signal of SIGNALS) process.on(signal, () => share.close());
-    for await (const value of share.watch()) await print(lineOf(value, raw));
+    for (const signal of SIGNALS) process.on(signal, () => object.close());
+    const changes = isShare ? object.watch() : object.watch({ prefix });
+    for await (const change of changes) await print(lineOf(isShare ? change : known(change), raw));
     return true;
   });
 }
+
+/* Without a key that is not known, because the map was cleared or too much has changed. */
+const known = ({ key, what }) => (key === undefined ? { what } : { key, what });
 
 module.exports = { watch };

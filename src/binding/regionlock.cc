@@ -136,11 +136,11 @@ napi_value holder(const Call &call) {
 
 void regionlock_exports(Environment *environment, Object &exports) {
   static const Export list[] = {
-      {"regionLockMemory", entry<memory, 0>},  {"regionLockTake", entry<take, 0>},
-      {"regionLockDrop", entry<drop_lock, 0>}, {"regionLockWait", entry<wait, 3>},
-      {"regionLockGiveUp", entry<give_up, 1>}, {"regionLockRecovers", entry<recovers, 1>},
-      {"regionLockBegin", entry<begin, 1>},    {"regionLockPoll", entry<poll, 1>},
-      {"regionLockCancel", entry<cancel, 1>},  {"regionLockHolder", entry<holder, 1>},
+      {"regionLockMemory", entry<memory, 0>},     {"regionLockTake", quick_entry<take>},
+      {"regionLockDrop", quick_entry<drop_lock>}, {"regionLockWait", entry<wait, 3>},
+      {"regionLockGiveUp", entry<give_up, 1>},    {"regionLockRecovers", entry<recovers, 1>},
+      {"regionLockBegin", entry<begin, 1>},       {"regionLockPoll", entry<poll, 1>},
+      {"regionLockCancel", entry<cancel, 1>},     {"regionLockHolder", entry<holder, 1>},
   };
   add_functions(exports, environment, list);
 }

@@ -190,7 +190,7 @@ void share_exports(Environment *environment, Object &exports) {
   static const Export list[] = {
       {"shareMemory", entry<memory, 0>},
       {"shareSet", entry<share_set, 2>},
-      {"shareGet", entry<share_get, 0>},
+      {"shareGet", quick_entry<share_get>},
       {"shareSetFrom", entry<share_set_from, 4>},
       {"shareGetInto", entry<share_get_into, 3>},
       {"shareLook", entry<look, 1>},

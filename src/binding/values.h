@@ -74,14 +74,14 @@ struct Call {
   void *data = nullptr;
   napi_value at[MOST];
 
-  /* Only the first `most` arguments may be read; JS may have passed fewer. Without arguments, the
-   * data of the addon is the same environment, and is read faster. */
+  /* Only the first `most` arguments may be read; JS may have passed fewer. */
   Call(napi_env env, napi_callback_info info, size_t most) : env(env) {
-    if (most == 0) {
-      napi_get_instance_data(env, &data);
-    } else {
-      napi_get_cb_info(env, info, &most, at, nullptr, &data);
-    }
+    napi_get_cb_info(env, info, &most, at, nullptr, &data);
+  }
+
+  /* No argument may be read. The data is the environment also if the function has other data. */
+  explicit Call(napi_env env) : env(env) {
+    napi_get_instance_data(env, &data);
   }
 
   Environment *environment() const {
@@ -123,6 +123,14 @@ template <napi_value (*body)(const Call &), size_t most = Call::MOST>
 napi_value entry(napi_env env, napi_callback_info info) {
   static_assert(most <= Call::MOST, "too many arguments");
   Call call(env, info, most);
+  return call.data ? body(call) : nullptr;
+}
+
+/* The same for a function without arguments, with the environment as its data. It is faster, as
+ * Node-API does not look for arguments. */
+template <napi_value (*body)(const Call &)>
+napi_value quick_entry(napi_env env, napi_callback_info) {
+  Call call(env);
   return call.data ? body(call) : nullptr;
 }
 

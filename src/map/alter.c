@@ -36,15 +36,12 @@ static int add_locked(add_t *a) {
   if (status != MIPC_MAP_DONE) return status;
   if (s->is_there) {
     if (mipc_i_type(s->old.word) != MIPC_MAP_TYPE_NUMBER) return MIPC_MAP_NOT_NUMBER;
-    union {
-      double number;
-      uint64_t bits;
-    } both = {number_of(&s->old) + a->by};
+    double sum = number_of(&s->old) + a->by;
     if (map->geometry.evicts) mipc_i_mark(s->home, s->place.slot);
     s->value->ttl = ttl_of(map, &s->old);
-    mipc_i_put_number(map, s->stripe, s->home, s->old.parts.head, both.bits);
-    s->value->number = both.number;
-    s->value->version = mipc_i_version(s->home);
+    s->value->version = mipc_i_put_number(map, s->stripe, s->home, s->old.parts.head,
+                                          mipc_i_value_at(s->old.word, s->old.key_length), sum);
+    s->value->number = sum;
     a->is_created = false;
     return MIPC_MAP_DONE;
   }
@@ -60,13 +57,13 @@ static int leave(mipc_i_set_t *s, int status) {
   mipc_map_t *map = s->map;
   if (mipc_i_has_new(map->own)) mipc_i_drop_new(map, s->stripe);
   if (s->how->ttl < MIPC_MAP_FOREVER && status == MIPC_MAP_DONE) mipc_i_sweep(map, s->stripe, 2);
-  mipc_i_leave(map, s->stripe);
+  mipc_i_set_leave(s);
   return status;
 }
 
 static int add_once(mipc_i_set_t *s) {
   add_t *a = (add_t *)s; /* its first field */
-  int status = mipc_i_enter(s->map, s->stripe, false);
+  int status = mipc_i_set_enter(s, false);
   return status == MIPC_MAP_DONE ? leave(s, add_locked(a)) : status;
 }
 
@@ -83,7 +80,8 @@ int mipc_map_add(mipc_map_t *map, const mipc_map_key_t *key, double by, double i
   value->type = MIPC_MAP_TYPE_NUMBER;
   value->length = sizeof value->number;
   a.set.from = (const uint8_t *)&value->number;
-  status = mipc_i_set_until(&a.set, add_once);
+  status = mipc_i_number(&a.set, by, true);
+  if (status == MIPC_MAP_AGAIN) status = mipc_i_set_until(&a.set, add_once);
   *ret_created = a.is_created;
   return mipc_i_end(map, status);
 }
@@ -112,7 +110,7 @@ static void drop_bucket(mipc_i_set_t *s) {
 
 static int delete_once(mipc_i_set_t *s) {
   mipc_map_t *map = s->map;
-  int status = mipc_i_enter(map, s->stripe, false);
+  int status = mipc_i_set_enter(s, false);
   if (status != MIPC_MAP_DONE) return status;
   status = mipc_i_set_judge(s);
   bool is_lease = s->place.slot && mipc_i_type(s->old.word) == MIPC_MAP_TYPE_LEASE;
@@ -171,7 +169,7 @@ static int expire_anew(mipc_i_set_t *s) {
 
 static int expire_once(mipc_i_set_t *s) {
   mipc_map_t *map = s->map;
-  int status = mipc_i_enter(map, s->stripe, false);
+  int status = mipc_i_set_enter(s, false);
   if (status != MIPC_MAP_DONE) return status;
   status = mipc_i_set_judge(s);
   if (status == MIPC_MAP_DONE && !s->is_there) status = MIPC_MAP_ABSENT;

@@ -59,26 +59,24 @@ bool mipc_i_entry(mipc_map_t *map, uint64_t offset, mipc_i_entry_t *ret_entry) {
 
 bool mipc_i_find(mipc_map_t *map, mipc_map_bucket_shm_t *home, const mipc_map_key_t *key,
                  mipc_i_place_t *ret_place) {
-  uint64_t tag = mipc_i_tag(key->hash), *free = NULL;
-  mipc_i_match_t match;
+  uint64_t tag = mipc_i_tag(key->hash);
   uint32_t hops = 0;
-  ret_place->slot = NULL;
+  ret_place->slot = ret_place->free = NULL;
   for (mipc_map_bucket_shm_t *b = home; b; b = mipc_i_next(map, b)) {
     if (++hops > MIPC_MAP_MOST_HOPS) return mipc_i_corrupt(map) == 0;
     ret_place->last = b;
     for (uint32_t i = 0; i < MIPC_MAP_SLOTS; i++) {
       uint64_t slot = mipc_i_get64(&b->slots.at[i]);
-      if (!slot) {
-        if (!free) free = &b->slots.at[i];
-      } else if ((slot & ~MIPC_MAP_REF_MASK) == tag &&
-                 mipc_i_key_is(map, mipc_i_ref(slot), key, &match)) {
-        ret_place->slot = &b->slots.at[i];
-        ret_place->free = free;
-        return !map->is_corrupt;
-      }
+      if ((slot ^ tag) >> MIPC_MAP_REF_BITS || !slot) continue;
+      if (!mipc_i_key_is(map, mipc_i_ref(slot), key, &ret_place->match)) continue;
+      ret_place->slot = &b->slots.at[i];
+      return !map->is_corrupt;
+    }
+    /* Most keys are found above; only the others need a free slot. */
+    for (uint32_t i = 0; i < MIPC_MAP_SLOTS && !ret_place->free; i++) {
+      if (!mipc_i_get64(&b->slots.at[i])) ret_place->free = &b->slots.at[i];
     }
   }
-  ret_place->free = free;
   return !map->is_corrupt;
 }
 

@@ -103,6 +103,7 @@ uint64_t mipc_i_hash(const mipc_map_t *map, const uint64_t *words, uint32_t leng
 /* Under the lock: the slot of a key. */
 typedef struct {
   uint64_t *slot;              /* NULL: there is no entry */
+  mipc_i_match_t match;        /* of the entry */
   uint64_t *free;              /* the first free slot; NULL: none */
   mipc_map_bucket_shm_t *last; /* of the chain */
 } mipc_i_place_t;

@@ -181,6 +181,22 @@ static inline uint64_t mipc_i_version(const mipc_map_bucket_shm_t *home) {
   return mipc_i_get64(&home->version) & MIPC_MAP_VERSION_MASK;
 }
 
+/* Whether the bucket has versions left. */
+static inline bool mipc_i_has_versions(const mipc_map_bucket_shm_t *home) {
+  return mipc_i_version(home) < MIPC_MAP_VERSION_MASK - 4;
+}
+
+/* The version after the next change. It is even: a version that a dead process left odd is made
+ * even by its recovery. */
+static inline uint64_t mipc_i_next_version(const mipc_map_bucket_shm_t *home) {
+  return (mipc_i_version(home) | 1) + 1;
+}
+
+/* Stores the odd version before that: P0 of publish.c. */
+static inline void mipc_i_make_odd(mipc_map_bucket_shm_t *home, uint64_t version) {
+  mipc_i_put64(&home->version, (version - 1) | MIPC_MAP_VERSION_BASE);
+}
+
 /* The next bucket of a chain; NULL: there is none, or the map is corrupt. */
 static inline mipc_map_bucket_shm_t *mipc_i_next(mipc_map_t *map,
                                                  const mipc_map_bucket_shm_t *bucket) {
@@ -293,14 +309,9 @@ void mipc_i_publish(mipc_map_t *map, mipc_map_stripe_shm_t *stripe, const mipc_i
 void mipc_i_finish(mipc_map_t *map, mipc_map_stripe_shm_t *stripe);
 /* Stores the version of a bucket, and orders it before any store into a block that was freed. */
 void mipc_i_set_version(mipc_map_t *map, uint64_t home, uint64_t version);
-/* Changes a number in place. */
-void mipc_i_put_number(mipc_map_t *map, mipc_map_stripe_shm_t *stripe, mipc_map_bucket_shm_t *home,
-                       uint64_t entry, uint64_t bits);
 /* Removes the entry of a slot. False: corrupt. */
 bool mipc_i_remove(mipc_map_t *map, mipc_map_stripe_shm_t *stripe, mipc_map_bucket_shm_t *home,
                    uint64_t *slot, uint32_t what);
-/* Whether the bucket has versions left. */
-bool mipc_i_has_versions(const mipc_map_bucket_shm_t *home);
 
 /* space.c. Makes room for a block of the class, or for `pages` free pages in the stripe. The
  * operation must have no new blocks. DONE; FULL; BUSY: release the lock and try again, as much work

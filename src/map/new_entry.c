@@ -111,7 +111,7 @@ static bool are_good(const mipc_i_set_t *s) {
 void mipc_i_new_link(mipc_i_set_t *s) {
   mipc_map_t *map = s->map;
   mipc_map_entry_shm_t *entry = mipc_i_at(map, s->parts.head);
-  uint64_t version = (mipc_i_version(s->home) | 1) + 1;
+  uint64_t version = mipc_i_next_version(s->home);
   uint64_t word = (s->kept_version ? s->kept_version : version) | (uint64_t)s->value->type
                                                                       << MIPC_MAP_VERSION_BITS;
   if (s->expiry != MIPC_MAP_FOREVER) word |= MIPC_MAP_HAS_TTL;

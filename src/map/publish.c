@@ -18,10 +18,6 @@ void mipc_i_set_version(mipc_map_t *map, uint64_t home, uint64_t version) {
   mipc_atomic_fence_release(); /* F1 */
 }
 
-bool mipc_i_has_versions(const mipc_map_bucket_shm_t *home) {
-  return mipc_i_version(home) < MIPC_MAP_VERSION_MASK - 4;
-}
-
 /* What the record of a process has committed. Each field is cleared with what it frees. */
 void mipc_i_finish(mipc_map_t *map, mipc_map_stripe_shm_t *stripe) {
   mipc_map_record_shm_t *r = map->record;
@@ -41,20 +37,9 @@ void mipc_i_finish(mipc_map_t *map, mipc_map_stripe_shm_t *stripe) {
   }
 }
 
-/* Stores the next, odd version: P0. */
-static void make_odd(mipc_map_bucket_shm_t *home, uint64_t version) {
-  mipc_i_put64(&home->version, (version - 1) | MIPC_MAP_VERSION_BASE);
-}
-
-/* The version after the next change. It is even: a version that a dead process left odd is made
- * even by its recovery. */
-static uint64_t next_version(const mipc_map_bucket_shm_t *home) {
-  return (mipc_i_version(home) | 1) + 1;
-}
-
 void mipc_i_publish(mipc_map_t *map, mipc_map_stripe_shm_t *stripe, const mipc_i_change_t *change) {
   mipc_map_record_shm_t *r = map->record;
-  uint64_t version = next_version(change->home);
+  uint64_t version = mipc_i_next_version(change->home);
   mipc_i_put64(&r->commit, mipc_i_offset(map, change->word));
   mipc_i_put64(&r->value, change->value);
   mipc_i_put64(&r->home, mipc_i_offset(map, change->home));
@@ -66,7 +51,7 @@ void mipc_i_publish(mipc_map_t *map, mipc_map_stripe_shm_t *stripe, const mipc_i
   if (change->old.tail) mipc_i_put64(&r->old_tail, change->old.tail);
   if (change->old.chain) mipc_i_put64(&r->old_chain, change->old.chain);
   mipc_i_put32(&r->state, MIPC_MAP_OP_READY);
-  make_odd(change->home, version);
+  mipc_i_make_odd(change->home, version);
   /* release: P1. */
   if (change->is_narrow)
     mipc_atomic_store_release(change->word, (uint32_t)change->value);
@@ -75,34 +60,6 @@ void mipc_i_publish(mipc_map_t *map, mipc_map_stripe_shm_t *stripe, const mipc_i
   mipc_atomic_fence_compiler();
   mipc_i_put32(&r->state, MIPC_MAP_OP_COMMITTED);
   mipc_i_finish(map, stripe);
-}
-
-void mipc_i_put_number(mipc_map_t *map, mipc_map_stripe_shm_t *stripe, mipc_map_bucket_shm_t *home,
-                       uint64_t offset, uint64_t bits) {
-  mipc_map_record_shm_t *r = map->record;
-  mipc_map_entry_shm_t *entry = mipc_i_at(map, offset);
-  uint64_t version = next_version(home), word = mipc_i_get64(&entry->word);
-  mipc_i_put64(&r->home, mipc_i_offset(map, home));
-  mipc_i_put64(&r->version, version);
-  mipc_i_put64(&r->block, offset);
-  mipc_i_change_begin(map, stripe, MIPC_MAP_CHANGE_SET);
-  mipc_i_put32(&r->state, MIPC_MAP_OP_NUMBER);
-  make_odd(home, version);
-  uint64_t *value =
-      (uint64_t *)((uint8_t *)entry + mipc_i_value_at(word, mipc_i_key_word(entry) & 0xFFFF));
-  /* release: P1. A reader takes the value by one load, so this store is the effect. Whether it took
-   * place need not be known later: the version moves in both cases. */
-  mipc_atomic_store_release_u64(value, bits);
-  mipc_atomic_fence_compiler();
-  /* release: a reader that sees the new version in the entry sees the new number, also while the
-   * version of the bucket is odd. (An old version with the new number only makes a later condition
-   * fail that could have held.) */
-  mipc_atomic_store_release_u64(&entry->word, (word & ~MIPC_MAP_VERSION_MASK) | version);
-  mipc_atomic_fence_compiler();
-  mipc_atomic_store_release_u64(&home->version, version | MIPC_MAP_VERSION_BASE); /* P2 */
-  mipc_atomic_fence_compiler();
-  if (mipc_i_get64(&r->change)) mipc_i_change_append(map, stripe);
-  mipc_i_put32(&r->state, MIPC_MAP_OP_NONE);
 }
 
 bool mipc_i_remove(mipc_map_t *map, mipc_map_stripe_shm_t *stripe, mipc_map_bucket_shm_t *home,

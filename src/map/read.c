@@ -120,7 +120,7 @@ static inline int find(const mipc_map_t *map, mipc_map_bucket_shm_t *home,
     for (uint32_t i = 0; i < MIPC_MAP_SLOTS; i++) {
       /* acquire: A2. */
       uint64_t slot = mipc_atomic_load_acquire_u64(&b->slots.at[i]);
-      if ((slot & ~MIPC_MAP_REF_MASK) != tag || !slot) continue;
+      if ((slot ^ tag) >> MIPC_MAP_REF_BITS || !slot) continue;
       if (!mipc_i_key_is(map, mipc_i_ref(slot), key, &f->match)) continue;
       f->offset = mipc_i_ref(slot);
       f->slot = &b->slots.at[i];

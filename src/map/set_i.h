@@ -6,6 +6,9 @@
 
 #include "entry_i.h"
 
+/* A result beside those of map.h. */
+#define MIPC_MAP_AGAIN 100
+
 typedef struct {
   mipc_map_t *map;
   mipc_map_stripe_shm_t *stripe;
@@ -19,6 +22,7 @@ typedef struct {
   mipc_i_place_t place;
   mipc_i_entry_t old; /* of place.slot */
   bool is_there;      /* place.slot leads to an entry that counts */
+  bool has_lock;      /* the lock of the stripe was taken already */
   mipc_i_cut_t cut;
   mipc_i_parts_t parts; /* of the new entry */
 } mipc_i_set_t;
@@ -36,16 +40,45 @@ static inline void mipc_i_set_begin(mipc_i_set_t *s, mipc_map_t *map, const mipc
   s->value = value;
   s->kept_version = 0;
   s->old.word = 0;
+  s->has_lock = false;
   value->bucket = (uint64_t)(s->home - map->buckets);
   value->bucket_version = 0;
   value->ttl = MIPC_MAP_FOREVER;
 }
 
+/* mipc_i_enter(), unless that was done, and mipc_i_leave(): the usual case in line. */
+static inline int mipc_i_set_enter(mipc_i_set_t *s, bool once) {
+  mipc_map_t *map = s->map;
+  /* acquire: as in mipc_i_lock(). */
+  if (!s->has_lock && !(map->own && mipc_atomic_swap_acquire(&s->stripe->lock, 0, map->me))) {
+    return mipc_i_enter(map, s->stripe, once);
+  }
+  s->has_lock = false;
+  mipc_i_put32(&map->own->stripe, mipc_i_index_of(map, s->stripe) + 1);
+  return MIPC_MAP_DONE;
+}
+
+static inline void mipc_i_set_leave(mipc_i_set_t *s) {
+  mipc_map_t *map = s->map;
+  mipc_atomic_fence_compiler();
+  bool usual = !map->is_corrupt && !map->has_changed;
+  /* release: as in mipc_i_unlock(). */
+  if (usual && mipc_atomic_swap_release(&s->stripe->lock, map->me, 0)) return;
+  mipc_i_leave(map, s->stripe);
+}
+
+/* Changes a number in place: the value at `value_at` of the entry. Returns the new version. */
+uint64_t mipc_i_put_number(mipc_map_t *map, mipc_map_stripe_shm_t *stripe,
+                           mipc_map_bucket_shm_t *home, uint64_t entry, uint32_t value_at,
+                           double number);
+/* number.c. Sets the number, or adds to it, in the shortest way: if it is there, has no expiry, and
+ * the lock is free. AGAIN: nothing was changed; `has_lock` if the lock was taken. */
+int mipc_i_number(mipc_i_set_t *set, double number, bool adds);
+
 /* new_entry.c: the blocks of a new entry, under the lock of its stripe. */
 
 /* Allocates them for the value, key and expiry. DONE; BUSY, FULL, CORRUPT: not allocated. AGAIN:
  * there is room now, but entries may have moved: find the place again. */
-#define MIPC_MAP_AGAIN 100
 int mipc_i_new_take(mipc_i_set_t *set);
 /* Fills them, except the word, which makes an entry of them. Also without the lock, if the record
  * has reserved them. */

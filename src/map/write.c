@@ -73,13 +73,10 @@ static bool set_in_place(mipc_i_set_t *s) {
   bool keeps =
       s->how->keep_ttl || (s->expiry == MIPC_MAP_FOREVER && !(s->old.word & MIPC_MAP_HAS_TTL));
   if (!same || !keeps) return false;
-  union {
-    double number;
-    uint64_t bits;
-  } both = {s->value->number};
   if (s->map->geometry.evicts) mipc_i_mark(s->home, s->place.slot);
-  mipc_i_put_number(s->map, s->stripe, s->home, s->old.parts.head, both.bits);
-  s->value->version = mipc_i_version(s->home);
+  s->value->version =
+      mipc_i_put_number(s->map, s->stripe, s->home, s->old.parts.head,
+                        mipc_i_value_at(s->old.word, s->old.key_length), s->value->number);
   return true;
 }
 
@@ -120,13 +117,13 @@ static int set_reserved(mipc_i_set_t *s) {
   else
     mipc_i_drop_new(map, s->stripe);
   mipc_i_put32(&map->own->state, MIPC_MAP_OP_NONE);
-  mipc_i_leave(map, s->stripe);
+  mipc_i_set_leave(s);
   return status;
 }
 
 static int set_once(mipc_i_set_t *s, bool reserves) {
   mipc_map_t *map = s->map;
-  int status = mipc_i_enter(map, s->stripe, false);
+  int status = mipc_i_set_enter(s, false);
   if (status != MIPC_MAP_DONE) return status;
   status = mipc_i_set_locked(s, reserves);
   if (s->how->ttl < MIPC_MAP_FOREVER && status == MIPC_MAP_DONE && !reserves) {
@@ -137,7 +134,7 @@ static int set_once(mipc_i_set_t *s, bool reserves) {
     mipc_i_put32(&map->own->state, MIPC_MAP_OP_RESERVED);
   else if (mipc_i_has_new(map->own))
     mipc_i_drop_new(map, s->stripe);
-  mipc_i_leave(map, s->stripe);
+  mipc_i_set_leave(s);
   return is_reserved ? set_reserved(s) : status;
 }
 
@@ -187,6 +184,8 @@ int mipc_map_set(mipc_map_t *map, const mipc_map_key_t *key, const void *from,
   if (value->type == MIPC_MAP_TYPE_NUMBER) {
     s.from = (const uint8_t *)&value->number;
     value->length = sizeof value->number;
+    status = mipc_i_number(&s, value->number, false);
+    if (status != MIPC_MAP_AGAIN) return mipc_i_end(map, status);
   }
   bool reserves = value->length > (uint64_t)MANY_PAGES * MIPC_MAP_PAGE_SIZE;
   status = mipc_i_set_until(&s, reserves ? set_large : set_small);

@@ -192,9 +192,9 @@ async function runFixture(name, args, { patience = 60000, prefix = [] } = {}) {
  * The instructions at which a fixture kills its child, { title, args }: all in a full run, otherwise
  * a sample, a different one in each run. MMAPIPC_PHASE, the number in the title, repeats a sample.
  */
-function instructions({ slow }) {
+function instructions({ slow, sample = 16 }) {
   if (slow) return { title: 'every instruction of every scene', args: ['all'] };
-  const every = amount(16, 1);
+  const every = amount(sample, 1);
   if (every === 1) return { title: 'every instruction', args: [] };
   const phase = Number(process.env.MMAPIPC_PHASE ?? Math.floor(Math.random() * every));
   return { title: `every ${every}th instruction (phase ${phase})`, args: [every, phase] };

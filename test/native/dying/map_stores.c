@@ -12,7 +12,7 @@
  */
 #include <setjmp.h>
 
-#include "../map_acts.h"
+#include "../map_witness.h"
 
 /* Numbers of participants that never lived in this process, and are dead. */
 #define STRANGER 100000u
@@ -60,7 +60,6 @@ typedef struct {
   struct mipc_map states[WRITERS]; /* of the writers, as they were before the operation */
   uint8_t *bytes;                  /* of the payload */
   uint64_t size;
-  bool evicts;
 } stage_t;
 
 static struct {
@@ -70,14 +69,11 @@ static struct {
 } counts_of;
 
 static uint8_t *before, *after, *between; /* copies of the payload */
-static seen_t seen_before[ACT_KEYS], seen_end[ACT_KEYS], seen_dead[ACT_KEYS], seen_now[ACT_KEYS];
-static const act_t *act;
-
 static stage_t open_stage(uint32_t stripes, bool evicts) {
   static unsigned count;
   char name[32];
   snprintf(name, sizeof name, "stores%u", count++);
-  stage_t s = {.evicts = evicts};
+  stage_t s = {0};
   spec_t spec = act_spec(name, stripes, evicts);
   for (int i = 0; i < WRITERS; i++) {
     s.objects[i] = open_map_object(spec);
@@ -125,7 +121,7 @@ static void restore(stage_t *s, const uint8_t *copy) {
 }
 
 static int run_one(mipc_map_t *map, bool recovers) {
-  return recovers ? mipc_map_recover(map, MAP_PATIENCE_US) : run_act(map, act);
+  return recovers ? mipc_map_recover(map, MAP_PATIENCE_US) : run_act(map, witness.act);
 }
 
 /* Runs the operation, or a recovery, up to this store. True: it died there. */
@@ -144,115 +140,23 @@ static bool die_at(stage_t *s, int writer, bool recovers, long store) {
   return died;
 }
 
-static bool fail(const char *text, uint32_t id) {
-  CHECK(!"a promise is broken");
-  printf("  %s: %s of key %u, length %u; key %u\n", text, act_names[act->what], act->id,
-         act->length, id);
-  return false;
-}
-
-/* Whether the operation may remove this key, too. */
-static bool may_remove(const stage_t *s, uint32_t id) {
-  return s->evicts || act->what == ACT_CLEAR || !seen_end[id].digest;
-}
-
-static uint64_t word_of_bucket(const stage_t *s, uint32_t id) {
-  return mipc_i_home(s->reader, act_key(s->reader, id)->hash)->version;
-}
-
-/* What a reader sees beside the dead. */
-static bool check_beside(stage_t *s) {
-  see_all(s->reader, seen_dead);
-  for (uint32_t id = 0; id < ACT_KEYS; id++) {
-    const seen_t *was = &seen_before[id], *is = &seen_dead[id];
-    bool same = is->digest == was->digest && is->version == was->version;
-    bool is_end = is->digest == seen_end[id].digest;
-    if (!same && !is_end && !(may_remove(s, id) && !is->digest)) return fail("beside the dead", id);
-    /* A process has kept the value under this version. */
-    bool kept = was->word && was->word == word_of_bucket(s, id);
-    if (kept && is->digest != was->digest) return fail("a kept value is stale", id);
-  }
-  return true;
-}
-
-static bool check_recovered(stage_t *s) {
-  see_all(s->reader, seen_now);
-  for (uint32_t id = 0; id < ACT_KEYS; id++) {
-    const seen_t *was = &seen_dead[id], *is = &seen_now[id];
-    /* The version of a number that changes in place follows its value. */
-    bool follows = (act->what == ACT_NUMBER || act->what == ACT_ADD) && id == act->id &&
-                   is->version > was->version;
-    if (is->digest != was->digest || (is->version != was->version && !follows))
-      return fail("the recovery has changed what was seen", id);
-    const seen_t *old = &seen_before[id];
-    if (is->digest && is->digest != old->digest && is->version <= old->version)
-      return fail("a changed value has an old version", id);
-  }
-  return check_map(s->reader) || fail("after the recovery", act->id);
-}
-
-static uint64_t sum_of_changes(const stage_t *s) {
-  uint64_t sum = 0;
-  for (uint32_t i = 0; i < s->reader->geometry.stripe_count; i++)
-    sum += s->reader->stripes[i].changes;
-  return sum;
-}
-
-/* Every recorded position holds a whole record of it, and a key that has changed is recorded. */
-static bool check_ring(const stage_t *s, uint64_t changes, uint32_t events) {
-  if (!s->reader->pool->armed) return true;
-  const mipc_map_geometry_t *g = &s->reader->geometry;
-  for (uint32_t i = 0; i < g->stripe_count; i++) {
-    uint64_t n = s->reader->stripes[i].changes;
-    const mipc_map_change_shm_t *ring =
-        (const mipc_map_change_shm_t *)(s->bytes + g->rings) + (uint64_t)i * MIPC_MAP_CHANGES;
-    for (uint64_t p = n > MIPC_MAP_CHANGES ? n - MIPC_MAP_CHANGES + 1 : 1; p <= n; p++)
-      if (ring[p % MIPC_MAP_CHANGES].position != p) return fail("a change is missing", i);
-  }
-  bool has_changed = seen_now[act->id].digest != seen_before[act->id].digest;
-  bool is_told = act->what != ACT_LEASE && act->what != ACT_CLEAR;
-  if (!has_changed || !is_told) return true;
-  if (sum_of_changes(s) == changes) return fail("the change is not recorded", act->id);
-  if (mipc_event_count(s->reader->header) == events) return fail("nobody was notified", act->id);
-  return true;
-}
-
-/* The next set of the key, by the last of the writers, perhaps before anything was recovered. */
-static bool check_next(stage_t *s, int writer, bool is_first) {
-  mipc_map_t *map = s->writers[writer];
-  static const act_t next = {.what = ACT_SET};
-  act_t set = next;
-  set.id = act->id;
-  set.length = 5;
-  set.fill = 77;
-  int status = run_act(map, &set);
-  if (status == MIPC_MAP_FULL && !s->evicts) return true;
-  if (status != MIPC_MAP_DONE) return fail("the next set", (uint32_t)status);
-  if (is_first) CHECK_EQ(mipc_map_recover(map, MAP_PATIENCE_US), MIPC_MAP_DONE);
-  seen_t now_seen = see(s->reader, act->id);
-  bool is_higher = now_seen.version > seen_dead[act->id].version &&
-                   now_seen.version > seen_before[act->id].version;
-  if (!is_higher || now_seen.digest == 0) return fail("the next version", act->id);
-  return check_map(s->reader) || fail("after the next set", act->id);
-}
-
 /* The recoveries: `depth` more of them die before this store, or one after the other. */
 static bool recover(stage_t *s, bool dies) {
   const uint32_t dead_before = dead_count;
   if (!dies) {
     CHECK_EQ(mipc_map_recover(s->writers[1], MAP_PATIENCE_US), MIPC_MAP_DONE);
-    return check_recovered(s);
+    return check_recovered();
   }
   memcpy(between, s->bytes, s->size);
   for (long store = 1;; store++) {
     dead_count = dead_before;
     restore(s, between);
-    if (!die_at(s, 1, true, store)) return check_recovered(s);
+    if (!die_at(s, 1, true, store)) return check_recovered();
     counts_of.deaths_in_recovery++;
     bool again = draw() % 2 && die_at(s, 2, true, 1 + (long)(draw() % 40));
     counts_of.deaths_in_those += again;
     CHECK_EQ(mipc_map_recover(s->writers[3], MAP_PATIENCE_US), MIPC_MAP_DONE);
-    if (!check_recovered(s) || !check_next(s, 3, false)) {
+    if (!check_recovered() || !check_next(s->writers[3], false)) {
       printf("  the recovery died before store %ld\n", store);
       return false;
     }
@@ -262,17 +166,16 @@ static bool recover(stage_t *s, bool dies) {
 static bool check_death(stage_t *s, long store, bool twice) {
   dead_count = 0;
   restore(s, before);
-  uint64_t changes = sum_of_changes(s);
-  uint32_t events = mipc_event_count(s->reader->header);
+  watch_death();
   if (!die_at(s, 0, false, store)) return true;
   counts_of.deaths++;
-  counts_of.by_act[act->what]++;
-  bool good = check_beside(s);
+  counts_of.by_act[witness.act->what]++;
+  bool good = check_beside();
   if (good && !twice && draw() % 3 == 0)
-    good = check_next(s, 1, true);
+    good = check_next(s->writers[1], true);
   else
-    good = good && recover(s, twice) && check_ring(s, changes, events) &&
-           check_next(s, twice ? 3 : 1, false);
+    good =
+        good && recover(s, twice) && check_ring() && check_next(s->writers[twice ? 3 : 1], false);
   dead_count = 0;
   if (!good) printf("  died before store %ld\n", store);
   return good;
@@ -280,28 +183,30 @@ static bool check_death(stage_t *s, long store, bool twice) {
 
 /* The operation as a whole: what it acknowledges is there. */
 static bool check_done_act(const stage_t *s, int status) {
-  see_all(s->reader, seen_end);
-  if (status < 0) return fail("the operation failed", (uint32_t)-status);
+  const act_t *act = witness.act;
+  see_all(s->reader, witness.end);
+  if (status < 0) return broken("the operation failed", (uint32_t)-status);
   counts_of.full += status == MIPC_MAP_FULL;
-  const seen_t *is = &seen_end[act->id];
+  const seen_t *is = &witness.end[act->id];
   bool sets = act->what == ACT_SET || act->what == ACT_SET_TTL || act->what == ACT_LARGE;
   uint64_t wanted = 8 * 1000003u + (uint64_t)act->length * 31 + 1;
   if (act->length) wanted += (uint64_t)act->fill << 32;
-  if (sets && status == MIPC_MAP_DONE && is->digest != wanted) return fail("set in vain", act->id);
-  if (sets && status == MIPC_MAP_FULL && !s->evicts && is->digest != seen_before[act->id].digest)
-    return fail("a full map has changed the value", act->id);
-  return check_map(s->reader) || fail("after the operation", act->id);
+  if (sets && status == MIPC_MAP_DONE && is->digest != wanted)
+    return broken("set in vain", act->id);
+  if (sets && status == MIPC_MAP_FULL && !witness.evicts &&
+      is->digest != witness.before[act->id].digest)
+    return broken("a full map has changed the value", act->id);
+  return check_map(s->reader) || broken("after the operation", act->id);
 }
 
 /* One operation: whole, then dead before each of its stores, or before some of many. */
 static bool one_act(stage_t *s, long most) {
   act_t drawn = draw_act();
-  act = &drawn;
   now += draw() % 300;
   s->writers[0]->pool->armed = draw() % 2;
   /* Now and then it has no record yet. */
   if (draw() % 8 == 0 && s->writers[0]->own) mipc_i_record_give(s->writers[0]);
-  see_all(s->reader, seen_before);
+  watch_act(s->reader, &drawn);
   memcpy(before, s->bytes, s->size);
   for (int i = 0; i < WRITERS; i++)
     s->states[i] = *s->writers[i];
