@@ -134,18 +134,20 @@ class Reader {
     return this.#look(key) === DONE ? doubles[TTL] : undefined;
   }
 
+  /* DONE or ABSENT; the frame has version and ttl. */
   #look(key) {
-    const call = () => {
-      words[LEASES] = 0;
-      doubles[HANDLE] = this.handle;
-      if (this.put(key)) mapLook();
-      else mapLookOf(this.whole(key));
-      return status[0];
-    };
-    let result = call();
-    if (result === BUSY) result = this.wait(call);
+    let result = this.#lookOnce(key);
+    if (result === BUSY) result = this.wait(() => this.#lookOnce(key));
     if (result < 0) throw this.errorOf(result, key);
     return result;
+  }
+
+  #lookOnce(key) {
+    words[LEASES] = 0;
+    doubles[HANDLE] = this.handle;
+    if (this.put(key)) mapLook();
+    else mapLookOf(this.whole(key));
+    return status[0];
   }
 
   /* Reads the entry into the frame and `source`. Returns the value if it is a text. The status is DONE or
