@@ -67,12 +67,13 @@ static uint32_t choose(mipc_map_t *map, const mipc_map_stripe_shm_t *stripe,
   return map->is_corrupt ? 0 : best;
 }
 
-/* The slot that leads to the entry; NULL: none does. */
-static uint64_t *slot_of(mipc_map_t *map, const mipc_i_entry_t *entry,
-                         mipc_map_bucket_shm_t **ret_home) {
+/* The slot of the stripe that leads to the entry; NULL: none does. */
+static uint64_t *slot_of(mipc_map_t *map, const mipc_map_stripe_shm_t *stripe,
+                         const mipc_i_entry_t *entry, mipc_map_bucket_shm_t **ret_home) {
   const uint64_t *key = mipc_i_at(map, entry->parts.head + mipc_i_key_at(entry->word));
   bool is_wide = (entry->word & MIPC_MAP_IS_WIDE) != 0;
   uint64_t hash = mipc_i_hash(map, key, entry->key_length, is_wide);
+  if (mipc_i_stripe(map, hash) != stripe) return NULL;
   uint64_t wanted = mipc_i_tag(hash) | entry->parts.head >> 4;
   mipc_map_bucket_shm_t *home = *ret_home = mipc_i_home(map, hash);
   uint32_t hops = 0;
@@ -101,14 +102,19 @@ static void copy_block(mipc_map_t *map, uint64_t to, uint64_t from, uint32_t siz
   mipc_i_copy_in(mipc_i_at(map, to), mipc_i_at(map, from), mipc_i_class_size[size_class]);
 }
 
-/* Moves the entry whose head is at this offset to other blocks than those of page `avoid`. Its
+/* Moves the entry that this block is a part of to other blocks than those of page `avoid`. Its
  * pages stay. False: it cannot be moved. */
-static bool move(mipc_map_t *map, mipc_map_stripe_shm_t *stripe, uint64_t offset, uint32_t avoid) {
+static bool move(mipc_map_t *map, mipc_map_stripe_shm_t *stripe, uint64_t block, uint32_t avoid) {
+  uint64_t first = mipc_i_get64(mipc_i_at(map, block));
+  uint64_t offset = first & MIPC_MAP_IS_TAIL ? first & ~MIPC_MAP_IS_TAIL : block;
   mipc_i_entry_t entry;
   mipc_map_bucket_shm_t *home;
-  /* A block that another process has reserved and is filling holds anything: that is no damage. */
-  bool is_entry = mipc_i_entry(map, offset, &entry);
-  uint64_t *slot = is_entry ? slot_of(map, &entry, &home) : NULL;
+  /* A block that another process has reserved and is filling holds anything: that is no damage. It
+   * may still look like a tail of its last life, and lead to an entry that has other blocks now, or
+   * is in another stripe, whose lock we do not hold. */
+  bool is_entry = offset % MIPC_MAP_ENTRY_SIZE == 0 && mipc_i_entry(map, offset, &entry) &&
+                  (offset == block || entry.parts.tail == block);
+  uint64_t *slot = is_entry ? slot_of(map, stripe, &entry, &home) : NULL;
   map->is_corrupt = false;
   if (!slot || !mipc_i_has_versions(home)) return false;
   mipc_map_record_shm_t *r = map->record;
@@ -157,8 +163,6 @@ bool mipc_i_compact(mipc_map_t *map, mipc_map_stripe_shm_t *stripe) {
     if (!(bits >> (i & 63) & 1)) continue;
     uint64_t offset =
         (uint64_t)number * MIPC_MAP_PAGE_SIZE + (uint64_t)i * mipc_i_class_size[size_class];
-    uint64_t word = mipc_i_get64(mipc_i_at(map, offset));
-    if (word & MIPC_MAP_IS_TAIL) offset = word & ~MIPC_MAP_IS_TAIL;
     if (!move(map, stripe, offset, number)) {
       map->stuck = number;
       return false;
