@@ -42,7 +42,7 @@ static int add_locked(add_t *a) {
     } both = {number_of(&s->old) + a->by};
     if (map->geometry.evicts) mipc_i_mark(s->home, s->place.slot);
     s->value->ttl = ttl_of(map, &s->old);
-    mipc_i_put_number(map, s->stripe, s->home, s->old.parts.head, both.bits);
+    mipc_i_put_number(map, s->stripe, s->home, &s->old, both.bits);
     s->value->number = both.number;
     s->value->version = mipc_i_version(s->home);
     a->is_created = false;

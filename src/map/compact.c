@@ -90,11 +90,18 @@ static uint64_t *slot_of(mipc_map_t *map, const mipc_map_stripe_shm_t *stripe,
 static uint32_t class_of_tail(mipc_map_t *map, uint64_t tail) {
   mipc_map_page_shm_t *page = mipc_i_page(map, (uint32_t)(tail / MIPC_MAP_PAGE_SIZE));
   uint32_t size_class = page ? page->size_class : MIPC_MAP_NO_CLASS;
-  bool good =
-      size_class < MIPC_MAP_OVERFLOW && mipc_i_in_arena(map, tail, mipc_i_class_size[size_class]);
+  bool good = size_class < MIPC_MAP_OVERFLOW && tail % 16 == 0 &&
+              mipc_i_in_arena(map, tail, mipc_i_class_size[size_class]);
   if (good) return size_class;
   map->is_corrupt = true;
   return MIPC_MAP_NO_CLASS;
+}
+
+/* Whether a block of the class can be there; any process can write to the record that says so. */
+static bool is_block(mipc_map_t *map, uint64_t offset, uint32_t size_class) {
+  if (offset % 16 == 0 && mipc_i_in_arena(map, offset, mipc_i_class_size[size_class])) return true;
+  map->is_corrupt = true;
+  return false;
 }
 
 /* Copies the whole block, by words. */
@@ -120,17 +127,21 @@ static bool move(mipc_map_t *map, mipc_map_stripe_shm_t *stripe, uint64_t block,
   mipc_map_record_shm_t *r = map->record;
   if (!mipc_i_block_take(map, stripe, entry.size_class, &r->new_head, avoid)) return false;
   uint64_t head = mipc_i_get64(&r->new_head), tail = 0;
+  bool good = is_block(map, head, entry.size_class);
   if (entry.parts.tail) {
     uint32_t size_class = class_of_tail(map, entry.parts.tail);
-    if (map->is_corrupt || !mipc_i_block_take(map, stripe, size_class, &r->new_tail, avoid)) {
+    good =
+        good && !map->is_corrupt && mipc_i_block_take(map, stripe, size_class, &r->new_tail, avoid);
+    tail = mipc_i_get64(&r->new_tail);
+    if (!good || !is_block(map, tail, size_class)) {
       mipc_i_drop_new(map, stripe);
       return false;
     }
-    tail = mipc_i_get64(&r->new_tail);
     mipc_atomic_fence_release(); /* F2: see write.c */
     copy_block(map, tail, entry.parts.tail, size_class);
     mipc_i_put64(mipc_i_at(map, tail), MIPC_MAP_IS_TAIL | head);
   }
+  if (!good) return false;
   mipc_atomic_fence_release(); /* F2 */
   copy_block(map, head, offset, entry.size_class);
   if (entry.word & MIPC_MAP_IS_LARGE) {

@@ -66,6 +66,10 @@ typedef struct {
   mipc_i_parts_t parts;
 } mipc_i_entry_t;
 
+/* publish.c. Changes a number in place. */
+void mipc_i_put_number(mipc_map_t *map, mipc_map_stripe_shm_t *stripe, mipc_map_bucket_shm_t *home,
+                       const mipc_i_entry_t *old, uint64_t bits);
+
 /* Under the lock. False: the map is corrupt. */
 bool mipc_i_entry(mipc_map_t *map, uint64_t offset, mipc_i_entry_t *ret_entry);
 

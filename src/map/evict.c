@@ -128,8 +128,8 @@ static bool evict_from(mipc_map_t *map, mipc_map_stripe_shm_t *stripe,
 }
 
 bool mipc_i_evict(mipc_map_t *map, mipc_map_stripe_shm_t *stripe) {
-  /* After two turns of the hand there is nothing to evict, such as leases only. More turns would use
-   * up the work of the operation, each time it is tried, before it comes to what has room. */
+  /* After two turns of the hand there is nothing to evict, such as leases only. More turns would
+   * use up the work of the operation, each time it is tried, before it comes to what has room. */
   uint32_t turns = 2 * map->geometry.buckets_of_stripe;
   uint32_t most = turns < MOST_BUCKETS ? turns : MOST_BUCKETS;
   for (uint32_t i = 0; i < most && !map->is_corrupt; i++) {

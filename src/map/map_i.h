@@ -283,11 +283,10 @@ typedef struct {
 void mipc_i_publish(mipc_map_t *map, mipc_map_stripe_shm_t *stripe, const mipc_i_change_t *change);
 /* Everything after the commit, also for a dead process. */
 void mipc_i_finish(mipc_map_t *map, mipc_map_stripe_shm_t *stripe);
+/* Whether a primary bucket has this offset. */
+bool mipc_i_is_home(const mipc_map_t *map, uint64_t home);
 /* Stores the version of a bucket, and orders it before any store into a block that was freed. */
 void mipc_i_set_version(mipc_map_t *map, uint64_t home, uint64_t version);
-/* Changes a number in place. */
-void mipc_i_put_number(mipc_map_t *map, mipc_map_stripe_shm_t *stripe, mipc_map_bucket_shm_t *home,
-                       uint64_t entry, uint64_t bits);
 /* Removes the entry of a slot. False: corrupt. */
 bool mipc_i_remove(mipc_map_t *map, mipc_map_stripe_shm_t *stripe, mipc_map_bucket_shm_t *home,
                    uint64_t *slot, uint32_t what);

@@ -11,7 +11,18 @@
  */
 #include "entry_i.h"
 
+bool mipc_i_is_home(const mipc_map_t *map, uint64_t home) {
+  uint64_t bytes =
+      (uint64_t)map->geometry.stripe_count * map->geometry.buckets_of_stripe * MIPC_MAP_BUCKET_SIZE;
+  return home % MIPC_MAP_BUCKET_SIZE == 0 && home - map->geometry.buckets < bytes;
+}
+
 void mipc_i_set_version(mipc_map_t *map, uint64_t home, uint64_t version) {
+  /* From the record, to which any process can write. */
+  if (!mipc_i_is_home(map, home)) {
+    map->is_corrupt = true;
+    return;
+  }
   mipc_map_bucket_shm_t *bucket = mipc_i_at(map, home);
   /* release: P2. */
   mipc_atomic_store_release_u64(&bucket->version, version | MIPC_MAP_VERSION_BASE);
@@ -78,18 +89,17 @@ void mipc_i_publish(mipc_map_t *map, mipc_map_stripe_shm_t *stripe, const mipc_i
 }
 
 void mipc_i_put_number(mipc_map_t *map, mipc_map_stripe_shm_t *stripe, mipc_map_bucket_shm_t *home,
-                       uint64_t offset, uint64_t bits) {
+                       const mipc_i_entry_t *old, uint64_t bits) {
   mipc_map_record_shm_t *r = map->record;
-  mipc_map_entry_shm_t *entry = mipc_i_at(map, offset);
-  uint64_t version = next_version(home), word = mipc_i_get64(&entry->word);
+  mipc_map_entry_shm_t *entry = old->at;
+  uint64_t version = next_version(home), word = old->word, offset = old->parts.head;
   mipc_i_put64(&r->home, mipc_i_offset(map, home));
   mipc_i_put64(&r->version, version);
   mipc_i_put64(&r->block, offset);
   mipc_i_change_begin(map, stripe, MIPC_MAP_CHANGE_SET);
   mipc_i_put32(&r->state, MIPC_MAP_OP_NUMBER);
   make_odd(home, version);
-  uint64_t *value =
-      (uint64_t *)((uint8_t *)entry + mipc_i_value_at(word, mipc_i_key_word(entry) & 0xFFFF));
+  uint64_t *value = (uint64_t *)((uint8_t *)entry + mipc_i_value_at(word, old->key_length));
   /* release: P1. A reader takes the value by one load, so this store is the effect. Whether it took
    * place need not be known later: the version moves in both cases. */
   mipc_atomic_store_release_u64(value, bits);

@@ -76,7 +76,7 @@ static bool set_in_place(mipc_i_set_t *s) {
     uint64_t bits;
   } both = {s->value->number};
   if (s->map->geometry.evicts) mipc_i_mark(s->home, s->place.slot);
-  mipc_i_put_number(s->map, s->stripe, s->home, s->old.parts.head, both.bits);
+  mipc_i_put_number(s->map, s->stripe, s->home, &s->old, both.bits);
   s->value->version = mipc_i_version(s->home);
   return true;
 }
