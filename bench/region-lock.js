@@ -13,10 +13,11 @@ const { Mmap, inspect } = require('..');
 const { answer, ask, start } = require('./lib/children');
 const { WAYS, busy, wordsOf } = require('./lib/counting');
 const { now, rarely, timer } = require('./lib/measure');
-const { duration, median, percentile, ratio, size, table, verdict } = require('./lib/numbers');
+const { duration, median, ratio, size, table, verdict } = require('./lib/numbers');
 const { peer } = require('./lib/peers');
 const { processorTime } = require('./lib/processor');
 const { racers, sum } = require('./lib/race');
+const { MESSAGE, several, wakeup } = require('./lib/wakeups');
 const { CAS, FILE_LOCKS, OURS, PEERS, freePair } = require('./lib/region-ways');
 
 const COUNTING = require.resolve('./lib/counting');
@@ -33,10 +34,9 @@ const SECTION = 3000; /* ns */
 const SECTIONS = 5000; /* of each */
 const MOST_OVERHEAD = 1.2;
 
-const WAKES = 200;
 const MOST_WAKE = 50e3; /* ns */
 const PATIENCE = 10e9; /* ns */
-const SETTLE = 2; /* ms: the waiters sleep by then */
+const SETTLE = 3; /* ms: the waiters sleep by then */
 
 const IDLE_MS = 5000;
 const BEGIN_MS = 1500; /* the waits are long by then */
@@ -141,22 +141,21 @@ async function waiter(map, how) {
   return child;
 }
 
-/* The time from a release until a waiter holds the lock. */
+/* Resolves with a function that measures the time from a few releases until a waiter holds the lock, or
+ * of a few messages. */
 async function wake(how) {
+  if (how === MESSAGE) return wakeup(MESSAGE);
   const map = region();
   const child = await waiter(map, how);
-  return rarely(1, async () => {
-    const times = [];
-    for (let i = 0; i < WAKES; i++) {
+  return () =>
+    several(async () => {
       const guard = map.lock();
       const inside = ask(child, 'wait');
       await waiting(map, 1);
       const begin = now();
       guard.release();
-      times.push((await inside).at - begin);
-    }
-    return { p50: percentile(times, 0.5), p99: percentile(times, 0.99) };
-  });
+      return (await inside).at - begin;
+    });
 }
 
 /* The processor time of a process that waits, and of one that only sleeps, in percent of one processor. */
@@ -212,7 +211,8 @@ const FREE = [CAS, ...OURS, ...Object.keys(PEERS)];
 const CONTENDED = Object.keys(WAYS);
 const SECTION_WAYS = ['lock().release()', ...Object.keys(PEERS)];
 const CALL = { sync: 'lock()', async: 'lockAsync()' };
-const WAKE = Object.keys(CALL);
+const CALLS = Object.keys(CALL);
+const WAKE = [...CALLS, MESSAGE];
 
 const KINDS = {
   free: { names: FREE, open: free },
@@ -303,15 +303,25 @@ function reportWaits(results) {
     const more = verdict(used - bare <= MOST_IDLE, `<= ${MOST_IDLE} % above a sleeping one`);
     return [`processor time of a process in ${CALL[how]}, later`, `${used.toFixed(3)} %`, more];
   };
+  const series = (how) => results.get(key('wake', how)).p50;
   const wakes = WAKE.map((how) => {
-    const { p50, p99 } = results.get(key('wake', how));
-    const budget = how === 'sync' ? verdict(median(p50) < MOST_WAKE, 'p50 < 50 us') : '';
-    const figures = `p50 ${duration(median(p50))}, p99 ${duration(median(p99))}`;
-    return [`from release to the waiter inside, ${CALL[how]}`, figures, budget];
+    const middle = median(series(how));
+    const toMessage = ratio(series(how), series(MESSAGE));
+    if (how === MESSAGE) return [MESSAGE, `p50 ${duration(middle)}`, ''];
+    const figures = `p50 ${duration(middle)}, ${times(toMessage)} to ${MESSAGE}`;
+    const budget = {
+      sync: verdict(middle < MOST_WAKE, 'p50 < 50 us'),
+      async: verdict(toMessage < 1, '< 1 x'),
+    };
+    return [`from release to the waiter inside, ${CALL[how]}`, figures, budget[how]];
   });
   return table(
     ['', '', 'budget'],
-    [...wakes, ...WAKE.map(idleRow), ['of a process that only sleeps', `${bare.toFixed(3)} %`, '']],
+    [
+      ...wakes,
+      ...CALLS.map(idleRow),
+      ['of a process that only sleeps', `${bare.toFixed(3)} %`, ''],
+    ],
   );
 }
 

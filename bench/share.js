@@ -5,18 +5,17 @@
  */
 'use strict';
 
-const path = require('node:path');
 const { setTimeout: sleep } = require('node:timers/promises');
-const { Worker } = require('node:worker_threads');
 
 const { Share } = require('..');
 const { answer, start } = require('./lib/children');
-const { asyncTimer, now, rarely, timer } = require('./lib/measure');
-const { duration, median, percentile, ratio, table, verdict } = require('./lib/numbers');
+const { asyncTimer, rarely, timer } = require('./lib/measure');
+const { duration, median, ratio, table, verdict } = require('./lib/numbers');
 const { people, person } = require('./lib/objects');
 const { storableTimer } = require('./lib/perl');
 const { racers, sum } = require('./lib/race');
 const ways = require('./lib/share-ways');
+const { LISTENERS, MESSAGE, wakeup } = require('./lib/wakeups');
 
 const VALUES = 16;
 const CAPACITY = 4096;
@@ -81,11 +80,8 @@ const MOST_LARGE = 1.1;
 const READERS_MS = 150;
 const LEAST_SCALING = 1.9;
 
-const CHANGES = 200;
-const PAUSE = 3; /* ms: the listener sleeps by then */
-const MOST_WAKE = 1e6; /* ns */
 const IDLE_MS = 3000;
-const MOST_IDLE = 0.5; /* % */
+const MOST_IDLE = 0.3; /* %; a process that only sleeps uses about 0.1 */
 
 async function small(name) {
   const { open: openWay, isAsync, isTimer } = SMALL[name];
@@ -131,35 +127,10 @@ async function readers() {
   });
 }
 
-/* A listener in a process or a thread of its own, and how to ask it. */
-const LISTENERS = {
-  process: (handle) => start('listener.js', handle),
-  thread: (handle) =>
-    new Worker(path.join(__dirname, 'lib', 'listener.js'), { argv: [handle], stdin: false }),
-};
-
-/* The time from a set to the listener in another process or thread. */
-async function wakeup(kind) {
-  const share = new Share(CAPACITY);
-  const listener = LISTENERS[kind](share.handle);
-  await answer(listener);
-  return rarely(1, async () => {
-    const times = [];
-    for (let i = 0; i < CHANGES; i++) {
-      await sleep(PAUSE);
-      const reply = answer(listener);
-      const begin = now();
-      share.set(i);
-      times.push((await reply).at - begin);
-    }
-    return { p50: percentile(times, 0.5), p99: percentile(times, 0.99) };
-  });
-}
-
 /* The processor time of a process that listens while nothing changes, in percent of one processor. */
-async function idle() {
+async function idle(how) {
   const share = new Share(CAPACITY);
-  const listener = start('listener.js', share.handle);
+  const listener = start('listener.js', share.handle, how);
   await answer(listener);
   const used = async () => {
     const reply = answer(listener);
@@ -184,8 +155,8 @@ const GROUPS = [
   { kind: 'longer', open: longer, groups: Object.keys(LONGER).map(longerNames) },
   { kind: 'large', open: large, groups: LARGE.map(largeNames) },
   { kind: 'readers', open: readers, groups: [['two']] },
-  { kind: 'wake-up', open: wakeup, groups: Object.keys(LISTENERS).map((kind) => [kind]) },
-  { kind: 'idle', open: idle, groups: [['listener']] },
+  { kind: 'wake-up', open: wakeup, groups: [Object.keys(LISTENERS)] },
+  { kind: 'idle', open: idle, groups: [['change', 'message']] },
 ];
 
 const key = (kind, name) => `${kind}: ${name}`;
@@ -248,19 +219,24 @@ function reportLarge(results) {
   return table(['set + get', 'time', 'codec alone', 'to codec alone', 'budget'], rows);
 }
 
+function reportWakeups(results) {
+  const series = (name) => results.get(key('wake-up', name));
+  const rows = Object.keys(LISTENERS).map((name) => {
+    const { p50, longest } = series(name);
+    const beside = ratio(p50, series(MESSAGE).p50);
+    const budget = name === MESSAGE ? '' : verdict(beside < 1, '< 1 x');
+    return [name, duration(median(p50)), duration(median(longest)), times(beside), budget];
+  });
+  const head = ['until JS runs in another process', 'p50', 'slowest of ten', `to ${MESSAGE}`];
+  return table([...head, 'budget'], rows);
+}
+
 function reportRest(results) {
   const { alone, scaling } = results.get(key('readers', 'two'));
   const scales = median(scaling);
-  const used = median(results.get(key('idle', 'listener')).percent);
-  const wakeups = Object.keys(LISTENERS).map((kind) => {
-    const { p50, p99 } = results.get(key('wake-up', kind));
-    const [middle, late] = [median(p50), median(p99)];
-    return [
-      `from set() to 'change' in another ${kind}`,
-      `p50 ${duration(middle)}, p99 ${duration(late)}`,
-      verdict(middle < MOST_WAKE, 'p50 < 1 ms'),
-    ];
-  });
+  const [used, bare] = ['change', 'message'].map((how) =>
+    median(results.get(key('idle', how)).percent),
+  );
   return table(
     ['', '', 'budget'],
     [
@@ -269,18 +245,18 @@ function reportRest(results) {
         times(scales),
         verdict(scales >= LEAST_SCALING, `>= ${LEAST_SCALING} x`),
       ],
-      ...wakeups,
       [
         `processor time of a listener without changes, ${IDLE_MS / 1000} s`,
         `${used.toFixed(2)} %`,
         verdict(used < MOST_IDLE, `0 %: < ${MOST_IDLE}`),
       ],
+      ['the same without a listener', `${bare.toFixed(2)} %`, ''],
     ],
   );
 }
 
 function report(results, how) {
-  const parts = [reportSmall, reportLonger, reportCalls, reportLarge, reportRest];
+  const parts = [reportSmall, reportLonger, reportCalls, reportLarge, reportWakeups, reportRest];
   return [...parts.map((part) => part(results)), how].join('\n\n');
 }
 

@@ -50,6 +50,9 @@ describe('SharedMap: calls that are unwound', function () {
   if (!isLinux) return;
   this.timeout(120000);
   const { make } = maps();
+  const { stackTraceLimit } = Error;
+  before(() => (Error.stackTraceLimit = 0)); /* the traces would take most of the time */
+  after(() => (Error.stackTraceLimit = stackTraceLimit));
 
   for (const [name, call] of Object.entries(CALLS)) {
     it(`${name} at the end of the stack`, () => {

@@ -245,6 +245,15 @@ describe('regions seen from outside', function () {
       assert.deepEqual([stdout, stderr], ['', '0\n']);
     });
 
+    it('reports an output that cannot be written, and exits with 1', function () {
+      if (!fs.existsSync('/dev/full')) this.skip();
+      open({ name: 'it', size: 100 });
+      const line = `"${process.execPath}" "${COMMAND}" ls > /dev/full`;
+      const { status, stderr } = spawnSync('bash', ['-c', line], { encoding: 'utf8' });
+      assert.equal(status, 1);
+      assert.match(stderr, /^mmapipc: ENOSPC.*\n$/);
+    });
+
     it('ls escapes control characters in names', () => {
       const name = 'a\x1b[2J\nb\x9b\u202ec\u{e0001}';
       open({ name, size: 1 });

@@ -6,9 +6,10 @@
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
+const fs = require('node:fs');
 
 const { Mmap, Share } = require('..');
-const { layout } = require('../lib/native/binding');
+const binding = require('../lib/native/binding');
 const { ROOT, runFunction } = require('./support/child');
 const { amount } = require('./support/amounts');
 const { needsCommand } = require('./support/mounts');
@@ -17,7 +18,7 @@ const { isLinux } = require('./support/platform');
 const { scratch } = require('./support/scratch');
 const { within } = require('./support/shares');
 
-const ARMED = layout.region.fields.bell_armed.offset;
+const ARMED = binding.layout.region.fields.bell_armed.offset;
 const SOON = 10000; /* ms: not stuck */
 const KILLS = amount(4, 100);
 
@@ -43,6 +44,34 @@ async function listenToMany({ Share: Class }, count, root) {
   process.exit();
 }
 
+/* The number of inotify watches of this process. */
+function watches() {
+  const texts = fs.readdirSync('/proc/self/fdinfo').map((fd) => {
+    try {
+      return fs.readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1');
+    } catch {
+      return ''; /* the descriptor of readdirSync() */
+    }
+  });
+  return texts.join('').split('inotify wd:').length - 1;
+}
+
+/* Resolves with the number of calls of binding[name] while act() runs. */
+async function callsOf(name, act) {
+  const real = binding[name];
+  let count = 0;
+  binding[name] = (...args) => {
+    count++;
+    return real(...args);
+  };
+  try {
+    await act();
+  } finally {
+    binding[name] = real;
+  }
+  return count;
+}
+
 function outputOf({ stdout, stderr }) {
   assert.notEqual(stdout, '', stderr);
   return JSON.parse(stdout.trim().split('\n').pop());
@@ -57,6 +86,56 @@ describe('the bell of a Share', function () {
   it('costs no thread, however many Shares are listened to', () => {
     const result = outputOf(runFunction(listenToMany, [300, ROOT]));
     assert.deepEqual(result, { cost: 0, version: 1, heard: 1 });
+  });
+
+  it('stays open between the waits of a loop, and is closed some time after the last one', async () => {
+    const share = new Share(64);
+    const other = Share.attach(share.handle);
+    const before = watches();
+    const opened = await callsOf('bellPath', async () => {
+      for (let i = 0; i < 5; i++) {
+        const next = share.changed();
+        other.set(i);
+        assert.equal(await within(SOON, next), i + 1);
+        assert.equal(watches(), before + 1);
+      }
+    });
+    assert.equal(opened, 1);
+    while (watches() > before) await sleep(20);
+    const next = share.changed();
+    other.set('after');
+    assert.equal(await within(SOON, next), 6);
+    assert.equal(watches(), before + 1);
+    share.close();
+    await sleep(0); /* libuv removes no watch while it reads events */
+    assert.equal(watches(), before);
+    other.close();
+  });
+
+  it('serves waits of lockAsync(), too, and is closed some time after the last one', async () => {
+    const map = new Mmap({ size: 64 });
+    const other = Mmap.attach(map.handle);
+    const before = watches();
+    const opened = await callsOf('bellPath', async () => {
+      for (let i = 0; i < 5; i++) {
+        other.lock();
+        const wait = map.lockAsync();
+        await sleep(20);
+        assert.equal(watches(), before + 1);
+        other.unlock();
+        (await within(SOON, wait)).release();
+      }
+    });
+    assert.ok(opened >= 1 && opened <= 5);
+    while (watches() > before) await sleep(20);
+    other.lock();
+    const wait = map.lockAsync();
+    assert.equal(watches(), before + 1);
+    map.close();
+    await assert.rejects(wait, { code: 'ERR_MMAPIPC_CLOSED' });
+    assert.equal(watches(), before);
+    other.unlock();
+    other.close();
   });
 
   describe('that the system refuses', () => {

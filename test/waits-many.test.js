@@ -54,7 +54,7 @@ describe('a thousand waits of one object', () => {
   linuxIt('for a change arm one watch, and all are notified of the change', async () => {
     const share = new Share(64);
     let waits;
-    const armed = callsOf('bellArm', () => {
+    const armed = callsOf('shareListen', () => {
       waits = Array.from({ length: MANY }, () => share.changed());
     });
     assert.equal(armed, 1);

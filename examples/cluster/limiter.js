@@ -11,8 +11,8 @@ class Limiter {
   #used;
   #windows;
 
-  /* `map`: a SharedMap with { evict: 'lru' }. A crowd of new clients drops the counts of the clients that
-   * have been away for longest, and is refused no memory. */
+  /* `map`: a SharedMap with { evict: 'lru' }: if there are more clients than it has space for, the entries
+   * of clients that were not seen for a while are evicted. */
   constructor(map) {
     this.#used = map.namespace('used:');
     this.#windows = map.namespace('windows:');

@@ -12,6 +12,7 @@ const binding = require('../native/binding');
 const { MmapipcError } = require('../base/errors');
 const { HELD, LockGuard, RECOVERED, deadlock } = require('./guard');
 const { Lock } = require('./lock');
+const { openBell } = require('../native/bell');
 const { codeOf } = require('../native/status');
 const frame = require('../native/section-frame');
 
@@ -29,6 +30,17 @@ const recovered = (guard) => guard[HELD].markRecovered(guard);
 
 class RegionLock extends Lock {
   #Guard;
+  #bell; /* rings when the lock is released; undefined: not open */
+  #isRung = false;
+  #ofBell = {
+    heard: () => {
+      this.#isRung = true;
+      this.queue.resume();
+      this.#isRung = false;
+      this.#listen();
+    },
+    failed: () => this.#dropBell(),
+  };
 
   /* `owner`: { object, what, errorOf(status), Guard?, onRecovered?() } */
   constructor(handle, owner) {
@@ -181,16 +193,40 @@ class RegionLock extends Lock {
     return barge && codeOf(status) === 'ERR_MMAPIPC_DEADLOCK' ? 0 : status;
   }
 
+  /* The thread of the wait sends a wake-up. The bell is sooner, if it rings. */
   begin() {
-    return binding.regionLockBegin(this.handle);
+    const status = binding.regionLockBegin(this.handle);
+    if (status !== 0) return status;
+    this.#bell ??= openBell(this.handle, this.#ofBell);
+    this.#bell?.use(true);
+    this.#listen();
+    return status;
+  }
+
+  #listen() {
+    if (this.#bell !== undefined && this.isAwaited) binding.regionLockListen(this.handle);
+  }
+
+  #dropBell() {
+    this.#bell?.close();
+    this.#bell = undefined;
   }
 
   pollInC() {
-    return binding.regionLockPoll(this.handle);
+    const { regionLockHear, regionLockPoll } = binding;
+    const status = this.#isRung ? regionLockHear(this.handle) : regionLockPoll(this.handle);
+    if (status !== 0) this.#bell?.use(false);
+    return status;
   }
 
   cancel() {
+    this.#bell?.use(false);
     binding.regionLockCancel(this.handle);
+  }
+
+  close(error) {
+    super.close(error);
+    this.#dropBell();
   }
 
   giveUp() {

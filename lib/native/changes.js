@@ -1,7 +1,8 @@
 /*
  * The waits for a Share or a map to change: promises, and listeners of 'change'. The bell of the region
  * wakes the event loop (native/bell.js). It is armed again before the version is read, so no change is
- * missed. Several changes may be reported as one.
+ * missed. Several changes may be reported as one. After the last wait for a Share the bell stays open for
+ * a second or two, since the next wait mostly follows, as in a loop; it is not armed again.
  *
  * The version of a map is the number of changes that its object has read.
  *
@@ -20,11 +21,14 @@ const { NO_THREAD } = require('./status');
 
 const POLL = 20; /* ms between two reads of the version without a thread */
 const RETRY = 1000; /* ms between two tries to start one */
+const UNKNOWN = -1;
 
 class Changes {
   #handle;
-  /* { version(isThreaded), errorOf(status), emit(version, before), fail(error), timeoutError(timeout),
-   * stop() }; isThreaded: a thread waits for the event instead of the bell; stop(): nobody waits now */
+  /* { version(isThreaded), listen?(known), errorOf(status), emit(version, before, isRing), fail(error),
+   * timeoutError(timeout), stop() }; isThreaded: a thread waits for the event instead of the bell;
+   * listen(): arms the bell, and returns the version; isRing: nothing else is on the stack; stop():
+   * nobody waits now */
   #owner;
   /* { isDue(version), resolve(version), reject(error), close(error), timer, signal, onAbort } */
   #waiting = new Set();
@@ -37,12 +41,27 @@ class Changes {
   #isArmed = false; /* whether the next change gives a wake-up, or a timer is set */
   #isClosed = false;
   #hasFailed = false; /* whether fail() was called for the listeners */
+  #seen = UNKNOWN; /* the version that listen() has found last */
   #bell; /* undefined: none; a thread of C watches instead */
+  #isBellIdle = false; /* whether the bell was not used at the last look */
   #timer; /* of the next #update() without a thread */
   #retryAt = 0;
   #onWakeup = () => {
     this.#forgetLost();
     this.#update();
+  };
+  #ofBell = {
+    heard: () => {
+      this.#forgetLost();
+      this.#hear();
+    },
+    look: () => {
+      this.#forgetLost();
+      if (this.#isOn) this.#update();
+      else if (this.#isBellIdle) this.#disarm();
+      this.#isBellIdle = !this.#isOn;
+    },
+    failed: () => this.#loseBell(),
   };
 
   constructor(handle, owner) {
@@ -160,6 +179,7 @@ class Changes {
     this.#isClosed = true;
     this.listening(false);
     for (const entry of [...this.#waiting]) this.#settle(entry)?.close(error);
+    if (this.#bell !== undefined) this.#disarm();
   }
 
   /* C watches while there are waits or listeners. */
@@ -170,17 +190,19 @@ class Changes {
       const status = listen(this.#handle, this.#onWakeup);
       if (status < 0) throw this.#owner.errorOf(status);
       this.#isOn = true;
-      this.#bell ??= openBell(this.#handle, this.#onWakeup, () => this.#loseBell());
+      this.#isBellIdle = false;
+      this.#bell ??= openBell(this.#handle, this.#ofBell);
       return;
     }
-    this.#isOn = this.#isArmed = false;
-    clearTimeout(this.#timer);
-    unlisten(this.#handle, this.#onWakeup);
-    this.#disarm();
+    this.#isOn = false;
+    if (this.#bell === undefined || this.#owner.listen === undefined) this.#disarm();
     this.#owner.stop();
   }
 
   #disarm() {
+    this.#isArmed = false;
+    clearTimeout(this.#timer);
+    if (!this.#isOn) unlisten(this.#handle, this.#onWakeup);
     if (this.#bell === undefined) binding.watchDisarm(this.#handle);
     this.#bell?.close();
     this.#bell = undefined;
@@ -190,26 +212,49 @@ class Changes {
   #loseBell() {
     this.#bell?.close();
     this.#bell = undefined;
+    this.#isArmed = false;
     this.#update();
   }
 
-  #update() {
+  /* The bell has rung. The event loop calls this with nothing else on the stack, so the listeners may run
+   * at once; an error of theirs ends this call. */
+  #hear() {
+    this.#isArmed = false;
+    if (this.#isOn) this.#update(true);
+  }
+
+  #update(isRing = false) {
     if (!this.#isOn) return;
     let version;
     try {
-      if (!this.#hasFailed || this.#waiting.size > 0) this.#arm();
-      version = this.#version();
+      version = this.#listen(isRing ? this.#seen : UNKNOWN);
     } catch (error) {
       this.#fail(error);
       return;
     }
-    for (const entry of [...this.#waiting]) {
-      if (entry.isDue(version)) this.#settle(entry)?.resolve(version);
-    }
+    if (this.#waiting.size > 0) this.#settleAll(version);
     if (!this.#isListening || version === this.#emitted) return;
     const before = this.#emitted;
     this.#emitted = version;
-    this.#owner.emit(version, before);
+    this.#owner.emit(version, before, isRing);
+  }
+
+  /* Arms, and returns the version. `known`: the version that the last call has found, or UNKNOWN. */
+  #listen(known) {
+    if (this.#bell !== undefined && this.#owner.listen !== undefined) {
+      this.#isArmed = false;
+      this.#seen = this.#owner.listen(known);
+      this.#isArmed = true;
+      return this.#seen;
+    }
+    if (!this.#hasFailed || this.#waiting.size > 0) this.#arm();
+    return this.#version();
+  }
+
+  #settleAll(version) {
+    for (const entry of [...this.#waiting]) {
+      if (entry.isDue(version)) this.#settle(entry)?.resolve(version);
+    }
   }
 
   /* For a new entry while the watch is armed: every later change gives a wake-up. */
@@ -265,7 +310,7 @@ class Changes {
     if (!this.#waiting.has(entry)) return undefined;
     keepAlive(entry, false); /* first: if it is unwound, the entry is still there to be settled */
     this.#waiting.delete(entry);
-    clearTimeout(entry.timer);
+    if (entry.timer !== undefined) clearTimeout(entry.timer);
     if (entry.onAbort !== undefined) offAbort(entry.signal, entry.onAbort);
     this.#turn();
     return entry;

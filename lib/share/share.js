@@ -26,6 +26,7 @@ const { ShareGuard, VALUE } = require('./guard');
 const { openWhole } = require('./open');
 const { EXISTING, interpret } = require('./options');
 const { noResult, update } = require('./update');
+const { VERSION, doubles } = require('./memory');
 const { Value } = require('./value');
 const { Watch } = require('../native/watch');
 const { abortSignal, callback, integer, options, timeoutOf } = require('../base/validate');
@@ -80,8 +81,12 @@ class Share extends lockable(ChangeEmitter) {
     if (typeof window !== 'number') this.#words = new Uint32Array(window);
     this.#changes = new Changes(handle, {
       version: () => this.version,
+      listen: (known) => this.#listen(known),
       errorOf: (status) => this.#errorOf(status),
-      emit: (version) => this.#emitSoon('change', version),
+      emit: (version, before, isRing) => {
+        if (isRing) this.emit('change', version);
+        else this.#emitSoon('change', version);
+      },
       fail: (error) => this.#emitFailure(error),
       timeoutError,
       stop: () => {},
@@ -340,6 +345,12 @@ class Share extends lockable(ChangeEmitter) {
 
   #checkOpen() {
     if (this.#handle === CLOSED) throw closedError();
+  }
+
+  #listen(known) {
+    const status = binding.shareListen(this.#handle, known);
+    if (status < 0) throw this.#errorOf(status);
+    return doubles[VERSION];
   }
 
   /* Listeners run in a tick of their own, so that their errors do not end the call that emits. */

@@ -76,7 +76,7 @@
   X(uint32_t, lock, 128, "owner, S and C (sync/lock.h)")                                           \
   X(uint32_t, lock_recovered, 132, "recovery flag, 1: an owner died and no user knows it yet")     \
   X(uint32_t, lock_probed, 136, "millisecond of the last probe for the owner's death")             \
-  X(uint32_t, lock_reserved, 140, "zero")                                                              \
+  X(uint32_t, lock_awaited, 140, "1: an event loop awaits the lock and watches the bell")              \
   X(uint64_t, lock_since, 144, "millisecond in which the owner acquired it, only for display")     \
   X(uint64_t, lock_id_high, 152, "copy of id_high, for a check that costs no other cache line")    \
   X(uint64_t, lock_id_low, 160, "copy of id_low")                                                  \

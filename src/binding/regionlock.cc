@@ -93,12 +93,27 @@ napi_value begin(const Call &call) {
   return to_number(call.env, status);
 }
 
+/* regionLockListen(handle): asks for a ring of the bell at the next release -> 0 or a status */
+napi_value listen(const Call &call) {
+  mipc_lock_t *lock;
+  int status = find_lock(call, &lock);
+  if (status == 0) mipc_lock_listen(lock);
+  return to_number(call.env, status);
+}
+
 /* regionLockPoll(handle) -> 1: taken; 2: taken and recovered; 0: still waiting, or lent; or a
  * status */
 napi_value poll(const Call &call) {
   mipc_lock_t *lock;
   int status = find_lock(call, &lock);
   return to_number(call.env, status < 0 ? status : mipc_lock_poll(lock));
+}
+
+/* regionLockHear(handle): as regionLockPoll(), after a ring of the bell */
+napi_value hear(const Call &call) {
+  mipc_lock_t *lock;
+  int status = find_lock(call, &lock);
+  return to_number(call.env, status < 0 ? status : mipc_lock_hear(lock));
 }
 
 /* regionLockCancel(handle): ends the wait; a lock that it has won is released -> 0 or a status */
@@ -141,6 +156,7 @@ void regionlock_exports(Environment *environment, Object &exports) {
       {"regionLockGiveUp", entry<give_up, 1>},    {"regionLockRecovers", entry<recovers, 1>},
       {"regionLockBegin", entry<begin, 1>},       {"regionLockPoll", entry<poll, 1>},
       {"regionLockCancel", entry<cancel, 1>},     {"regionLockHolder", entry<holder, 1>},
+      {"regionLockListen", entry<listen, 1>},     {"regionLockHear", entry<hear, 1>},
   };
   add_functions(exports, environment, list);
 }

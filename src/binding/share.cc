@@ -176,11 +176,23 @@ napi_value bell_path(const Call &call) {
   return status < 0 ? to_number(call.env, status) : to_text(call.env, path);
 }
 
-/* bellArm(handle): asks for a ring at the next publication -> 0 or a status */
+/* bellArm(handle): asks for a ring at the next publication -> 0 or a status, also if the file was
+ * cut off */
 napi_value bell_arm(const Call &call) {
   const mipc_mapping_t *mapping = call.mapping();
   const mipc_region_t *region = mapping ? mipc_mapping_region(mapping) : nullptr;
   int status = region ? mipc_bell_arm(region) : static_cast<int>(MIPC_E_CLOSED);
+  return to_number(call.env, status < 0 ? status : mipc_region_whole(region));
+}
+
+/* shareListen(handle, known): arms the bell, and reads frame.version; a negative `known`: no
+ * version is known (shm/share.h) -> 0 or a status */
+napi_value listen(const Call &call) {
+  const mipc_object_t *object = call.object();
+  if (!object) return to_number(call.env, MIPC_E_CLOSED);
+  uint64_t version = 0;
+  int status = mipc_share_listen(object, whole(call.number(1), MIPC_SHARE_ANY), &version);
+  if (status == 0) frame_of(call.environment())->version = static_cast<double>(version);
   return to_number(call.env, status);
 }
 
@@ -199,6 +211,7 @@ void share_exports(Environment *environment, Object &exports) {
       {"watchDisarm", entry<watch_disarm, 1>},
       {"bellPath", entry<bell_path, 1>},
       {"bellArm", entry<bell_arm, 1>},
+      {"shareListen", entry<listen, 2>},
   };
   add_functions(exports, environment, list);
 }

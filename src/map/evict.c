@@ -128,7 +128,11 @@ static bool evict_from(mipc_map_t *map, mipc_map_stripe_shm_t *stripe,
 }
 
 bool mipc_i_evict(mipc_map_t *map, mipc_map_stripe_shm_t *stripe) {
-  for (uint32_t i = 0; i < MOST_BUCKETS && !map->is_corrupt; i++) {
+  /* After two turns of the hand there is nothing to evict, such as leases only. More turns would
+   * use up the work of the operation, each time it is tried, before it comes to what has room. */
+  uint32_t turns = 2 * map->geometry.buckets_of_stripe;
+  uint32_t most = turns < MOST_BUCKETS ? turns : MOST_BUCKETS;
+  for (uint32_t i = 0; i < most && !map->is_corrupt; i++) {
     uint32_t hand = mipc_i_get32(&stripe->clock_hand);
     mipc_map_bucket_shm_t *home = bucket_at(map, stripe, hand);
     map->work++;

@@ -148,18 +148,19 @@ static int set_large(mipc_i_set_t *s) {
 
 int mipc_i_set_until(mipc_i_set_t *s, int (*once)(mipc_i_set_t *)) {
   mipc_map_t *map = s->map;
-  bool has_searched = false;
+  bool has_searched[2] = {false, false};
   for (;;) {
     map->work = 0;
     map->blocker = NULL;
     int status = once(s);
     if (map->is_corrupt || (status != MIPC_MAP_BUSY && status != MIPC_MAP_FULL)) return status;
-    if (status == MIPC_MAP_FULL) {
-      /* A participant may have died with a reservation. */
-      if (has_searched || !mipc_i_recover_reserved(map)) return status;
-      has_searched = true;
-      continue;
-    }
+    /* A participant may have died with a reservation. Not only before FULL: other processes may add
+     * as much as is evicted here, and then it would never come to that. */
+    bool *searched = &has_searched[status == MIPC_MAP_FULL];
+    bool freed = !*searched && mipc_i_recover_reserved(map);
+    *searched = true;
+    if (freed) continue;
+    if (status == MIPC_MAP_FULL) return status;
     /* The lock was given up for a moment after much work, or it was not free. */
     uint64_t now = mipc_clock_us();
     if (!map->deadline) map->deadline = now + map->us;

@@ -3,6 +3,7 @@
  */
 #include "share.h"
 
+#include "../base/range.h"
 #include "../base/status.h"
 #include "../sync/bell.h"
 
@@ -107,4 +108,23 @@ int mipc_share_get_locked(mipc_object_t *object, void *to, uint64_t room, uint32
 int mipc_share_look(const mipc_object_t *object, mipc_cell_value_t *ret_value) {
   int status = mipc_share_get(object, NULL, 0, ret_value);
   return status == MIPC_CELL_MORE ? 0 : status;
+}
+
+int mipc_share_listen(const mipc_object_t *object, uint64_t known, uint64_t *ret_version) {
+  mipc_cell_t cell;
+  mipc_region_t *region;
+  int status = find_cell(object->mapping, &region, &cell);
+  if (status < 0) return status;
+  if (!mipc_region_number(region)) return MIPC_E_ACCESS;
+  status = mipc_bell_arm(region);
+  if (status < 0) return status;
+  uint64_t version = mipc_cell_version(&cell);
+  status = check(object->mapping, region);
+  if (status == 0 && version > MIPC_MAX_OFFSET) status = MIPC_E_CORRUPT;
+  if (status == 0 && (known == MIPC_SHARE_ANY || known == version)) {
+    status = mipc_region_whole(region);
+  }
+  if (status < 0) return status;
+  *ret_version = version;
+  return 0;
 }

@@ -37,7 +37,7 @@ enum { MIPC_SHARE_RESULT_MAP(MIPC_SHARE_ENUM_ROW) };
 typedef enum { MIPC_SHARE_WAY_MAP(MIPC_SHARE_ENUM_ROW) } mipc_share_way_t;
 #undef MIPC_SHARE_ENUM_ROW
 
-/* Set: over any version. */
+/* Set: over any version. Listen: no version is known. */
 #define MIPC_SHARE_ANY UINT64_MAX
 
 /*
@@ -63,5 +63,12 @@ int mipc_share_get_locked(mipc_object_t *object, void *to, uint64_t room, uint32
 
 /* The current version and the length of the value. 0, or as mipc_share_get(). */
 int mipc_share_look(const mipc_object_t *object, mipc_cell_value_t *ret_value);
+
+/*
+ * Arms the bell (sync/bell.h), and then reads the current version. If that is still `known`, and
+ * with MIPC_SHARE_ANY, it also asks the system whether the file was cut off: a ring without a new
+ * version may come from that. 0; TRUNCATED, CORRUPT, CLOSED; ACCESS: attached read-only.
+ */
+int mipc_share_listen(const mipc_object_t *object, uint64_t known, uint64_t *ret_version);
 
 #endif

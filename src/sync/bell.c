@@ -14,7 +14,7 @@ int mipc_bell_path(const mipc_region_t *region, char ret_path[MIPC_BELL_PATH]) {
 
 int mipc_bell_arm(const mipc_region_t *region) {
   mipc_region_shm_t *header = mipc_region_header(region);
-  int status = mipc_region_whole(region);
+  int status = mipc_region_status(region);
   if (status < 0) return status;
   mipc_atomic_store_relaxed(&header->bell_armed, 1);
   /* seq_cst, as in mipc_bell_publish(): the store before the look that follows. */

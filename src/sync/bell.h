@@ -3,7 +3,7 @@
  *
  * The bell is one byte of the region's own file. A listener has its event loop watch the file
  * (inotify); a publisher writes the byte with a system call, which the kernel reports to all that
- * watch. A store through a mapping is not reported, so nothing else of a region's life rings.
+ * watch. A store through a mapping is not reported; a change of the file's size is.
  *
  *   listener   watch the file, once; then each time: armed = 1, fence, look at what is published
  *   publisher  publish, fence, and if armed: armed = 0, write the byte
@@ -30,7 +30,8 @@
 int mipc_bell_path(const mipc_region_t *region, char ret_path[MIPC_BELL_PATH]);
 
 /* Asks for a ring at the next publication. The caller reads the published data after this call. 0;
- * TRUNCATED, CORRUPT, CLOSED: the bell will not ring any more. */
+ * TRUNCATED, CORRUPT, CLOSED: the bell will not ring any more. Only mipc_region_whole() finds a
+ * file that was cut off behind its header. */
 int mipc_bell_arm(const mipc_region_t *region);
 
 /* Clears the word and rings: for mipc_bell_publish(). */

@@ -23,6 +23,9 @@
  * each, million pairs a second): 0: 6.0, 10: 6.4, 40: 6.6, 100: 6.7. */
 #define SPINS 40
 
+/* A lock that was held for less (by the coarse clock of its stamp) is released without a ring. */
+#define RING_AFTER_MS 2
+
 /* How often a look that was overtaken is repeated before the process sleeps as if the lock were
  * taken. Only a word that another process overwrites all the time gets there. */
 #define MOST_LOOKS 256
@@ -45,6 +48,20 @@ int mipc_i_lock_check(const mipc_lock_t *lock) {
   return high == 0 && low == 0 ? (int)MIPC_E_TRUNCATED : (int)MIPC_E_CORRUPT;
 }
 
+/*
+ * Rings the bell for event loops that await the lock. Each of them looks (mipc_lock_hear()), which
+ * is sooner than by the thread of its waiter. It is a hint: that thread sleeps on the word as any
+ * waiter, and is woken too. A ring wakes all of them, so locks that change hands often do not ring.
+ */
+static void ring(const mipc_lock_t *lock) {
+  mipc_region_shm_t *h = lock->header;
+  /* relaxed, all: a late value costs a needless ring, or a wait for the thread. */
+  if (!mipc_atomic_load_relaxed(&h->lock_awaited)) return;
+  if (mipc_clock_stamp() - mipc_atomic_load_relaxed_u64(&h->lock_since) < RING_AFTER_MS) return;
+  mipc_atomic_store_relaxed(&h->lock_awaited, 0);
+  mipc_bell_ring(lock->region);
+}
+
 /* Whether waiters may rely on a watch of us (sync/owner_watch.h), and not look at the word for
  * long. The next owner may die at once, so all of them must learn that it is another. */
 static bool is_held_long(const mipc_lock_t *lock) {
@@ -65,7 +82,10 @@ static int release_marked(mipc_lock_t *lock) {
     if (!mipc_atomic_swap_release(word, now, now & S)) continue;
     /* If the process is killed before this line, the sleeper looks again when its slice ends, or
      * its watch of us wakes it. */
-    if (now & C) mipc_wait_wake(word, wakes_all);
+    if (now & C) {
+      ring(lock);
+      mipc_wait_wake(word, wakes_all);
+    }
     return mipc_i_lock_check(lock);
   }
   int status = mipc_i_lock_check(lock);

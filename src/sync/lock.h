@@ -118,6 +118,15 @@ int mipc_lock_begin(mipc_lock_t *lock, void (*notify)(void *), void *notified);
  * wait is over. */
 int mipc_lock_poll(mipc_lock_t *lock);
 
+/*
+ * For callers whose event loop watches the bell (sync/bell.h). listen asks for a ring when the lock
+ * is released next, if it was held for some milliseconds. hear is called after a ring: as poll, and
+ * it takes a free lock in place of the waiter, sooner than its thread does. The waiter must have
+ * slept before, so that no process that waits is overtaken.
+ */
+void mipc_lock_listen(mipc_lock_t *lock);
+int mipc_lock_hear(mipc_lock_t *lock);
+
 /* Ends the wait, and releases the lock if the wait has won it. */
 void mipc_lock_cancel(mipc_lock_t *lock);
 

@@ -113,11 +113,28 @@ int mipc_lock_begin(mipc_lock_t *lock, void (*notify)(void *), void *notified) {
   return is_on ? 0 : mipc_waiter_begin(lock->waiter);
 }
 
-int mipc_lock_poll(mipc_lock_t *lock) {
+void mipc_lock_listen(mipc_lock_t *lock) {
+  if (lock->fork_generation != mipc_fork_generation()) return;
+  /* relaxed: a hint, see mipc_i_lock_release(). */
+  mipc_atomic_store_relaxed(&lock->header->lock_awaited, 1);
+}
+
+/* Entered: one look of the thread of the object in place of its waiter, which has slept and so may
+ * take a reserved lock. The waiter's own attempt is not touched, since its thread may be asleep. */
+static int look_for_waiter(mipc_lock_t *lock) {
+  mipc_i_attempt_t own = {0};
+  mipc_i_lock_attempt(lock, &own);
+  own.must_ask = false;
+  own.beside = own.has_waited = true;
+  return mipc_i_lock_look(lock, &own);
+}
+
+static int poll(mipc_lock_t *lock, bool looks) {
   if (!lock->waiter || lock->use != MIPC_I_LOCK_FREE) return MIPC_LOCK_BUSY;
   if (lock->fork_generation != mipc_fork_generation()) return MIPC_E_CLOSED;
   mipc_waiter_enter(lock->waiter);
   int status = mipc_waiter_result(lock->waiter);
+  if (!status && looks && mipc_waiter_has_slept(lock->waiter)) status = look_for_waiter(lock);
   if (status) mipc_waiter_stop(lock->waiter);
   mipc_waiter_leave(lock->waiter);
   if (status <= 0) return status;
@@ -131,9 +148,17 @@ int mipc_lock_poll(mipc_lock_t *lock) {
   }
   lock->use = MIPC_I_LOCK_USER;
   lock->turn++;
-  lock->recovers = lock->waiting.recovers; /* no wait runs, so the thread does not touch it */
+  lock->recovers = lock->waiting.recovers; /* only a look writes it, and no wait runs */
   lock->reported = recovered;
   return recovered ? MIPC_LOCK_RECOVERED : MIPC_LOCK_TAKEN;
+}
+
+int mipc_lock_poll(mipc_lock_t *lock) {
+  return poll(lock, false);
+}
+
+int mipc_lock_hear(mipc_lock_t *lock) {
+  return poll(lock, true);
 }
 
 void mipc_lock_cancel(mipc_lock_t *lock) {

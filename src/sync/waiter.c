@@ -24,6 +24,7 @@ struct mipc_waiter {
   int result; /* of DONE */
   bool fresh; /* begun since the last look */
   bool asleep;
+  bool slept; /* since begin */
   bool stop;
   bool ended;
   mipc_thread_t *thread; /* NULL: not started */
@@ -49,6 +50,7 @@ static void sleep_a_little(mipc_waiter_t *w) {
   w->ways.sleep(w->ways.context);
   mipc_monitor_enter(w->monitor);
   w->asleep = false;
+  w->slept = !w->fresh;
   if (w->state == WAITING || !w->ways.quit) return;
   mipc_monitor_leave(w->monitor);
   w->ways.quit(w->ways.context);
@@ -85,6 +87,7 @@ int mipc_waiter_begin(mipc_waiter_t *w) {
   mipc_monitor_enter(w->monitor);
   w->state = WAITING;
   w->fresh = true;
+  w->slept = false;
   /* The thread may still sleep on a value that an earlier wait has seen. */
   if (w->asleep) mipc_thread_interrupt(w->thread);
   mipc_monitor_signal(w->monitor);
@@ -127,6 +130,10 @@ int mipc_waiter_result(const mipc_waiter_t *w) {
 
 bool mipc_waiter_waits(const mipc_waiter_t *w) {
   return w && w->state == WAITING;
+}
+
+bool mipc_waiter_has_slept(const mipc_waiter_t *w) {
+  return mipc_waiter_waits(w) && w->slept;
 }
 
 /* The thread is interrupted, as it could otherwise take the wakes of others for a while. */

@@ -50,6 +50,8 @@ void mipc_waiter_leave(mipc_waiter_t *waiter);
 int mipc_waiter_result(const mipc_waiter_t *waiter);
 /* Entered: whether it is WAITING. NULL is fine. */
 bool mipc_waiter_waits(const mipc_waiter_t *waiter);
+/* Entered: the same, and look() was called, and the thread has slept after that. NULL is fine. */
+bool mipc_waiter_has_slept(const mipc_waiter_t *waiter);
 /* Entered: -> IDLE. */
 void mipc_waiter_stop(mipc_waiter_t *waiter);
 /* Entered: DONE -> WAITING, as another lock object has taken over what the wait had won. */

@@ -1,8 +1,9 @@
 /*
  * The bell: it rings if a listener has armed it, once, in every kind of region; inotify reports the
- * ring to each process that watches. A file that was cut off is not made longer by a ring.
+ * ring to each process that watches. A file that was cut off is not made longer by a ring. A Share
+ * that listens finds each new version, and a file that was cut off behind its header.
  */
-#include "regions.h"
+#include "shares.h"
 
 #include <poll.h>
 #include <sys/inotify.h>
@@ -100,11 +101,46 @@ static void refused(void) {
   mipc_region_put(region);
 }
 
+static void cut(const mipc_region_t *cut_off, off_t size) {
+  CHECK_EQ(ftruncate((int)mipc_region_file(cut_off).os, size), 0);
+}
+
+static void listens(void) {
+  uint64_t version = 7;
+  mipc_object_t *share = open_share("listened");
+  region = mipc_mapping_region(share->mapping);
+  int fd = watch_bell(region);
+  CHECK_EQ(mipc_share_listen(share, MIPC_SHARE_ANY, &version), 0);
+  CHECK_EQ(version, 0);
+  for (uint64_t i = 1; i < 4; i++) {
+    mipc_cell_value_t value = {.type = 8, .length = 5};
+    CHECK(is_armed());
+    CHECK_EQ(set_share(share, "value", MIPC_SHARE_ANY, false, &value), MIPC_LOCK_TAKEN);
+    CHECK(!is_armed());
+    CHECK(has_rung(fd));
+    CHECK_EQ(mipc_share_listen(share, version, &version), 0);
+    CHECK_EQ(version, i);
+  }
+  CHECK_EQ(mipc_share_listen(share, version, &version), 0);
+  cut(region, MIPC_PAYLOAD_OFFSET + 1);
+  CHECK(has_rung(fd));
+  CHECK_EQ(mipc_share_listen(share, 2, &version), 0); /* it found a version, and does not ask */
+  version = 7;
+  CHECK_EQ(mipc_share_listen(share, 3, &version), MIPC_E_TRUNCATED);
+  CHECK_EQ(mipc_share_listen(share, MIPC_SHARE_ANY, &version), MIPC_E_TRUNCATED);
+  mipc_region_close(region);
+  CHECK_EQ(mipc_share_listen(share, 3, &version), MIPC_E_CLOSED);
+  CHECK_EQ(version, 7);
+  close_share(share);
+  close(fd);
+}
+
 int main(void) {
   int descriptors = count_descriptors();
   rung_by_another_process();
   of_every_place();
   refused();
+  listens();
   CHECK_EQ(count_descriptors(), descriptors);
   CHECK_EQ(count_names(), 0);
   return check_done("bell");

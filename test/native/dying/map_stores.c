@@ -114,6 +114,13 @@ static void close_stage(stage_t *s) {
   close_map_object(s->reader_object);
 }
 
+/* The state in which the next operation begins. */
+static void keep(stage_t *s) {
+  memcpy(before, s->bytes, s->size);
+  for (int i = 0; i < WRITERS; i++)
+    s->states[i] = *s->writers[i];
+}
+
 static void restore(stage_t *s, const uint8_t *copy) {
   memcpy(s->bytes, copy, s->size);
   for (int i = 0; i < WRITERS; i++)
@@ -207,9 +214,7 @@ static bool one_act(stage_t *s, long most) {
   /* Now and then it has no record yet. */
   if (draw() % 8 == 0 && s->writers[0]->own) mipc_i_record_give(s->writers[0]);
   watch_act(s->reader, &drawn);
-  memcpy(before, s->bytes, s->size);
-  for (int i = 0; i < WRITERS; i++)
-    s->states[i] = *s->writers[i];
+  keep(s);
   struct mipc_map states_after[WRITERS];
   made = until = 0;
   is_counting = true;
@@ -233,6 +238,28 @@ static bool one_act(stage_t *s, long most) {
   return good;
 }
 
+/* Three processes die while they fill what they have reserved: most of the map. A fourth one sets a
+ * value of that size. */
+static bool take_back_reservations(stage_t *s) {
+  static const act_t large = {.what = ACT_LARGE, .id = 3, .length = 90000, .fill = 1};
+  watch_act(s->reader, &large);
+  dead_count = 0;
+  for (int i = 0; i < 3; i++) {
+    keep(s);
+    for (long store = 1;; store++) {
+      restore(s, before);
+      if (!die_at(s, i, false, store)) return broken("it has not reserved", 0);
+      const mipc_map_record_shm_t *r = s->writers[i]->own;
+      if (r && r->state == MIPC_MAP_OP_RESERVED && !s->writers[i]->stripes[r->stripe - 1].lock)
+        break;
+      dead_count--;
+    }
+  }
+  int status = run_act(s->writers[3], &large);
+  CHECK_EQ(mipc_map_recover(s->writers[3], MAP_PATIENCE_US), MIPC_MAP_DONE);
+  return CHECK_EQ(status, MIPC_MAP_DONE) && check_map(s->reader);
+}
+
 int main(int count, char **arguments) {
   long deaths = count > 1 ? atol(arguments[1]) : 10000;
   uint64_t seed = count > 2 ? (uint64_t)atoll(arguments[2]) : (uint64_t)getpid();
@@ -248,6 +275,7 @@ int main(int count, char **arguments) {
     }
     while (good && counts_of.deaths < deaths * (kind + 1) / 4)
       good = one_act(&s, 300);
+    if (good && kind & 2) good = take_back_reservations(&s);
     if (good) close_stage(&s);
   }
   printf("map_stores, seed %llu: %ld deaths, %ld in recoveries, %ld in recoveries of those; %ld "
