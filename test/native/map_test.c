@@ -238,6 +238,19 @@ static void judges_conditions(void) {
   how.expected = version;
   value = (mipc_map_value_t){.type = 8, .length = 1};
   CHECK_EQ(mipc_map_set(map, key, "d", &how, &value), MIPC_MAP_DONE);
+  /* A delete ends it: the maker of the value finds its lease gone. */
+  CHECK_EQ(delete_key(map, key), MIPC_MAP_DONE);
+  how.when = MIPC_MAP_IF_ADD;
+  value = (mipc_map_value_t){.type = MIPC_MAP_TYPE_LEASE, .length = sizeof lease};
+  CHECK_EQ(mipc_map_set(map, key, lease, &how, &value), MIPC_MAP_DONE);
+  version = value.version;
+  CHECK_EQ(delete_key(map, key), MIPC_MAP_ABSENT);
+  CHECK_EQ(mipc_map_get(map, key, true, got, 100, &value), MIPC_MAP_ABSENT);
+  how.when = MIPC_MAP_IF_VERSION;
+  how.expected = version;
+  value = (mipc_map_value_t){.type = 8, .length = 1};
+  CHECK_EQ(mipc_map_set(map, key, "late", &how, &value), MIPC_MAP_OTHER);
+  CHECK_EQ(set_bytes(map, key, "d", 1), MIPC_MAP_DONE);
   CHECK_EQ(mipc_map_get(map, key, false, got, 100, &value), MIPC_MAP_DONE);
   check_map(map);
   close_map_object(object);
