@@ -1237,16 +1237,13 @@ export interface MapMethods<V> {
   readonly object: { [key: string]: V };
 }
 
-/** The entries of a {@link SharedMap} whose keys begin with a prefix. */
-export class SharedMapNamespace<V = any> {
-  private constructor();
+/** The entries of a {@link SharedMap} whose keys begin with a prefix: see {@link MapMethods.namespace}. */
+export interface SharedMapNamespace<V = any> extends MapMethods<V> {
   /** The prefix of its keys in the map. */
   readonly prefix: string;
   /** The map. */
   readonly map: SharedMap;
 }
-
-export interface SharedMapNamespace<V> extends MapMethods<V> {}
 
 /**
  * Named values that processes and threads share: a Map in shared memory, with counters, expiry and
