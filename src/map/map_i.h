@@ -49,7 +49,9 @@ struct mipc_map {
   bool has_changed;  /* a change was recorded, and listeners are not notified yet */
   uint32_t work;     /* under the current lock, in units of a bucket that is looked at */
   uint32_t stuck;    /* a page that a compaction could not empty */
-  mipc_map_stripe_shm_t *blocker; /* a stripe that was searched in vain, as its lock was not free */
+  mipc_map_stripe_shm_t *blocker; /* a stripe that was not searched, as its lock was not free */
+  uint64_t searched[2]; /* by stripe: in this operation it had no room, and none was gained since */
+  uint32_t search_next; /* stripe with which the search goes on */
 };
 
 typedef struct {
