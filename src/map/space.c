@@ -100,6 +100,8 @@ static int make_room(mipc_map_t *map, mipc_map_stripe_shm_t *stripe, uint32_t si
 
 int mipc_i_make_room(mipc_map_t *map, mipc_map_stripe_shm_t *stripe, uint32_t size_class,
                      uint32_t pages) {
+  /* Nothing is evicted for what can never fit. */
+  if (pages > map->geometry.page_count) return MIPC_MAP_FULL;
   map->is_hoarding = true;
   map->stuck = 0;
   int status = make_room(map, stripe, size_class, pages);
