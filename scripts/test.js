@@ -25,6 +25,7 @@ const GROUPS = {
   threads: /^(?:threads|random-|copies)/,
   shares: /^share/,
   locks: /^(?:lock|waits)/,
+  maps: /^(?:map|linear)/,
   'codecs, pack, properties': /^(?:codec|pack|properties|values|structure)/,
   'files and all others': /./,
 };
