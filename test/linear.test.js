@@ -7,7 +7,7 @@
 const assert = require('node:assert/strict');
 const fc = require('fast-check');
 
-const { ABSENT, MODEL, check, show } = require('./support/linear');
+const { ABSENT, MODEL, check, minimal, show } = require('./support/linear');
 
 /*
  * Reads lines such as '[set 1 = 1]  [get = 1]': an operation lasts from its '[' to its ']'; one that ends
@@ -120,6 +120,13 @@ describe('the judge of histories', () => {
     const ops = history('[set 1 = 1]  [get = 2]  [get = 1]');
     assert.deepEqual(check(ops), { order: [ops[0]], stuck: ops[1] });
     assert.match(show(ops), /set\(1\) = 1\n.*get\(\) = 2/);
+  });
+
+  it('leaves out the reads without which a history is wrong too', () => {
+    const ops = history(
+      '[get = 0] [set 1 = 1] [get = 1] [set 2 = 1] [add 3 = 0] [get = 1] [get = 2]',
+    );
+    assert.deepEqual(minimal(ops), [ops[1], ops[3], ops[5]]);
   });
 
   /* Operations with their moments, of which the results follow: a history that is right. */

@@ -8,7 +8,7 @@ const path = require('node:path');
 
 const { Mmap, SharedMap } = require('../..');
 const { randomOf } = require('../fixtures/map-history');
-const { check, show } = require('./linear');
+const { check, minimal, show } = require('./linear');
 const { HISTORIES, Log, sizeOf } = require('./map-log');
 const { sleep } = require('./peer');
 
@@ -29,7 +29,15 @@ class Party {
   #peers = [];
   #log;
   #mapping;
-  #counts = { histories: 0, operations: 0, pending: 0, stops: 0, kills: 0, terminations: 0 };
+  #counts = {
+    histories: 0,
+    operations: 0,
+    overlapping: 0,
+    pending: 0,
+    stops: 0,
+    kills: 0,
+    terminations: 0,
+  };
   #violations = [];
 
   constructor(start) {
@@ -38,7 +46,7 @@ class Party {
     this.#log = new Log(this.#mapping, KINDS.length);
   }
 
-  /* { histories, operations, pending, stops, kills, terminations } */
+  /* Numbers. `overlapping`: operations of a key beside another one of it; `pending`: without a response. */
   get counts() {
     return this.#counts;
   }
@@ -147,12 +155,15 @@ class Party {
     for (let history = 0; history < HISTORIES; history++) {
       const all = this.#log.history(history);
       for (const [key, ops] of byKey(all)) {
+        this.#counts.overlapping += ops.filter((op) =>
+          ops.some((other) => overlap(op, other)),
+        ).length;
         const found = check(ops);
         if (found === undefined) continue;
         const { stuck } = found;
         this.#violations.push(
           `seed ${seed}, history ${history}, key ${key}: no order explains ${stuck.kind}() = ` +
-            `${stuck.result} of participant ${stuck.who}\n${show(ops)}`,
+            `${stuck.result} of participant ${stuck.who}\n${show(minimal(ops))}`,
         );
       }
       this.#counts.histories++;
@@ -161,6 +172,9 @@ class Party {
     }
   }
 }
+
+const overlap = (one, other) =>
+  one !== other && one.invoked <= other.responded && other.invoked <= one.responded;
 
 function byKey(ops) {
   const found = new Map();
