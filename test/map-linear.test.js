@@ -12,7 +12,7 @@ const { HISTORIES, Party } = require('./support/histories');
 const { maps } = require('./support/maps');
 const { peers } = require('./support/peer');
 const { isLinux } = require('./support/platform');
-const { FAULTS } = require('./fixtures/map-faults');
+const { FAULTS, NO_FAULT } = require('./fixtures/map-faults');
 
 /* npm run test:slow repeats more. */
 const slow = process.env.MMAPIPC_SLOW === '1';
@@ -49,6 +49,13 @@ describe('SharedMap: histories', function () {
       assert.ok(overlapping > 0 && kills > 0 && terminations > 0 && pending > 0);
     });
   }
+
+  it('the wrapper of the maps with a fault is not one', async () => {
+    for (let i = 0; i < 2; i++) {
+      await party.play({ seed: someSeed(), cache: 4096, fault: NO_FAULT });
+    }
+    assert.deepEqual(party.violations, []);
+  });
 
   for (const fault of FAULTS) {
     it(`the histories of ${fault} are not linearizable`, async () => {
