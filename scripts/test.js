@@ -24,6 +24,7 @@ const GROUPS = {
   regions: /^(?:region|places)/,
   threads: /^(?:threads|random-|copies)/,
   shares: /^share/,
+  maps: /^map/,
   locks: /^(?:lock|waits)/,
   'codecs, pack, properties': /^(?:codec|pack|properties|values|structure)/,
   'files and all others': /./,

@@ -13,7 +13,7 @@ const memory = require('./memory');
 const { Reader } = require('./reader');
 
 /* The hot calls. */
-const { mapAdd, mapDelete, mapSet, mapSetText } = binding;
+const { mapAdd, mapAddOf, mapDelete, mapDeleteOf, mapSet, mapSetOf, mapSetText } = binding;
 const { BUCKET, CREATED, EXPECTED, HANDLE, INITIAL, KEEP_TTL, LENGTH, MS, NUMBER } = memory;
 const { SCRATCH, SHORT, TTL, TYPE, VERSION, WHEN, doubles, scratch, status, words } = memory;
 
@@ -81,7 +81,7 @@ class Table extends Reader {
     doubles[LENGTH] = 8;
     this.#condition(when, expected, ttl, keepTtl, ms);
     if (this.put(key)) mapSet();
-    else mapSet(this.whole(key));
+    else mapSetOf(this.whole(key));
     return status[0];
   }
 
@@ -99,7 +99,7 @@ class Table extends Reader {
         words[TYPE] = LATIN1;
         doubles[LENGTH] = length;
         if (this.put(key)) mapSet();
-        else mapSet(this.whole(key));
+        else mapSetOf(this.whole(key));
         return status[0];
       }
     }
@@ -128,7 +128,7 @@ class Table extends Reader {
     const isShort = this.put(key);
     if (bytes === scratch) {
       if (isShort) mapSet();
-      else mapSet(this.whole(key));
+      else mapSetOf(this.whole(key));
     } else if (isShort) binding.mapSetFrom(bytes);
     else binding.mapSetFrom(bytes, this.whole(key));
     return status[0];
@@ -157,7 +157,7 @@ class Table extends Reader {
     doubles[INITIAL] = initial;
     this.#condition(ANY, 0, ttl, 0, ms);
     if (this.put(key)) mapAdd();
-    else mapAdd(this.whole(key));
+    else mapAddOf(this.whole(key));
     return status[0];
   }
 
@@ -181,7 +181,7 @@ class Table extends Reader {
     const call = (ms) => {
       this.#condition(when, version, Infinity, 0, ms);
       if (this.put(key)) mapDelete();
-      else mapDelete(this.whole(key));
+      else mapDeleteOf(this.whole(key));
       return status[0];
     };
     let result = call(this.#firstSlice);

@@ -48,7 +48,7 @@ static uint64_t links(uint32_t next, uint32_t previous) {
 }
 
 /* Takes the slab out of the list of its class. Its own links remain the caller's. */
-static void unlink_slab(mipc_map_t *map, const mipc_i_log_t *log, uint32_t *head,
+static void unlink_slab(mipc_map_t *map, mipc_i_log_t *log, uint32_t *head,
                         const mipc_map_page_shm_t *page) {
   uint32_t next = mipc_i_get32(&page->next), previous = mipc_i_get32(&page->previous);
   mipc_map_page_shm_t *after = next ? mipc_i_page(map, next) : NULL;
@@ -58,8 +58,8 @@ static void unlink_slab(mipc_map_t *map, const mipc_i_log_t *log, uint32_t *head
 }
 
 /* Puts the slab at the front of the list of its class. */
-static void link_slab(mipc_map_t *map, const mipc_i_log_t *log, uint32_t *head,
-                      mipc_map_page_shm_t *page, uint32_t number) {
+static void link_slab(mipc_map_t *map, mipc_i_log_t *log, uint32_t *head, mipc_map_page_shm_t *page,
+                      uint32_t number) {
   uint32_t first = mipc_i_get32(head);
   mipc_map_page_shm_t *after = first ? mipc_i_page(map, first) : NULL;
   mipc_i_logged64(map, log, link_word(page), links(first, 0));
@@ -68,7 +68,7 @@ static void link_slab(mipc_map_t *map, const mipc_i_log_t *log, uint32_t *head,
 }
 
 /* Makes a slab of a free page of the stripe. 0: there is none. */
-static uint32_t new_slab(mipc_map_t *map, const mipc_i_log_t *log, mipc_map_stripe_shm_t *stripe,
+static uint32_t new_slab(mipc_map_t *map, mipc_i_log_t *log, mipc_map_stripe_shm_t *stripe,
                          uint32_t size_class) {
   mipc_i_list_t free = mipc_i_list(mipc_i_get64(&stripe->free));
   if (!free.count) {
@@ -98,7 +98,7 @@ bool mipc_i_block_take(mipc_map_t *map, mipc_map_stripe_shm_t *stripe, uint32_t 
     page = number ? mipc_i_page(map, number) : NULL;
   }
   if (map->is_corrupt) return false;
-  const mipc_i_log_t log = mipc_i_log(map);
+  mipc_i_log_t log = mipc_i_log(map);
   if (!page) {
     number = new_slab(map, &log, stripe, size_class);
     page = number && !map->is_corrupt ? mipc_i_page(map, number) : NULL;
@@ -131,7 +131,7 @@ bool mipc_i_block_take(mipc_map_t *map, mipc_map_stripe_shm_t *stripe, uint32_t 
 }
 
 /* The slab becomes a free page of the stripe. It is in no list any more. */
-static void free_slab(mipc_map_t *map, const mipc_i_log_t *log, mipc_map_stripe_shm_t *stripe,
+static void free_slab(mipc_map_t *map, mipc_i_log_t *log, mipc_map_stripe_shm_t *stripe,
                       mipc_map_page_shm_t *page, uint32_t number) {
   mipc_i_list_t free = mipc_i_list(mipc_i_get64(&stripe->free));
   mipc_i_logged64(map, log, link_word(page), links(free.head, 0));
@@ -161,7 +161,7 @@ void mipc_i_block_free(mipc_map_t *map, mipc_map_stripe_shm_t *stripe, uint64_t 
     map->is_corrupt = true; /* it is free already, or no block begins here */
     return;
   }
-  const mipc_i_log_t log = mipc_i_log(map);
+  mipc_i_log_t log = mipc_i_log(map);
   uint32_t *head = &stripe->slabs.at[size_class];
   bool was_full = is_full(page);
   mipc_i_logged64(map, &log, bits, mipc_i_get64(bits) & ~bit);
@@ -180,7 +180,7 @@ void mipc_i_slab_free(mipc_map_t *map, mipc_map_stripe_shm_t *stripe, uint32_t n
   if (!page) return;
   uint32_t size_class = (uint32_t)(mipc_i_get64(slab_word(page)) & 255);
   if (size_class >= MIPC_MAP_CLASSES || !is_empty(page, size_class)) return;
-  const mipc_i_log_t log = mipc_i_log(map);
+  mipc_i_log_t log = mipc_i_log(map);
   unlink_slab(map, &log, &stripe->slabs.at[size_class], page);
   free_slab(map, &log, stripe, page, number);
   mipc_i_commit(map, &log);
@@ -196,7 +196,7 @@ bool mipc_i_chain_take(mipc_map_t *map, mipc_map_stripe_shm_t *stripe, uint32_t 
   if (free.count < count) return false;
   mipc_map_page_shm_t *end = mipc_i_list_end(map, free.head, count);
   if (!end) return false;
-  const mipc_i_log_t log = mipc_i_log(map);
+  mipc_i_log_t log = mipc_i_log(map);
   uint32_t rest = free.count > count ? mipc_i_get32(&end->next) : 0;
   mipc_i_logged32(map, &log, &end->next, 0);
   mipc_i_logged64(map, &log, &stripe->free, mipc_i_list_word(rest, free.count - count));
@@ -208,7 +208,7 @@ void mipc_i_chain_free(mipc_map_t *map, mipc_map_stripe_shm_t *stripe, uint64_t 
   mipc_i_list_t chain = mipc_i_list(mipc_i_get64(field));
   mipc_map_page_shm_t *end = mipc_i_list_end(map, chain.head, chain.count);
   if (!end) return;
-  const mipc_i_log_t log = mipc_i_log(map);
+  mipc_i_log_t log = mipc_i_log(map);
   mipc_i_list_t free = mipc_i_list(mipc_i_get64(&stripe->free));
   mipc_i_logged32(map, &log, &end->next, free.head);
   mipc_i_logged64(map, &log, &stripe->free, mipc_i_list_word(chain.head, free.count + chain.count));

@@ -307,6 +307,8 @@ typedef struct {
 void mipc_i_publish(mipc_map_t *map, mipc_map_stripe_shm_t *stripe, const mipc_i_change_t *change);
 /* Everything after the commit, also for a dead process. */
 void mipc_i_finish(mipc_map_t *map, mipc_map_stripe_shm_t *stripe);
+/* Whether a primary bucket has this offset. */
+bool mipc_i_is_home(const mipc_map_t *map, uint64_t home);
 /* Stores the version of a bucket, and orders it before any store into a block that was freed. */
 void mipc_i_set_version(mipc_map_t *map, uint64_t home, uint64_t version);
 /* Removes the entry of a slot. False: corrupt. */

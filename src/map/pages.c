@@ -23,7 +23,7 @@ static void recover_pool(mipc_map_t *map, uint32_t index, uint32_t depth) {
   uint32_t before = mipc_i_get32(&dead->recovering_pool);
   if (before) recover_pool(map, before, depth + 1);
   mipc_i_put32(&dead->recovering_pool, 0);
-  const mipc_i_log_t log = mipc_i_pool_log(dead);
+  mipc_i_log_t log = mipc_i_pool_log(dead);
   mipc_i_roll_back(map, &log);
 }
 
@@ -52,7 +52,7 @@ void mipc_i_mail_in(mipc_map_t *map, mipc_map_stripe_shm_t *stripe) {
   mipc_i_list_t free = mipc_i_list(mipc_i_get64(&stripe->free));
   mipc_map_page_shm_t *end = mipc_i_list_end(map, mail.head, mail.count);
   if (!end) return;
-  const mipc_i_log_t log = mipc_i_log(map);
+  mipc_i_log_t log = mipc_i_log(map);
   mipc_i_logged32(map, &log, &end->next, free.head);
   mipc_i_logged64(map, &log, &stripe->free, mipc_i_list_word(mail.head, free.count + mail.count));
   mipc_i_logged64(map, &log, &stripe->mail, 0);
@@ -60,7 +60,7 @@ void mipc_i_mail_in(mipc_map_t *map, mipc_map_stripe_shm_t *stripe) {
 }
 
 /* With the pool's lock: up to `wanted` pages of its list to the mail. Returns their number. */
-static uint32_t take_freed(mipc_map_t *map, const mipc_i_log_t *log, uint32_t wanted,
+static uint32_t take_freed(mipc_map_t *map, mipc_i_log_t *log, uint32_t wanted,
                            uint32_t *ret_head) {
   mipc_i_list_t free = mipc_i_list(mipc_i_get64(&map->pool->free));
   uint32_t count = free.count < wanted ? free.count : wanted;
@@ -74,7 +74,7 @@ static uint32_t take_freed(mipc_map_t *map, const mipc_i_log_t *log, uint32_t wa
 }
 
 /* The same of the pages that were never used. */
-static uint32_t take_fresh(mipc_map_t *map, const mipc_i_log_t *log, uint32_t wanted,
+static uint32_t take_fresh(mipc_map_t *map, mipc_i_log_t *log, uint32_t wanted,
                            uint32_t *ret_head) {
   uint64_t fresh = mipc_i_get64(&map->pool->fresh);
   if (fresh >= map->geometry.page_count) return 0;
@@ -97,7 +97,7 @@ bool mipc_i_pool_take(mipc_map_t *map, mipc_map_stripe_shm_t *stripe, uint32_t w
   bool has_freed = mipc_i_list(mipc_i_get64(&pool->free)).count != 0;
   if (!has_freed && mipc_i_get64(&pool->fresh) >= map->geometry.page_count) return false;
   if (!lock_pool(map)) return false;
-  const mipc_i_log_t log = mipc_i_pool_log(map->own);
+  mipc_i_log_t log = mipc_i_pool_log(map->own);
   bool some = mipc_i_list(mipc_i_get64(&pool->free)).count != 0;
   uint32_t count =
       some ? take_freed(map, &log, wanted, &head) : take_fresh(map, &log, wanted, &head);
@@ -114,7 +114,7 @@ void mipc_i_pool_give(mipc_map_t *map, mipc_map_stripe_shm_t *stripe, uint32_t c
   if (!count) return;
   mipc_map_page_shm_t *end = mipc_i_list_end(map, free.head, count);
   if (!end) return;
-  const mipc_i_log_t log = mipc_i_log(map);
+  mipc_i_log_t log = mipc_i_log(map);
   uint32_t rest = free.count > count ? mipc_i_get32(&end->next) : 0;
   mipc_i_logged32(map, &log, &end->next, 0);
   mipc_i_logged64(map, &log, &stripe->free, mipc_i_list_word(rest, free.count - count));
@@ -124,7 +124,7 @@ void mipc_i_pool_give(mipc_map_t *map, mipc_map_stripe_shm_t *stripe, uint32_t c
     mipc_i_mail_in(map, stripe);
     return;
   }
-  const mipc_i_log_t pool_log = mipc_i_pool_log(map->own);
+  mipc_i_log_t pool_log = mipc_i_pool_log(map->own);
   mipc_i_list_t pool = mipc_i_list(mipc_i_get64(&map->pool->free));
   mipc_i_logged32(map, &pool_log, &end->next, pool.head);
   mipc_i_logged64(map, &pool_log, &map->pool->free,
