@@ -16,7 +16,8 @@ const FIXTURE = path.join(__dirname, '..', 'fixtures', 'map-history.js');
 const CAPACITY = 16 * 2 ** 20;
 const KINDS = ['process', 'process', 'process', 'process', 'thread', 'thread'];
 const THREAD = KINDS.indexOf('thread');
-const TRIES = 40; /* stops until one is within a call */
+const TRIES = 100; /* stops until one is within a call */
+const TURNS = 5; /* of the first ones, which are surely before the end of the batch */
 
 const own = new Int32Array(new SharedArrayBuffer(4));
 const pause = (ms) => Atomics.wait(own, 0, 0, ms);
@@ -27,6 +28,7 @@ const takeThere = (self, file, options) => self.require(file).take(options);
 class Party {
   #start;
   #peers = [];
+  #ended = new WeakSet(); /* the peers that were ended here; the end of another one is a failure */
   #log;
   #mapping;
   #counts = {
@@ -90,8 +92,8 @@ class Party {
       peer
         .run(takeThere, FIXTURE, { ...given, slot })
         .catch((error) => {
-          if (!peer.isEnding) failures.push(error);
-          this.#log.gone(slot);
+          if (!this.#ended.has(peer)) failures.push(error);
+          this.#gone(slot);
         })
         .finally(() => running--),
     );
@@ -103,29 +105,30 @@ class Party {
   }
 
   async #disturb({ random, kills, terminates }, isOver) {
-    const killsAt = kills ? random(15) : -1;
-    const terminatesAt = terminates ? random(15) : -1;
+    const killsAt = kills ? random(TURNS) : -1;
+    const terminatesAt = terminates ? random(TURNS) : -1;
     for (let turn = 0; !isOver(); turn++) {
       if (turn === killsAt) await this.#kill(random(THREAD));
-      else if (turn === terminatesAt) await this.#terminate(THREAD + random(2));
-      else this.#stop(random(THREAD), 1);
+      if (turn === terminatesAt) await this.#terminate(THREAD + random(2));
+      this.#stop(random(THREAD), 1);
       await sleep(1 + random(3));
     }
   }
 
   /* Stops the process for some ms, then lets it go on. */
   #stop(slot, ms) {
-    if (this.#peers[slot] === undefined) return;
-    const { pid } = this.#peers[slot];
-    process.kill(pid, 'SIGSTOP');
+    const peer = this.#peers[slot];
+    if (peer === undefined || peer.isEnding) return;
+    process.kill(peer.pid, 'SIGSTOP');
     pause(ms);
-    process.kill(pid, 'SIGCONT');
+    process.kill(peer.pid, 'SIGCONT');
     this.#counts.stops++;
   }
 
-  /* Kills it within a call, if a stop hits one soon. */
+  /* Kills the process within a call, if a stop hits one soon. */
   async #kill(slot) {
     const peer = this.#peers[slot];
+    if (peer === undefined || peer.isEnding) return;
     for (let i = 0; i < TRIES; i++) {
       process.kill(peer.pid, 'SIGSTOP');
       pause(0.3);
@@ -134,14 +137,18 @@ class Party {
       process.kill(peer.pid, 'SIGCONT');
       pause(0.1);
     }
+    this.#ended.add(peer);
     await peer.end('SIGKILL');
     this.#gone(slot);
     this.#counts.kills++;
   }
 
   async #terminate(slot) {
+    const peer = this.#peers[slot];
+    if (peer === undefined || peer.isEnding) return;
     for (let i = 0; i < 10000 && !this.#log.isInCall(slot); i++);
-    await this.#peers[slot].end();
+    this.#ended.add(peer);
+    await peer.end();
     this.#gone(slot);
     this.#counts.terminations++;
   }
