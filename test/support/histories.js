@@ -16,7 +16,8 @@ const FIXTURE = path.join(__dirname, '..', 'fixtures', 'map-history.js');
 const CAPACITY = 16 * 2 ** 20;
 const KINDS = ['process', 'process', 'process', 'process', 'thread', 'thread'];
 const THREAD = KINDS.indexOf('thread');
-const TRIES = 100; /* stops until one is within a call */
+const STOPS = 4; /* until one is within a call */
+const STOPS_TO_KILL = 100;
 const TURNS = 5; /* of the first ones, which are surely before the end of the batch */
 
 const own = new Int32Array(new SharedArrayBuffer(4));
@@ -110,33 +111,43 @@ class Party {
     for (let turn = 0; !isOver(); turn++) {
       if (turn === killsAt) await this.#kill(random(THREAD));
       if (turn === terminatesAt) await this.#terminate(THREAD + random(2));
-      this.#stop(random(THREAD), 1);
+      this.#stop(random(THREAD));
       await sleep(1 + random(3));
     }
   }
 
-  /* Stops the process for some ms, then lets it go on. */
-  #stop(slot, ms) {
-    const peer = this.#peers[slot];
-    if (peer === undefined || peer.isEnding) return;
-    process.kill(peer.pid, 'SIGSTOP');
-    pause(ms);
-    process.kill(peer.pid, 'SIGCONT');
-    this.#counts.stops++;
-  }
-
-  /* Kills the process within a call, if a stop hits one soon. */
-  async #kill(slot) {
-    const peer = this.#peers[slot];
-    if (peer === undefined || peer.isEnding) return;
-    for (let i = 0; i < TRIES; i++) {
-      process.kill(peer.pid, 'SIGSTOP');
+  /* Stops the process, if it can within a call: so often it is let go on until a stop hits one. */
+  #stopInCall(slot, tries) {
+    const { pid } = this.#peers[slot];
+    for (let i = 0; i < tries; i++) {
+      if (i > 0) {
+        process.kill(pid, 'SIGCONT');
+        pause(0.1);
+      }
+      process.kill(pid, 'SIGSTOP');
       pause(0.3);
       this.#counts.stops++;
       if (this.#log.isInCall(slot)) break;
-      process.kill(peer.pid, 'SIGCONT');
-      pause(0.1);
     }
+  }
+
+  #lives(slot) {
+    const peer = this.#peers[slot];
+    return peer !== undefined && !peer.isEnding;
+  }
+
+  /* Stops it while the others go on. */
+  #stop(slot) {
+    if (!this.#lives(slot)) return;
+    this.#stopInCall(slot, STOPS);
+    pause(0.7);
+    process.kill(this.#peers[slot].pid, 'SIGCONT');
+  }
+
+  async #kill(slot) {
+    if (!this.#lives(slot)) return;
+    this.#stopInCall(slot, STOPS_TO_KILL);
+    const peer = this.#peers[slot];
     this.#ended.add(peer);
     await peer.end('SIGKILL');
     this.#gone(slot);
@@ -144,8 +155,8 @@ class Party {
   }
 
   async #terminate(slot) {
+    if (!this.#lives(slot)) return;
     const peer = this.#peers[slot];
-    if (peer === undefined || peer.isEnding) return;
     for (let i = 0; i < 10000 && !this.#log.isInCall(slot); i++);
     this.#ended.add(peer);
     await peer.end();
