@@ -26,6 +26,7 @@ const GROUPS = {
   shares: /^share/,
   maps: /^map/,
   locks: /^(?:lock|waits)/,
+  maps: /^(?:map|linear)/,
   'codecs, pack, properties': /^(?:codec|pack|properties|values|structure)/,
   'files and all others': /./,
 };

@@ -57,7 +57,9 @@ struct mipc_map {
   uint64_t odd;      /* index + 1 of a bucket whose version was odd at the last get, and when */
   uint64_t odd_us;
   struct mipc_i_listener *listener; /* changes.c; NULL: it does not listen */
-  mipc_map_stripe_shm_t *blocker; /* a stripe that was searched in vain, as its lock was not free */
+  mipc_map_stripe_shm_t *blocker;   /* a stripe that was not searched, as its lock was not free */
+  uint64_t searched[2]; /* by stripe: in this operation it had no room, and none was gained since */
+  uint32_t search_next; /* stripe with which the search goes on */
 };
 
 typedef struct {
