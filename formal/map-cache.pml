@@ -18,11 +18,11 @@
  * The twins: each lacks one rule, and must violate the property beside it (scripts/formal.js reads
  * this table).
  *
- * BROKEN_NO_ODD           went_back  the commit precedes the new version
- * BROKEN_VERSION_BEFORE   went_back  the new version precedes the commit, and the old value is kept
- * BROKEN_KEEPS_ODD        went_back  the value was read before the commit
- * BROKEN_VERSION_LAST     went_back  the version is the new one, and the value was read before
- * BROKEN_RECOVERED_ODD    uncached   the recovery does not store the version
+ * BROKEN_NO_ODD          went_back  the commit precedes the new version
+ * BROKEN_VERSION_BEFORE  went_back  the new version precedes the commit, and the old value is kept
+ * BROKEN_KEEPS_ODD       went_back  the value was read before the commit
+ * BROKEN_VERSION_LAST    went_back  the version is the new one, and the value was read before
+ * BROKEN_RECOVERED_ODD   uncached   the recovery does not store the version
  */
 #include "include/forbid.pml"
 

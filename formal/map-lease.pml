@@ -13,16 +13,17 @@
  *   4. A lease whose participant is alive: sleep until the count differs, for a slice at most; 1.
  *   5. A lease whose participant is dead, as the kernel reports: compareAndSet of the lease's
  *      version to a lease of one's own. If another process was faster: 1.
- *   6. With a lease of one's own: make the value; compareAndSet of the lease's version to the value;
- *      return it. If the version has changed, another process has set or deleted the key: 1. The
- *      value made is neither stored nor returned.
+ *   6. With a lease of one's own: make the value; compareAndSet of the lease's version to the
+ *      value; return it. If the version has changed, another process has set or deleted the key: 1.
+ *      The value made is neither stored nor returned.
  *   7. make fails: delete the entry if it has the lease's version; the call fails.
  * Each operation, also the deletion of a lease, is published. set(), delete() and clear() treat a
  * lease as they treat a value. A lease is identified by its version: it needs no nonce.
  *
  * Forbidden states, each a boolean that is asserted:
  *   two_makers  two live processes make the value, and no set or delete has come between
- *   overridden  a process stores or deletes the entry by a lease that a set or delete has taken away
+ *   overridden  a process stores or deletes the entry by a lease that a set or delete has taken
+ *               away
  *   unstored    a call returns a value that the key has never had
  *   stuck       nothing moves, and a call has not returned: after a run without deaths, even if no
  *               slice ends; after deaths, if slices end
@@ -31,17 +32,17 @@
  * The twins: each lacks one rule, and must violate the property beside it (scripts/formal.js reads
  * this table).
  *
- * BROKEN_ADDS_BY_SET             two_makers  another process has added its lease since the look
- * BROKEN_TAKES_OVER_BY_SET       two_makers  another process has taken it over since the look
- * BROKEN_TIME_IS_DEATH           two_makers  a slow maker is alive
- * BROKEN_STORES_BY_SET           overridden  a set since then is overwritten
- * BROKEN_STORES_OVER_ANY_LEASE   overridden  a delete, and the lease of another process
- * BROKEN_FAILURE_DELETES_ANY     overridden  a value that was set since then is deleted
- * BROKEN_RETURNS_OWN             unstored    a set has won
- * BROKEN_FAILURE_KEEPS_LEASE     stuck       its participant is alive
- * BROKEN_FAILURE_UNPUBLISHED     stuck       the waiters do not look
- * BROKEN_LOOKS_FIRST             stuck       the lease ended between the look and the sleep
- * BROKEN_NO_SLICES               stuck       a dead maker publishes nothing
+ * BROKEN_ADDS_BY_SET            two_makers  another process has added its lease since the look
+ * BROKEN_TAKES_OVER_BY_SET      two_makers  another process has taken it over since the look
+ * BROKEN_TIME_IS_DEATH          two_makers  a slow maker is alive
+ * BROKEN_STORES_BY_SET          overridden  a set since then is overwritten
+ * BROKEN_STORES_OVER_ANY_LEASE  overridden  a delete, and the lease of another process
+ * BROKEN_FAILURE_DELETES_ANY    overridden  a value that was set since then is deleted
+ * BROKEN_RETURNS_OWN            unstored    a set has won
+ * BROKEN_FAILURE_KEEPS_LEASE    stuck       its participant is alive
+ * BROKEN_FAILURE_UNPUBLISHED    stuck       the waiters do not look
+ * BROKEN_LOOKS_FIRST            stuck       the lease ended between the look and the sleep
+ * BROKEN_NO_SLICES              stuck       a dead maker publishes nothing
  */
 #include "include/forbid.pml"
 

@@ -1,9 +1,9 @@
 /*
  * The orders of loads and stores between one writer of a map and one reader without a lock, on a
  * machine that performs them in any order that is not forbidden, and shows each store to all others
- * at once (as ARMv8 does; x86-64 forbids more). Either an entry is replaced: block A, which the slot
- * names, by block B, which is filled before, and then A is filled for another entry. Or an entry is
- * a number, which is changed in place. The version is 0 before, 1 meanwhile, 2 afterwards.
+ * at once (as ARMv8 does; x86-64 forbids more). Either an entry is replaced: block A, which the
+ * slot names, by block B, which is filled before, and then A is filled for another entry. Or an
+ * entry is a number, which is changed in place. The version is 0 before, 1 meanwhile, 2 afterwards.
  *
  * The orders, with the names of MAP.md where it has one:
  *   P0  version + 1, then the slot or the number          by P1
@@ -29,15 +29,15 @@
  * The twins: each lacks one order, and must violate the property beside it (scripts/formal.js reads
  * this table).
  *
- * BROKEN_NO_P0  early        the odd version is seen last
- * BROKEN_NO_P1  torn         the slot is seen before the bytes
- * BROKEN_NO_P2  stale        the version is seen before the slot
- * BROKEN_NO_F1  torn         the freed block is filled before the version is seen
- * BROKEN_NO_N1  unsound      the header is seen before the number
- * BROKEN_NO_A1  stale        the slot is loaded first
- * BROKEN_NO_A2  torn         the bytes of a predicted block are loaded first
- * BROKEN_NO_A3  torn         the version is loaded again before the bytes
- * BROKEN_NO_N2  unsound      the number is loaded before the header
+ * BROKEN_NO_P0  early    the odd version is seen last
+ * BROKEN_NO_P1  torn     the slot is seen before the bytes
+ * BROKEN_NO_P2  stale    the version is seen before the slot
+ * BROKEN_NO_F1  torn     the freed block is filled before the version is seen
+ * BROKEN_NO_N1  unsound  the header is seen before the number
+ * BROKEN_NO_A1  stale    the slot is loaded first
+ * BROKEN_NO_A2  torn     the bytes of a predicted block are loaded first
+ * BROKEN_NO_A3  torn     the version is loaded again before the bytes
+ * BROKEN_NO_N2  unsound  the number is loaded before the header
  */
 #include "include/forbid.pml"
 

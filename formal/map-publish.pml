@@ -17,15 +17,15 @@
  *   - The slot: the commit.
  *   - kind = COMMITTED; the new version (even), the count, as they stand in the record; then free
  *     the old block; then clear new_block and kind. The lock is released last.
- *   - A number in place: the record; kind = NUMBER; version + 1; the value, which is the commit; the
- *     entry's version; the bucket's version; kind = 0.
+ *   - A number in place: the record; kind = NUMBER; version + 1; the value, which is the commit;
+ *     the entry's version; the bucket's version; kind = 0.
  * The rules of recovery, with the record of the dead owner:
- *   - First note whose record it is (`recovering`), then swap the lock's word from the dead owner to
- *     oneself; if the swap fails, clear the note before any other attempt. A dead process that had
- *     noted a record is recovered after that record.
+ *   - First note whose record it is (`recovering`), then swap the lock's word from the dead owner
+ *     to oneself; if the swap fails, clear the note before any other attempt. A dead process that
+ *     had noted a record is recovered after that record.
  *   - Undo the log. PUBLISHING and the slot holds the new value: COMMITTED. Otherwise undo: the new
- *     version (even, and not used for anything else), then old_block = 0, kind = 0, and free the new
- *     block. COMMITTED: as above. NUMBER: the versions, whether or not the value was stored.
+ *     version (even, and not used for anything else), then old_block = 0, kind = 0, and free the
+ *     new block. COMMITTED: as above. NUMBER: the versions, whether or not the value was stored.
  *   - Nothing is relative: each store may be done twice.
  * The rules of a reader:
  *   - The version, the slot, the header of the entry (its version and type, one word), the value,
@@ -53,29 +53,29 @@
  * The twins: each lacks one rule, and must violate the property beside it (scripts/formal.js reads
  * this table).
  *
- * BROKEN_FREES_FIRST              unowned      the writer dies between the free and the commit
- * BROKEN_CLEARS_RECORD_FIRST      unowned      it dies between kind = 0 and the free
- * BROKEN_UNDOES_UNSEEN            unowned      it died after the commit: the linked block is freed
- * BROKEN_UNDOES_COMMITTED         taken_back   readers may have seen the new value
- * BROKEN_NO_VERSION               torn, stale  the block is filled again while it is read
- * BROKEN_REDO_WITHOUT_VERSION     torn         the same, after a recovery
- * BROKEN_VERSION_ONLY_BEFORE      torn         the same: the version came before the link
- * BROKEN_READS_ONCE               torn         the same
- * BROKEN_TAKES_UNLOGGED           unowned      it dies between the bit and the field of the record
- * BROKEN_FIELD_UNLOGGED           freed_twice  the field names a block whose bit was restored
- * BROKEN_NO_ROLLBACK              unowned      it dies within a transaction
- * BROKEN_UNDO_LEAVES_ODD          odd_at_rest  it died between version + 1 and the commit
- * BROKEN_UNDO_CLEARS_KIND_FIRST   odd_at_rest  the one that undoes dies before it stores the version
- * BROKEN_UNDO_LEAVES_FIELDS       left_over    a later operation would free the old block
- * BROKEN_COUNTS_BY_ADDING         miscounted   the redo adds once more
- * BROKEN_NO_RECOVERING            left_over    one that recovers dies: its own record is empty
- * BROKEN_RECOVERING_AFTER_SWAP    left_over    it dies between swap and note
- * BROKEN_FOLLOWS_ONE              left_over    two have died in recoveries
- * BROKEN_NUMBER_REDONE_UNVERSIONED unsound     the number is stored, and its version is the old one
- * BROKEN_NUMBER_AFTER_HEADER      unsound      the writer stores the version before the number
- * BROKEN_READS_NUMBER_FIRST       unsound      the number is old, and the version is the new one
- * BROKEN_NO_ODD                   stale_hit    the commit precedes the version
- * BROKEN_CACHES_ODD               stale_hit    it was read before the commit
+ * BROKEN_FREES_FIRST                unowned      the writer dies between the free and the commit
+ * BROKEN_CLEARS_RECORD_FIRST        unowned      it dies between kind = 0 and the free
+ * BROKEN_UNDOES_UNSEEN              unowned      it died after the commit: a linked block is freed
+ * BROKEN_UNDOES_COMMITTED           taken_back   readers may have seen the new value
+ * BROKEN_NO_VERSION                 torn, stale  the block is filled again while it is read
+ * BROKEN_REDO_WITHOUT_VERSION       torn         the same, after a recovery
+ * BROKEN_VERSION_ONLY_BEFORE        torn         the same: the version came before the link
+ * BROKEN_READS_ONCE                 torn         the same
+ * BROKEN_TAKES_UNLOGGED             unowned      it dies between the bit and the field
+ * BROKEN_FIELD_UNLOGGED             freed_twice  the field names a block whose bit was restored
+ * BROKEN_NO_ROLLBACK                unowned      it dies within a transaction
+ * BROKEN_UNDO_LEAVES_ODD            odd_at_rest  it died between version + 1 and the commit
+ * BROKEN_UNDO_CLEARS_KIND_FIRST     odd_at_rest  it dies before it stores the version
+ * BROKEN_UNDO_LEAVES_FIELDS         left_over    a later operation would free the old block
+ * BROKEN_COUNTS_BY_ADDING           miscounted   the redo adds once more
+ * BROKEN_NO_RECOVERING              left_over    one that recovers dies: its own record is empty
+ * BROKEN_RECOVERING_AFTER_SWAP      left_over    it dies between swap and note
+ * BROKEN_FOLLOWS_ONE                left_over    two have died in recoveries
+ * BROKEN_NUMBER_REDONE_UNVERSIONED  unsound      the number is new, its version the old one
+ * BROKEN_NUMBER_AFTER_HEADER        unsound      the writer stores the version before the number
+ * BROKEN_READS_NUMBER_FIRST         unsound      the number is old, and the version is the new one
+ * BROKEN_NO_ODD                     stale_hit    the commit precedes the version
+ * BROKEN_CACHES_ODD                 stale_hit    it was read before the commit
  */
 #include "include/forbid.pml"
 

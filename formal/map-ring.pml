@@ -1,8 +1,8 @@
 /*
  * The changes of a map: how listeners learn which keys have changed. A stripe has a ring of N
  * records, the position of the last record (head), and the position up to which records are wanted.
- * Writers change the stripe, one at a time, and die at any step. A listener begins to listen, sleeps,
- * is woken, ends, or dies, and begins again.
+ * Writers change the stripe, one at a time, and die at any step. A listener begins to listen,
+ * sleeps, is woken, ends, or dies, and begins again.
  *
  * The rules of a writer, which holds the lock of the stripe:
  *   - A record is wanted if head < wanted. Then position = head + 1, else 0. The position stands in
@@ -17,17 +17,18 @@
  *     record's position is p already, the record is complete, and only head is stored: the key may
  *     be gone. A recovery publishes after the release, whatever it has found.
  * The rules of a listener:
- *   - Begin: for each stripe, under its lock: read head, up to which nothing is to be reported; store
- *     wanted = head + CREDITS. The lock orders that with all commits, so writers need no fence. If a
- *     lock is busy, the stripe may be left for later: when it is armed, 'many' is reported.
- *   - Each time: read the event's count, or arm the bell; then look at each stripe; then sleep until
- *     the count differs or the bell rings.
+ *   - Begin: for each stripe, under its lock: read head, up to which nothing is to be reported;
+ *     store wanted = head + CREDITS. The lock orders that with all commits, so writers need no
+ *     fence. If a lock is busy, the stripe may be left for later: when it is armed, 'many' is
+ *     reported.
+ *   - Each time: read the event's count, or arm the bell; then look at each stripe; then sleep
+ *     until the count differs or the bell rings.
  *   - Look: load head, acquire. If wanted - head is at most half of CREDITS, arm again: under the
  *     lock, if head == wanted, changes may have gone unrecorded, so all up to head counts as read;
  *     wanted = head + CREDITS; and after that, 'many' is reported.
- *   - Read record q, which is at most head: the fields, in any order; an acquire fence; its position.
- *     If it is not q, the writers have lapped the listener: all up to head counts as read, and 'many'
- *     is reported.
+ *   - Read record q, which is at most head: the fields, in any order; an acquire fence; its
+ *     position. If it is not q, the writers have lapped the listener: all up to head counts as
+ *     read, and 'many' is reported.
  *   - A process may die between its release of the lock and the publication. No recovery follows.
  *     So a listener also looks from time to time, woken or not.
  * No process counts listeners. A listener that has ended or died costs the writers of a stripe
@@ -41,34 +42,34 @@
  *   skipped        it hears of a change, and has not heard of the one before, nor of 'many'
  *   repeated       it hears of a change again
  *   needless_many  it is reported as lapped, and at most N changes have happened since the last
- *   unheard        nothing moves, and a listener sleeps that has not heard of the last change: after
- *                  a run without deaths; after deaths with the lock held, if a process takes the
- *                  lock once more; after other deaths, if the listener also looks
+ *   unheard        nothing moves, and a listener sleeps that has not heard of the last change:
+ *                  after a run without deaths; after deaths with the lock held, if a process takes
+ *                  the lock once more; after other deaths, if the listener also looks
  * pan also looks for deadlock.
  *
  * The twins: each lacks one rule, and must violate the property beside it (scripts/formal.js reads
  * this table).
  *
- * BROKEN_NOT_INVALIDATED         torn           it is overwritten while it is read
- * BROKEN_INVALIDATED_UNFENCED    torn           the fields are visible before the position is 0
- * BROKEN_HEAD_RELAXED            needless_many  head is visible before the record
- * BROKEN_NO_SECOND_LOOK          torn           it is overwritten while it is read
- * BROKEN_NO_ACQUIRE_FENCE        torn           the position is loaded before the fields
- * BROKEN_HEAD_LOADED_RELAXED     torn           the fields are loaded before head
- * BROKEN_ARMS_UNLOCKED           unheard        a writer has found no record wanted, then commits
- * BROKEN_APPENDS_FIRST           early          before the commit
- * BROKEN_REDO_APPENDS_NEXT       repeated       the dead process had appended it
- * BROKEN_RECOVERY_FORGETS        skipped        the dead process had not
- * BROKEN_REDO_REWRITES           torn           the block with the key is free
- * BROKEN_FREES_FIRST             torn           the same
- * BROKEN_PUBLISHES_FIRST         unheard        it looks between the event and the record
- * BROKEN_LOOKS_FIRST             unheard        a change between the look and the read of the count
- * BROKEN_RECOVERY_SILENT         unheard        the dead process has not published
- * BROKEN_NO_LOOKS                unheard        it died between the release and the event
- * BROKEN_LAPPED_SILENT           skipped        records are lost
- * BROKEN_EXHAUSTED_SILENT        unheard        changes were not recorded
- * BROKEN_NEVER_ARMS_AGAIN        unheard        the same
- * BROKEN_REPORTS_FIRST           unheard        a change between the report of 'many' and arming
+ * BROKEN_NOT_INVALIDATED       torn           it is overwritten while it is read
+ * BROKEN_INVALIDATED_UNFENCED  torn           the fields are visible before the position is 0
+ * BROKEN_HEAD_RELAXED          needless_many  head is visible before the record
+ * BROKEN_NO_SECOND_LOOK        torn           it is overwritten while it is read
+ * BROKEN_NO_ACQUIRE_FENCE      torn           the position is loaded before the fields
+ * BROKEN_HEAD_LOADED_RELAXED   torn           the fields are loaded before head
+ * BROKEN_ARMS_UNLOCKED         unheard        a writer has found no record wanted, then commits
+ * BROKEN_APPENDS_FIRST         early          before the commit
+ * BROKEN_REDO_APPENDS_NEXT     repeated       the dead process had appended it
+ * BROKEN_RECOVERY_FORGETS      skipped        the dead process had not
+ * BROKEN_REDO_REWRITES         torn           the block with the key is free
+ * BROKEN_FREES_FIRST           torn           the same
+ * BROKEN_PUBLISHES_FIRST       unheard        it looks between the event and the record
+ * BROKEN_LOOKS_FIRST           unheard        a change between the look and the read of the count
+ * BROKEN_RECOVERY_SILENT       unheard        the dead process has not published
+ * BROKEN_NO_LOOKS              unheard        it died between the release and the event
+ * BROKEN_LAPPED_SILENT         skipped        records are lost
+ * BROKEN_EXHAUSTED_SILENT      unheard        changes were not recorded
+ * BROKEN_NEVER_ARMS_AGAIN      unheard        the same
+ * BROKEN_REPORTS_FIRST         unheard        a change between the report of 'many' and arming
  */
 #include "include/forbid.pml"
 

@@ -22,7 +22,7 @@ function look(table, key) {
     words[LEASES] = 1;
     doubles[HANDLE] = table.handle;
     if (putKey(key)) binding.mapGet();
-    else binding.mapGet(key);
+    else binding.mapGetOf(key);
     return status[0];
   };
   let result = call();
@@ -49,7 +49,7 @@ function take(table, key, version, number) {
     words[KEEP_TTL] = 0;
     words[MS] = ms;
     if (putKey(key)) binding.mapSet();
-    else binding.mapSet(key);
+    else binding.mapSetOf(key);
     return status[0];
   };
   let result = call(0);

@@ -12,18 +12,20 @@ const { offAbort, onAbort } = require('../base/signals');
 const { makeTimedOut, noResult } = require('./errors');
 const leases = require('./leases');
 
-const SHORTEST = 1; /* ms between two looks at a key that another process makes */
-const LONGEST = 50;
+/* Most ms between two looks at a key that another process makes. A lease that is given up is no change, and
+ * nor is the death of its process. */
+const PERIOD = 50;
 
 class Makings {
   #table;
   #number; /* of this participant */
+  #observer;
   #all = new Map(); /* key -> Set of callers */
-  #sleeping = new Set();
 
-  constructor(table, number) {
+  constructor(table, number, observer) {
     this.#table = table;
     this.#number = number;
+    this.#observer = observer;
   }
 
   /* A promise of the value. `make()` runs if it is missing. */
@@ -38,16 +40,14 @@ class Makings {
       const caller = { resolve, reject, signal, timer: undefined, onAbort: undefined };
       const callers = this.#all.get(key);
       this.#watch(key, caller, timeout);
-      if (callers !== undefined) {
+      if (callers !== undefined && callers.isRunning) {
         callers.add(caller);
         return;
       }
       const fresh = new Set([caller]);
+      fresh.isRunning = false; /* if it stays so, this call is unwound before the next line has begun */
       this.#all.set(key, fresh);
-      this.#run(key, make, ttl, fresh).then(
-        (made) => this.#settle(key, fresh, (one) => one.resolve(made)),
-        (error) => this.#settle(key, fresh, (one) => one.reject(error)),
-      );
+      this.#run(key, make, ttl, fresh);
     });
   }
 
@@ -75,13 +75,25 @@ class Makings {
     }
   }
 
+  /* All but its first lines runs on a fresh stack, whose end no caller can be near. */
   async #run(key, make, ttl, callers) {
-    for (let pause = SHORTEST; ; pause = Math.min(2 * pause, LONGEST)) {
+    callers.isRunning = true;
+    await null;
+    try {
+      const made = await this.#find(key, make, ttl, callers);
+      this.#settle(key, callers, (one) => one.resolve(made));
+    } catch (error) {
+      this.#settle(key, callers, (one) => one.reject(error));
+    }
+  }
+
+  async #find(key, make, ttl, callers) {
+    for (;;) {
       const value = this.#table.get(key);
       if (value !== undefined) return value;
       const version = this.#takeLease(key);
       if (version !== 0) return this.#make(key, make, ttl, version);
-      await this.#sleep(pause);
+      await this.#observer.soon(() => this.#table.has(key), PERIOD);
       if (callers.size === 0) return undefined; /* each has given up */
     }
   }
@@ -123,24 +135,11 @@ class Makings {
     }
   }
 
-  #sleep(ms) {
-    return new Promise((resolve) => {
-      const sleeper = () => {
-        clearTimeout(timer);
-        this.#sleeping.delete(sleeper);
-        resolve();
-      };
-      const timer = setTimeout(sleeper, ms);
-      this.#sleeping.add(sleeper);
-    });
-  }
-
   close(error) {
     for (const [key, callers] of [...this.#all]) {
       this.#settle(key, callers, (one) => one.reject(error));
       callers.clear();
     }
-    for (const wake of [...this.#sleeping]) wake();
   }
 }
 

@@ -82,17 +82,18 @@ class SharedMap extends mapLike(lockable(ChangeEmitter)) {
     const tableOf = (cache, prefix) => new Table(handle, spec, cache, prefix);
     this.#cache = new Cache(buckets, spec.cache);
     const table = tableOf(this.#cache, '');
+    const observer = new Observer(handle, table, {
+      errorOf: (status) => this.#errorOf(status),
+      emit: (change) => this.#emitSoon('change', change),
+      fail: (error) => this.#emitFailure(error),
+    });
     const core = {
       table,
       ttl: spec.ttl,
       timeout: spec.timeout,
       buckets: shape.buckets,
-      makings: new Makings(table, number),
-      observer: new Observer(handle, table, {
-        errorOf: (status) => this.#errorOf(status),
-        emit: (change) => this.#emitSoon('change', change),
-        fail: (error) => this.#emitFailure(error),
-      }),
+      makings: new Makings(table, number, observer),
+      observer,
       checkOpen: () => this.#checkOpen(),
       size: () => this.#call(binding.mapSize),
       view: (prefix) =>

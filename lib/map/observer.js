@@ -50,6 +50,15 @@ class Observer {
     return promise.then(() => table.version(key)).finally(() => clearTimeout(alarm));
   }
 
+  /* Resolves when isDue() is true after a change, or after `ms` at the latest. */
+  async soon(isDue, ms) {
+    try {
+      await this.#changes.next(isDue, ms);
+    } catch (error) {
+      if (error.code !== 'ERR_MMAPIPC_TIMEOUT') await new Promise((done) => setTimeout(done, ms));
+    }
+  }
+
   /* An iterator over the changes after this call, of keys with the prefix, without `skipped` characters. */
   watch(prefix, skipped, signal) {
     const feed = this.#feed;

@@ -20,7 +20,7 @@ const memory = require('./memory');
 
 /* The hot calls. Constants of this module are faster than properties of the binding, an object with many
  * properties. */
-const { mapGet, mapLook } = binding;
+const { mapGet, mapGetOf, mapLook, mapLookOf } = binding;
 const { BUCKET, BUCKET_VERSION, HANDLE, LEASES, LENGTH, MS, NUMBER, TTL, TYPE, VERSION } = memory;
 const { doubles, putKey, putParts, scratch, status, words } = memory;
 
@@ -134,18 +134,24 @@ class Reader {
     return this.#look(key) === DONE ? doubles[TTL] : undefined;
   }
 
+  /* DONE or ABSENT; the frame has version and ttl. */
   #look(key) {
-    const call = () => {
-      words[LEASES] = 0;
-      doubles[HANDLE] = this.handle;
-      if (this.put(key)) mapLook();
-      else mapLook(this.whole(key));
-      return status[0];
-    };
-    let result = call();
-    if (result === BUSY) result = this.wait(call);
+    let result = this.#lookOnce(key);
+    if (result === BUSY) result = this.#lookAgain(key);
     if (result < 0) throw this.errorOf(result, key);
     return result;
+  }
+
+  #lookAgain(key) {
+    return this.wait(() => this.#lookOnce(key));
+  }
+
+  #lookOnce(key) {
+    words[LEASES] = 0;
+    doubles[HANDLE] = this.handle;
+    if (this.put(key)) mapLook();
+    else mapLookOf(this.whole(key));
+    return status[0];
   }
 
   /* Reads the entry into the frame and `source`. Returns the value if it is a text. The status is DONE or
@@ -154,7 +160,7 @@ class Reader {
     source = scratch;
     words[LEASES] = 0;
     doubles[HANDLE] = this.handle;
-    const text = this.put(key) ? mapGet() : mapGet(this.whole(key));
+    const text = this.put(key) ? mapGet() : mapGetOf(this.whole(key));
     return status[0] === DONE ? text : this.#loadSlowly(key);
   }
 
@@ -179,7 +185,7 @@ class Reader {
     doubles[HANDLE] = this.handle;
     const isShort = this.put(key);
     if (ms === undefined || this.spec.attachReadOnly) {
-      if (source === scratch) return isShort ? mapGet() : mapGet(this.whole(key));
+      if (source === scratch) return isShort ? mapGet() : mapGetOf(this.whole(key));
       if (isShort) binding.mapGetInto(source);
       else binding.mapGetInto(source, this.whole(key));
     } else {

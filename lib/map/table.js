@@ -13,7 +13,7 @@ const memory = require('./memory');
 const { Reader } = require('./reader');
 
 /* The hot calls. */
-const { mapAdd, mapDelete, mapSet, mapSetText } = binding;
+const { mapAdd, mapAddOf, mapDelete, mapDeleteOf, mapSet, mapSetOf, mapSetText } = binding;
 const { BUCKET, CREATED, EXPECTED, HANDLE, INITIAL, KEEP_TTL, LENGTH, MS, NUMBER } = memory;
 const { SCRATCH, SHORT, TTL, TYPE, VERSION, WHEN, doubles, scratch, status, words } = memory;
 
@@ -54,25 +54,30 @@ class Table extends Reader {
     return this.#store(key, value, IF_VERSION, version, ttl, keepsTtl ? 1 : 0) === DONE;
   }
 
-  /* Numbers are stored as numbers whatever the codec is, so that they can be added to. */
+  /* Numbers are stored as numbers whatever the codec is, so that they can be added to. (A function that
+   * makes a closure over its arguments allocates memory for them in each call, so none is made here.) */
   #store(key, value, when, expected, ttl, keepTtl) {
     let result;
     if (typeof value === 'number') {
       result = this.#putNumber(key, value, when, expected, ttl, keepTtl, this.#firstSlice);
-      if (result === BUSY) {
-        result = this.wait((ms) => this.#putNumber(key, value, when, expected, ttl, keepTtl, ms));
-      }
     } else if (typeof value === 'string' && this.hasTexts && 2 * value.length <= SCRATCH) {
       result = this.#putText(key, value, when, expected, ttl, keepTtl, this.#firstSlice);
-      if (result === BUSY) {
-        result = this.wait((ms) => this.#putText(key, value, when, expected, ttl, keepTtl, ms));
-      }
     } else {
       result = this.#putEncoded(key, value, when, expected, ttl, keepTtl);
     }
+    if (result === BUSY) result = this.#putAgain(key, value, when, expected, ttl, keepTtl);
     if (result === DONE) noteChange(doubles[VERSION]);
     else if (result !== OTHER) throw this.errorOf(result, key, doubles[LENGTH]);
     return result;
+  }
+
+  /* Of a number or a text. */
+  #putAgain(key, value, when, expected, ttl, keepTtl) {
+    return this.wait((ms) =>
+      typeof value === 'number'
+        ? this.#putNumber(key, value, when, expected, ttl, keepTtl, ms)
+        : this.#putText(key, value, when, expected, ttl, keepTtl, ms),
+    );
   }
 
   #putNumber(key, value, when, expected, ttl, keepTtl, ms) {
@@ -81,7 +86,7 @@ class Table extends Reader {
     doubles[LENGTH] = 8;
     this.#condition(when, expected, ttl, keepTtl, ms);
     if (this.put(key)) mapSet();
-    else mapSet(this.whole(key));
+    else mapSetOf(this.whole(key));
     return status[0];
   }
 
@@ -99,7 +104,7 @@ class Table extends Reader {
         words[TYPE] = LATIN1;
         doubles[LENGTH] = length;
         if (this.put(key)) mapSet();
-        else mapSet(this.whole(key));
+        else mapSetOf(this.whole(key));
         return status[0];
       }
     }
@@ -128,7 +133,7 @@ class Table extends Reader {
     const isShort = this.put(key);
     if (bytes === scratch) {
       if (isShort) mapSet();
-      else mapSet(this.whole(key));
+      else mapSetOf(this.whole(key));
     } else if (isShort) binding.mapSetFrom(bytes);
     else binding.mapSetFrom(bytes, this.whole(key));
     return status[0];
@@ -146,10 +151,14 @@ class Table extends Reader {
   /* The sum; the frame has the ttl, and whether the entry was created. */
   add(key, by, initial, ttl) {
     let result = this.#add(key, by, initial, ttl, this.#firstSlice);
-    if (result === BUSY) result = this.wait((ms) => this.#add(key, by, initial, ttl, ms));
+    if (result === BUSY) result = this.#addAgain(key, by, initial, ttl);
     if (result !== DONE) throw this.errorOf(result, key, 8);
     noteChange(doubles[VERSION]);
     return doubles[NUMBER];
+  }
+
+  #addAgain(key, by, initial, ttl) {
+    return this.wait((ms) => this.#add(key, by, initial, ttl, ms));
   }
 
   #add(key, by, initial, ttl, ms) {
@@ -157,7 +166,7 @@ class Table extends Reader {
     doubles[INITIAL] = initial;
     this.#condition(ANY, 0, ttl, 0, ms);
     if (this.put(key)) mapAdd();
-    else mapAdd(this.whole(key));
+    else mapAddOf(this.whole(key));
     return status[0];
   }
 
@@ -178,19 +187,24 @@ class Table extends Reader {
   }
 
   #delete(key, when, version) {
-    const call = (ms) => {
-      this.#condition(when, version, Infinity, 0, ms);
-      if (this.put(key)) mapDelete();
-      else mapDelete(this.whole(key));
-      return status[0];
-    };
-    let result = call(this.#firstSlice);
-    if (result === BUSY) result = this.wait(call);
+    let result = this.#deleteOnce(key, when, version, this.#firstSlice);
+    if (result === BUSY) result = this.#deleteAgain(key, when, version);
     if (result !== DONE && result !== ABSENT && result !== OTHER) {
       throw this.errorOf(result, key, 0);
     }
     noteChange(0);
     return result;
+  }
+
+  #deleteAgain(key, when, version) {
+    return this.wait((ms) => this.#deleteOnce(key, when, version, ms));
+  }
+
+  #deleteOnce(key, when, version, ms) {
+    this.#condition(when, version, Infinity, 0, ms);
+    if (this.put(key)) mapDelete();
+    else mapDeleteOf(this.whole(key));
+    return status[0];
   }
 
   /* Whether there is an entry, which expires in `ttl` ms from now on. */

@@ -116,8 +116,9 @@ static int delete_once(mipc_i_set_t *s) {
   bool is_lease = s->place.slot && mipc_i_type(s->old.word) == MIPC_MAP_TYPE_LEASE;
   bool is_mine = is_lease && s->how->when == MIPC_MAP_IF_VERSION;
   if (status == MIPC_MAP_DONE && !s->is_there && !is_mine) status = MIPC_MAP_ABSENT;
-  if (status == MIPC_MAP_DONE || (status == MIPC_MAP_ABSENT && s->place.slot && !is_lease)) {
-    /* An expired entry is absent; it is removed, as it was found. */
+  if (status == MIPC_MAP_DONE || (status == MIPC_MAP_ABSENT && s->place.slot)) {
+    /* An expired entry is absent; it is removed, as it was found. So is a lease: a value that is
+     * being made from older data must not be stored after a delete. */
     uint32_t what = s->is_there ? MIPC_MAP_CHANGE_DELETE
                     : is_lease  ? MIPC_MAP_CHANGE_NONE
                                 : MIPC_MAP_CHANGE_EXPIRE;

@@ -67,12 +67,13 @@ static uint32_t choose(mipc_map_t *map, const mipc_map_stripe_shm_t *stripe,
   return map->is_corrupt ? 0 : best;
 }
 
-/* The slot that leads to the entry; NULL: none does. */
-static uint64_t *slot_of(mipc_map_t *map, const mipc_i_entry_t *entry,
-                         mipc_map_bucket_shm_t **ret_home) {
+/* The slot of the stripe that leads to the entry; NULL: none does. */
+static uint64_t *slot_of(mipc_map_t *map, const mipc_map_stripe_shm_t *stripe,
+                         const mipc_i_entry_t *entry, mipc_map_bucket_shm_t **ret_home) {
   const uint64_t *key = mipc_i_at(map, entry->parts.head + mipc_i_key_at(entry->word));
   bool is_wide = (entry->word & MIPC_MAP_IS_WIDE) != 0;
   uint64_t hash = mipc_i_hash(map, key, entry->key_length, is_wide);
+  if (mipc_i_stripe(map, hash) != stripe) return NULL;
   uint64_t wanted = mipc_i_tag(hash) | entry->parts.head >> 4;
   mipc_map_bucket_shm_t *home = *ret_home = mipc_i_home(map, hash);
   uint32_t hops = 0;
@@ -89,11 +90,18 @@ static uint64_t *slot_of(mipc_map_t *map, const mipc_i_entry_t *entry,
 static uint32_t class_of_tail(mipc_map_t *map, uint64_t tail) {
   mipc_map_page_shm_t *page = mipc_i_page(map, (uint32_t)(tail / MIPC_MAP_PAGE_SIZE));
   uint32_t size_class = page ? page->size_class : MIPC_MAP_NO_CLASS;
-  bool good =
-      size_class < MIPC_MAP_OVERFLOW && mipc_i_in_arena(map, tail, mipc_i_class_size[size_class]);
+  bool good = size_class < MIPC_MAP_OVERFLOW && tail % 16 == 0 &&
+              mipc_i_in_arena(map, tail, mipc_i_class_size[size_class]);
   if (good) return size_class;
   map->is_corrupt = true;
   return MIPC_MAP_NO_CLASS;
+}
+
+/* Whether a block of the class can be there; any process can write to the record that says so. */
+static bool is_block(mipc_map_t *map, uint64_t offset, uint32_t size_class) {
+  if (offset % 16 == 0 && mipc_i_in_arena(map, offset, mipc_i_class_size[size_class])) return true;
+  map->is_corrupt = true;
+  return false;
 }
 
 /* Copies the whole block, by words. */
@@ -101,30 +109,39 @@ static void copy_block(mipc_map_t *map, uint64_t to, uint64_t from, uint32_t siz
   mipc_i_copy_in(mipc_i_at(map, to), mipc_i_at(map, from), mipc_i_class_size[size_class]);
 }
 
-/* Moves the entry whose head is at this offset to other blocks than those of page `avoid`. Its
+/* Moves the entry that this block is a part of to other blocks than those of page `avoid`. Its
  * pages stay. False: it cannot be moved. */
-static bool move(mipc_map_t *map, mipc_map_stripe_shm_t *stripe, uint64_t offset, uint32_t avoid) {
+static bool move(mipc_map_t *map, mipc_map_stripe_shm_t *stripe, uint64_t block, uint32_t avoid) {
+  uint64_t first = mipc_i_get64(mipc_i_at(map, block));
+  uint64_t offset = first & MIPC_MAP_IS_TAIL ? first & ~MIPC_MAP_IS_TAIL : block;
   mipc_i_entry_t entry;
   mipc_map_bucket_shm_t *home;
-  /* A block that another process has reserved and is filling holds anything: that is no damage. */
-  bool is_entry = mipc_i_entry(map, offset, &entry);
-  uint64_t *slot = is_entry ? slot_of(map, &entry, &home) : NULL;
+  /* A block that another process has reserved and is filling holds anything: that is no damage. It
+   * may still look like a tail of its last life, and lead to an entry that has other blocks now, or
+   * is in another stripe, whose lock we do not hold. */
+  bool is_entry = offset % MIPC_MAP_ENTRY_SIZE == 0 && mipc_i_entry(map, offset, &entry) &&
+                  (offset == block || entry.parts.tail == block);
+  uint64_t *slot = is_entry ? slot_of(map, stripe, &entry, &home) : NULL;
   map->is_corrupt = false;
   if (!slot || !mipc_i_has_versions(home)) return false;
   mipc_map_record_shm_t *r = map->record;
   if (!mipc_i_block_take(map, stripe, entry.size_class, &r->new_head, avoid)) return false;
   uint64_t head = mipc_i_get64(&r->new_head), tail = 0;
+  bool good = is_block(map, head, entry.size_class);
   if (entry.parts.tail) {
     uint32_t size_class = class_of_tail(map, entry.parts.tail);
-    if (map->is_corrupt || !mipc_i_block_take(map, stripe, size_class, &r->new_tail, avoid)) {
+    good =
+        good && !map->is_corrupt && mipc_i_block_take(map, stripe, size_class, &r->new_tail, avoid);
+    tail = mipc_i_get64(&r->new_tail);
+    if (!good || !is_block(map, tail, size_class)) {
       mipc_i_drop_new(map, stripe);
       return false;
     }
-    tail = mipc_i_get64(&r->new_tail);
     mipc_atomic_fence_release(); /* F2: see write.c */
     copy_block(map, tail, entry.parts.tail, size_class);
     mipc_i_put64(mipc_i_at(map, tail), MIPC_MAP_IS_TAIL | head);
   }
+  if (!good) return false;
   mipc_atomic_fence_release(); /* F2 */
   copy_block(map, head, offset, entry.size_class);
   if (entry.word & MIPC_MAP_IS_LARGE) {
@@ -157,8 +174,6 @@ bool mipc_i_compact(mipc_map_t *map, mipc_map_stripe_shm_t *stripe) {
     if (!(bits >> (i & 63) & 1)) continue;
     uint64_t offset =
         (uint64_t)number * MIPC_MAP_PAGE_SIZE + (uint64_t)i * mipc_i_class_size[size_class];
-    uint64_t word = mipc_i_get64(mipc_i_at(map, offset));
-    if (word & MIPC_MAP_IS_TAIL) offset = word & ~MIPC_MAP_IS_TAIL;
     if (!move(map, stripe, offset, number)) {
       map->stuck = number;
       return false;

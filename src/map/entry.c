@@ -44,6 +44,10 @@ bool mipc_i_entry(mipc_map_t *map, uint64_t offset, mipc_i_entry_t *ret_entry) {
   }
   uint32_t size = mipc_i_class_size[size_class], value_at = mipc_i_value_at(word, key_length);
   bool fits = mipc_i_in_arena(map, offset, size) && value_at <= size;
+  /* A number and the owner of a lease are read and changed in the head block. */
+  uint32_t type = mipc_i_type(word);
+  bool is_in_head = type == MIPC_MAP_TYPE_NUMBER || type == MIPC_MAP_TYPE_LEASE;
+  fits = fits && (!is_in_head || size - value_at >= sizeof(uint64_t));
   if (!fits || (!is_large && length > size - value_at)) return mipc_i_corrupt(map) == 0;
   const uint64_t *large = mipc_i_large(at, word);
   ret_entry->at = at;

@@ -57,7 +57,9 @@ struct mipc_map {
   uint64_t odd;      /* index + 1 of a bucket whose version was odd at the last get, and when */
   uint64_t odd_us;
   struct mipc_i_listener *listener; /* changes.c; NULL: it does not listen */
-  mipc_map_stripe_shm_t *blocker; /* a stripe that was searched in vain, as its lock was not free */
+  mipc_map_stripe_shm_t *blocker;   /* a stripe that was not searched, as its lock was not free */
+  uint64_t searched[2]; /* by stripe: in this operation it had no room, and none was gained since */
+  uint32_t search_next; /* stripe with which the search goes on */
 };
 
 typedef struct {
@@ -307,6 +309,8 @@ typedef struct {
 void mipc_i_publish(mipc_map_t *map, mipc_map_stripe_shm_t *stripe, const mipc_i_change_t *change);
 /* Everything after the commit, also for a dead process. */
 void mipc_i_finish(mipc_map_t *map, mipc_map_stripe_shm_t *stripe);
+/* Whether a primary bucket has this offset. */
+bool mipc_i_is_home(const mipc_map_t *map, uint64_t home);
 /* Stores the version of a bucket, and orders it before any store into a block that was freed. */
 void mipc_i_set_version(mipc_map_t *map, uint64_t home, uint64_t version);
 /* Removes the entry of a slot. False: corrupt. */

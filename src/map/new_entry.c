@@ -44,7 +44,9 @@ static int add_bucket(mipc_i_set_t *s) {
     return mipc_i_make_room(map, s->stripe, MIPC_MAP_OVERFLOW, 0);
   }
   uint64_t offset = mipc_i_get64(field);
-  if (!mipc_i_in_arena(map, offset, MIPC_MAP_BUCKET_SIZE)) return mipc_i_corrupt(map);
+  bool good =
+      offset % MIPC_MAP_BUCKET_SIZE == 0 && mipc_i_in_arena(map, offset, MIPC_MAP_BUCKET_SIZE);
+  if (!good) return mipc_i_corrupt(map);
   uint64_t *words = mipc_i_at(map, offset);
   mipc_atomic_fence_release(); /* F2, see mipc_i_new_fill() */
   for (uint32_t i = 0; i < MIPC_MAP_BUCKET_SIZE / sizeof *words; i++)

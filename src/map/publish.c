@@ -11,7 +11,18 @@
  */
 #include "entry_i.h"
 
+bool mipc_i_is_home(const mipc_map_t *map, uint64_t home) {
+  uint64_t bytes =
+      (uint64_t)map->geometry.stripe_count * map->geometry.buckets_of_stripe * MIPC_MAP_BUCKET_SIZE;
+  return home % MIPC_MAP_BUCKET_SIZE == 0 && home - map->geometry.buckets < bytes;
+}
+
 void mipc_i_set_version(mipc_map_t *map, uint64_t home, uint64_t version) {
+  /* From the record, to which any process can write. */
+  if (!mipc_i_is_home(map, home)) {
+    map->is_corrupt = true;
+    return;
+  }
   mipc_map_bucket_shm_t *bucket = mipc_i_at(map, home);
   /* release: P2. */
   mipc_atomic_store_release_u64(&bucket->version, version | MIPC_MAP_VERSION_BASE);

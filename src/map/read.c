@@ -142,7 +142,8 @@ static bool stayed(const mipc_map_t *map, mipc_map_bucket_shm_t *home, const mip
     found_t f;
     /* acquire, and the fence: as A1 and A3 of a small read. */
     uint64_t version = mipc_atomic_load_acquire_u64(&home->version);
-    bool same = find(map, home, key, &f) == MIPC_MAP_DONE && f.offset == before->offset;
+    bool same = find(map, home, key, &f) == MIPC_MAP_DONE && f.offset == before->offset &&
+                mipc_i_in_arena(map, f.offset, MIPC_MAP_ENTRY_SIZE + 8 + MIPC_MAP_LARGE_WORDS);
     if (same) {
       const mipc_map_entry_shm_t *entry = mipc_i_at(map, f.offset);
       same = mipc_i_get64(&mipc_i_large(entry, before->match.word)[2]) == before->stamp;

@@ -26,14 +26,6 @@ static bool has_committed(mipc_map_t *map, const mipc_map_record_shm_t *r) {
                                      : mipc_i_get64(mipc_i_at(map, offset)) == value;
 }
 
-/* Whether `home` of the record is a primary bucket. */
-static bool has_home(mipc_map_t *map, const mipc_map_record_shm_t *r) {
-  uint64_t offset = mipc_i_get64(&r->home), first = map->geometry.buckets;
-  uint64_t bytes =
-      (uint64_t)map->geometry.stripe_count * map->geometry.buckets_of_stripe * MIPC_MAP_BUCKET_SIZE;
-  return offset >= first && offset < first + bytes && offset % MIPC_MAP_BUCKET_SIZE == 0;
-}
-
 static void forget_old(mipc_map_record_shm_t *r) {
   mipc_i_put64(&r->old_head, 0);
   mipc_i_put64(&r->old_tail, 0);
@@ -43,7 +35,7 @@ static void forget_old(mipc_map_record_shm_t *r) {
 static void finish_number(mipc_map_t *map, mipc_map_stripe_shm_t *stripe,
                           mipc_map_record_shm_t *r) {
   uint64_t offset = mipc_i_get64(&r->block), version = mipc_i_get64(&r->version);
-  if (!mipc_i_in_arena(map, offset, MIPC_MAP_ENTRY_SIZE)) {
+  if (offset % MIPC_MAP_ENTRY_SIZE || !mipc_i_in_arena(map, offset, MIPC_MAP_ENTRY_SIZE)) {
     map->is_corrupt = true;
     return;
   }
@@ -63,7 +55,7 @@ static void finish_or_undo(mipc_map_t *map, mipc_map_stripe_shm_t *stripe) {
   uint32_t state = mipc_i_get32(&r->state);
   bool has_begun =
       state == MIPC_MAP_OP_READY || state == MIPC_MAP_OP_COMMITTED || state == MIPC_MAP_OP_NUMBER;
-  if (has_begun && !has_home(map, r)) {
+  if (has_begun && !mipc_i_is_home(map, mipc_i_get64(&r->home))) {
     map->is_corrupt = true;
     return;
   }

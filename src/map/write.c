@@ -149,6 +149,7 @@ static int set_large(mipc_i_set_t *s) {
 int mipc_i_set_until(mipc_i_set_t *s, int (*once)(mipc_i_set_t *)) {
   mipc_map_t *map = s->map;
   bool has_searched[2] = {false, false};
+  map->searched[0] = map->searched[1] = 0;
   for (;;) {
     map->work = 0;
     map->blocker = NULL;
