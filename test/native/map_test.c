@@ -51,12 +51,6 @@ static bool check_key(mipc_map_t *map, uint32_t id, bool may_be_gone) {
   return CHECK(all_are(got, m->length, m->fill));
 }
 
-static uint64_t entries_of(const mipc_map_t *map) {
-  uint64_t size = 0;
-  CHECK_EQ(mipc_map_size(map, &size), 0);
-  return size;
-}
-
 static uint64_t count_model(void) {
   uint64_t count = 0;
   for (uint32_t i = 0; i < KEYS; i++)
