@@ -24,7 +24,6 @@ const GROUPS = {
   regions: /^(?:region|places)/,
   threads: /^(?:threads|random-|copies)/,
   shares: /^share/,
-  maps: /^map/,
   locks: /^(?:lock|waits)/,
   maps: /^(?:map|linear)/,
   'codecs, pack, properties': /^(?:codec|pack|properties|values|structure)/,

@@ -184,4 +184,14 @@ describe('SharedMap: cache', () => {
     }
     assert.deepEqual([map.get('a'), map.get('b')], [200000, 200000]);
   });
+
+  /* undefined in the cache means that there is no entry, so has() was false after a get(). */
+  it('has() is true for a value that a custom codec decodes to undefined', () => {
+    const map = make(2 ** 16, {
+      codec: { encode: () => Buffer.from('x'), decode: () => undefined },
+    });
+    map.set('a', 'value');
+    assert.equal(read(map, 'a'), undefined);
+    assert.equal(map.has('a'), true);
+  });
 });

@@ -5,11 +5,13 @@
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
+const fs = require('node:fs');
 
 const { maps } = require('./support/maps');
 const { runFunction } = require('./support/child');
 const { peers, sleep } = require('./support/peer');
 const { isLinux } = require('./support/platform');
+const { scratch } = require('./support/scratch');
 const { thrownBy, within } = require('./support/shares');
 
 const MANY = { key: undefined, what: 'many' };
@@ -28,6 +30,7 @@ describe('SharedMap: changes', function () {
   this.timeout(60000);
   const { make, attach } = maps();
   const start = peers();
+  const tmp = scratch();
 
   const seenBy = (map) => {
     const seen = [];
@@ -322,5 +325,21 @@ describe('SharedMap: changes', function () {
     const change = once(map, 'change');
     map.set('a', 1);
     assert.deepEqual(await within(10000, change), [{ key: 'a', what: 'set' }]);
+  });
+
+  /* The timer for the expiry read the entry, and its error ended the process. */
+  it('changed() of an entry with a ttl rejects if the file is cut off', async () => {
+    const path = tmp();
+    const map = make(2 ** 20, { path });
+    map.set('a', 1, 20);
+    const changed = map.changed('a');
+    fs.truncateSync(path, 0);
+    Atomics.wait(
+      new Int32Array(new SharedArrayBuffer(4)),
+      0,
+      0,
+      50,
+    ); /* so that the timer is first */
+    await assert.rejects(within(10000, changed), { code: 'ERR_MMAPIPC_TRUNCATED' });
   });
 });

@@ -35,7 +35,7 @@ describe('SharedMap: histories', function () {
   ]) {
     it(`${grouped(NUMBER)} histories of 4 processes and 2 threads are linearizable, ${title}`, async () => {
       for (let i = 0; i < NUMBER / HISTORIES; i++) {
-        const often = slow ? 1 : 2;
+        const often = slow ? 1 : 3;
         const kills = i % often === 0;
         await party.play({ seed: someSeed(), cache, kills, terminates: (i + 1) % often === 0 });
         assert.deepEqual(party.violations, []);

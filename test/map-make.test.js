@@ -246,4 +246,31 @@ describe('SharedMap: getOrSetAsync', function () {
     other.close();
     await assert.rejects(within(10000, waiting), { code: 'ERR_MMAPIPC_CLOSED' });
   });
+
+  /* All callers of a thread gave up while another process made the value. A call that came a moment after
+   * the wait for that process had ended joined them, and got undefined. */
+  it('a call at any moment after all others have given up gets a value', async () => {
+    const map = make();
+    const other = attach(map);
+    for (let steps = 0; steps < 8; steps++) {
+      const key = `key ${steps}`;
+      other.getOrSetAsync(key, () => new Promise(() => {})).catch(() => {});
+      await sleep(5);
+      const controller = new AbortController();
+      const { signal } = controller;
+      const gone = map.getOrSetAsync(key, () => 'first', { signal });
+      await sleep(5);
+      controller.abort();
+      await assert.rejects(gone, { code: 'ABORT_ERR' });
+      const late = new Promise((resolve) => {
+        map.once('change', async () => {
+          map.delete(key);
+          for (let i = 0; i < steps; i++) await null;
+          resolve(map.getOrSetAsync(key, () => 'second'));
+        });
+      });
+      other.set(key, 'other');
+      assert.match(await within(10000, late), /^(first|second)$/, `${steps} steps`);
+    }
+  });
 });

@@ -153,6 +153,14 @@ describe('SharedMap: places', () => {
     }
   });
 
+  /* `size` was 0 then, without an error. */
+  it('the size of a map whose file was cut off is TRUNCATED, and no number', () => {
+    const path = tmp();
+    const map = make(MB, { path }).set('a', 1);
+    fs.truncateSync(path, 4096);
+    assert.equal(thrownBy(() => map.size).code, 'ERR_MMAPIPC_TRUNCATED');
+  });
+
   it('console.log shows place, capacity and entries, and never throws', () => {
     const map = make(MB, { name: 'x' }).set('a', 1);
     const text = util.inspect(map);

@@ -94,7 +94,11 @@ class Makings {
       const version = this.#takeLease(key);
       if (version !== 0) return this.#make(key, make, ttl, version);
       await this.#observer.soon(() => this.#table.has(key), PERIOD);
-      if (callers.size === 0) return undefined; /* each has given up */
+      if (callers.size === 0) {
+        /* Each has given up. A call that comes before this one has returned must not join. */
+        if (this.#all.get(key) === callers) this.#all.delete(key);
+        return undefined;
+      }
     }
   }
 

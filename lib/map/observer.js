@@ -12,6 +12,17 @@ const { Feed, withPrefix } = require('./feed');
 /* Iterators that were dropped without return() hold the watch no longer. */
 const dropped = new FinalizationRegistry((end) => end());
 
+/* The result, or `otherwise` if the map cannot be read: timers and wake-ups call this, where an error would
+ * end the process. Those who wait look once more, and get the error. */
+function tried(fn, otherwise) {
+  try {
+    return fn();
+  } catch (error) {
+    if (error.code === undefined) throw error; /* the end of the stack */
+    return otherwise;
+  }
+}
+
 class Observer {
   #feed;
   #changes;
@@ -37,23 +48,28 @@ class Observer {
   changed(table, key, since, timeout, signal) {
     const known = since ?? table.version(key);
     let alarm;
-    const isDue = () => table.version(key) !== known;
-    const promise = this.#changes.next(isDue, timeout, signal);
-    /* An entry that expires is no change until it is removed. */
+    /* An entry that expires is no change until it is removed. The alarm comes before the wait, which would
+     * stay if the stack ended here; the wait keeps the process alive. */
+    const setAlarm = (ttl) => {
+      alarm = setTimeout(again, Math.min(ttl + 1, LONGEST_TIMER)).unref();
+    };
     const again = () => {
-      const ttl = table.ttl(key);
+      const ttl = tried(() => table.ttl(key), undefined);
       if (ttl === undefined) this.#changes.look();
-      else if (ttl < Infinity) alarm = setTimeout(again, Math.min(ttl + 1, LONGEST_TIMER));
+      else if (ttl < Infinity) setAlarm(ttl);
     };
     const ttl = table.ttl(key);
-    if (ttl < Infinity) alarm = setTimeout(again, Math.min(ttl + 1, LONGEST_TIMER));
-    return promise.then(() => table.version(key)).finally(() => clearTimeout(alarm));
+    if (ttl < Infinity) setAlarm(ttl);
+    return this.#changes
+      .next(() => tried(() => table.version(key) !== known, true), timeout, signal)
+      .then(() => table.version(key))
+      .finally(() => clearTimeout(alarm));
   }
 
   /* Resolves when isDue() is true after a change, or after `ms` at the latest. */
   async soon(isDue, ms) {
     try {
-      await this.#changes.next(isDue, ms);
+      await this.#changes.next(() => tried(isDue, true), ms);
     } catch (error) {
       if (error.code !== 'ERR_MMAPIPC_TIMEOUT') await new Promise((done) => setTimeout(done, ms));
     }

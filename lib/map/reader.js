@@ -103,6 +103,8 @@ class Reader {
       if (isPeek && this.cache.isOn && !this.isCustom && freeze(value)) {
         this.cache.keep(key, bucket, version, NONE, value, bytes);
       }
+    } else if (value === undefined) {
+      /* Of a custom codec. In the cache it would mean that there is no entry. */
     } else if (typeof value !== 'string' || value.length <= MOST_CACHED) {
       this.cache.keep(key, bucket, version, value, value, 0);
     }

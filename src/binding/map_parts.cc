@@ -159,8 +159,10 @@ napi_value changes(const Call &call) {
 /* mapSize(handle) -> count of entries, or a status */
 napi_value size(const Call &call) {
   mipc_map_t *map = nullptr;
+  uint64_t count = 0;
   int status = find_map(call.environment(), call.number(0), &map);
-  return to_number(call.env, status < 0 ? status : static_cast<int64_t>(mipc_map_size(map)));
+  if (status == 0) status = mipc_map_size(map, &count);
+  return to_number(call.env, status < 0 ? status : static_cast<int64_t>(count));
 }
 
 /* mapFacts(handle) -> the facts of mipc_map_facts_t, or a status */

@@ -86,28 +86,6 @@ int mipc_map_add(mipc_map_t *map, const mipc_map_key_t *key, double by, double i
   return mipc_i_end(map, status);
 }
 
-/* Takes the first empty overflow bucket out of the chain. */
-static void drop_bucket(mipc_i_set_t *s) {
-  mipc_map_t *map = s->map;
-  uint32_t hops = 0;
-  mipc_map_bucket_shm_t *before = s->home, *b;
-  for (; (b = mipc_i_next(map, before)) && hops < MIPC_MAP_MOST_HOPS; before = b) {
-    uint64_t slots = 0;
-    hops++;
-    for (uint32_t i = 0; i < MIPC_MAP_SLOTS; i++)
-      slots |= mipc_i_get64(&b->slots.at[i]);
-    if (slots) continue;
-    const mipc_i_change_t change = {.home = s->home,
-                                    .word = &before->next,
-                                    .value = mipc_i_get32(&b->next),
-                                    .is_narrow = true,
-                                    .count = mipc_i_get64(&s->stripe->count),
-                                    .old = {.head = mipc_i_offset(map, b)}};
-    mipc_i_publish(map, s->stripe, &change);
-    return;
-  }
-}
-
 static int delete_once(mipc_i_set_t *s) {
   mipc_map_t *map = s->map;
   int status = mipc_i_set_enter(s, false);
@@ -122,7 +100,9 @@ static int delete_once(mipc_i_set_t *s) {
     uint32_t what = s->is_there ? MIPC_MAP_CHANGE_DELETE
                     : is_lease  ? MIPC_MAP_CHANGE_NONE
                                 : MIPC_MAP_CHANGE_EXPIRE;
-    if (mipc_i_remove(map, s->stripe, s->home, s->place.slot, what)) drop_bucket(s);
+    if (mipc_i_remove(map, s->stripe, s->home, s->place.slot, what)) {
+      mipc_i_drop_buckets(map, s->stripe, s->home);
+    }
   }
   return leave(s, status);
 }

@@ -84,11 +84,12 @@ uint64_t mipc_i_now(mipc_map_t *map) {
   return map->now;
 }
 
-uint64_t mipc_map_size(const mipc_map_t *map) {
+int mipc_map_size(const mipc_map_t *map, uint64_t *ret_size) {
   uint64_t sum = 0;
   for (uint32_t i = 0; i < map->geometry.stripe_count; i++)
     sum += mipc_i_get64(&map->stripes[i].count);
-  return sum;
+  *ret_size = sum;
+  return mipc_i_status(map);
 }
 
 void mipc_i_begin_facts(mipc_map_facts_t *facts, const mipc_map_geometry_t *g,

@@ -236,8 +236,8 @@ typedef struct {
 
 int mipc_map_facts(const mipc_map_t *map, mipc_map_facts_t *ret_facts);
 
-/* Number of entries. Expired ones count until they are swept; leases count, too. */
-uint64_t mipc_map_size(const mipc_map_t *map);
+/* Number of entries. Expired ones count until they are swept; leases count, too. 0 or TRUNCATED. */
+int mipc_map_size(const mipc_map_t *map, uint64_t *ret_size);
 
 /* Finishes or undoes the work of dead participants in all stripes. DONE, BUSY. */
 int mipc_map_recover(mipc_map_t *map, uint32_t us);

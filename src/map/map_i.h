@@ -183,6 +183,9 @@ static inline uint64_t mipc_i_version(const mipc_map_bucket_shm_t *home) {
   return mipc_i_get64(&home->version) & MIPC_MAP_VERSION_MASK;
 }
 
+/* Frees the overflow buckets of a chain that are empty. */
+void mipc_i_drop_buckets(mipc_map_t *map, mipc_map_stripe_shm_t *stripe,
+                         mipc_map_bucket_shm_t *home);
 /* Whether the bucket has versions left. */
 static inline bool mipc_i_has_versions(const mipc_map_bucket_shm_t *home) {
   return mipc_i_version(home) < MIPC_MAP_VERSION_MASK - 4;

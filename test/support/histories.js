@@ -16,7 +16,9 @@ const FIXTURE = path.join(__dirname, '..', 'fixtures', 'map-history.js');
 const CAPACITY = 16 * 2 ** 20;
 const KINDS = ['process', 'process', 'process', 'process', 'thread', 'thread'];
 const THREAD = KINDS.indexOf('thread');
-const TRIES = 40; /* stops until one is within a call */
+const STOPS = 4; /* until one is within a call */
+const STOPS_TO_KILL = 100;
+const TURNS = 5; /* of the first ones, which are surely before the end of the batch */
 
 const own = new Int32Array(new SharedArrayBuffer(4));
 const pause = (ms) => Atomics.wait(own, 0, 0, ms);
@@ -27,6 +29,7 @@ const takeThere = (self, file, options) => self.require(file).take(options);
 class Party {
   #start;
   #peers = [];
+  #ended = new WeakSet(); /* the peers that were ended here; the end of another one is a failure */
   #log;
   #mapping;
   #counts = {
@@ -90,8 +93,8 @@ class Party {
       peer
         .run(takeThere, FIXTURE, { ...given, slot })
         .catch((error) => {
-          if (!peer.isEnding) failures.push(error);
-          this.#log.gone(slot);
+          if (!this.#ended.has(peer)) failures.push(error);
+          this.#gone(slot);
         })
         .finally(() => running--),
     );
@@ -103,45 +106,60 @@ class Party {
   }
 
   async #disturb({ random, kills, terminates }, isOver) {
-    const killsAt = kills ? random(15) : -1;
-    const terminatesAt = terminates ? random(15) : -1;
+    const killsAt = kills ? random(TURNS) : -1;
+    const terminatesAt = terminates ? random(TURNS) : -1;
     for (let turn = 0; !isOver(); turn++) {
       if (turn === killsAt) await this.#kill(random(THREAD));
-      else if (turn === terminatesAt) await this.#terminate(THREAD + random(2));
-      else this.#stop(random(THREAD), 1);
+      if (turn === terminatesAt) await this.#terminate(THREAD + random(2));
+      this.#stop(random(THREAD));
       await sleep(1 + random(3));
     }
   }
 
-  /* Stops the process for some ms, then lets it go on. */
-  #stop(slot, ms) {
-    if (this.#peers[slot] === undefined) return;
+  /* Stops the process, if it can within a call: so often it is let go on until a stop hits one. */
+  #stopInCall(slot, tries) {
     const { pid } = this.#peers[slot];
-    process.kill(pid, 'SIGSTOP');
-    pause(ms);
-    process.kill(pid, 'SIGCONT');
-    this.#counts.stops++;
-  }
-
-  /* Kills it within a call, if a stop hits one soon. */
-  async #kill(slot) {
-    const peer = this.#peers[slot];
-    for (let i = 0; i < TRIES; i++) {
-      process.kill(peer.pid, 'SIGSTOP');
+    for (let i = 0; i < tries; i++) {
+      if (i > 0) {
+        process.kill(pid, 'SIGCONT');
+        pause(0.1);
+      }
+      process.kill(pid, 'SIGSTOP');
       pause(0.3);
       this.#counts.stops++;
       if (this.#log.isInCall(slot)) break;
-      process.kill(peer.pid, 'SIGCONT');
-      pause(0.1);
     }
+  }
+
+  #lives(slot) {
+    const peer = this.#peers[slot];
+    return peer !== undefined && !peer.isEnding;
+  }
+
+  /* Stops it while the others go on. */
+  #stop(slot) {
+    if (!this.#lives(slot)) return;
+    this.#stopInCall(slot, STOPS);
+    pause(0.7);
+    process.kill(this.#peers[slot].pid, 'SIGCONT');
+  }
+
+  async #kill(slot) {
+    if (!this.#lives(slot)) return;
+    this.#stopInCall(slot, STOPS_TO_KILL);
+    const peer = this.#peers[slot];
+    this.#ended.add(peer);
     await peer.end('SIGKILL');
     this.#gone(slot);
     this.#counts.kills++;
   }
 
   async #terminate(slot) {
+    if (!this.#lives(slot)) return;
+    const peer = this.#peers[slot];
     for (let i = 0; i < 10000 && !this.#log.isInCall(slot); i++);
-    await this.#peers[slot].end();
+    this.#ended.add(peer);
+    await peer.end();
     this.#gone(slot);
     this.#counts.terminations++;
   }
