@@ -38,9 +38,9 @@ const TWINS = [
   {
     title: 'the old blocks are freed before the commit',
     file: 'publish.c',
-    from: '  make_odd(change->home, version);\n  /* release: P1. */\n  if (change->is_narrow)',
+    from: '  mipc_i_make_odd(change->home, version);\n  /* release: P1. */\n  if (change->is_narrow)',
     to:
-      '  make_odd(change->home, version);\n' +
+      '  mipc_i_make_odd(change->home, version);\n' +
       '  if (mipc_i_get64(&r->old_head)) mipc_i_block_free(map, stripe, &r->old_head);\n' +
       '  if (change->is_narrow)',
   },
@@ -53,7 +53,7 @@ const TWINS = [
   {
     title: 'the recovery of a number leaves the version of the entry',
     file: 'recover.c',
-    from: '  mipc_i_put64(&entry->word, word | (version & MIPC_MAP_VERSION_MASK));\n',
+    from: '  mipc_atomic_store_release_u64(&entry->word, word | (version & MIPC_MAP_VERSION_MASK));\n',
     to: '  (void)word;\n',
   },
   {
@@ -64,7 +64,7 @@ const TWINS = [
   },
   {
     title: 'the version is not odd during a change',
-    file: 'publish.c',
+    file: 'map_i.h',
     from: '  mipc_i_put64(&home->version, (version - 1) | MIPC_MAP_VERSION_BASE);',
     to: '  (void)home, (void)version;',
   },
