@@ -51,7 +51,7 @@ static bool check_key(mipc_map_t *map, uint32_t id, bool may_be_gone) {
   return CHECK(all_are(got, m->length, m->fill));
 }
 
-static uint64_t size_of(const mipc_map_t *map) {
+static uint64_t entries_of(const mipc_map_t *map) {
   uint64_t size = 0;
   CHECK_EQ(mipc_map_size(map, &size), 0);
   return size;
@@ -112,7 +112,7 @@ static void holds_what_is_set(const char *name, uint64_t capacity, bool evicts) 
     if (i % 1000) continue;
     for (uint32_t id = 0; id < KEYS; id++)
       check_key(map, id, evicts);
-    if (!evicts) CHECK_EQ(size_of(map), count_model());
+    if (!evicts) CHECK_EQ(entries_of(map), count_model());
     if (!check_map(map)) break;
   }
   mipc_map_facts_t facts;
@@ -170,10 +170,10 @@ static void walks_over_everything_once(void) {
     sum += removed;
     if (cursor == end) CHECK_EQ(sum, 111);
   }
-  CHECK_EQ(size_of(map), 2000 - 111);
+  CHECK_EQ(entries_of(map), 2000 - 111);
   for (uint64_t removed = cursor = 0; cursor < end;)
     CHECK_EQ(mipc_map_clear(map, NULL, &cursor, 1000, &removed), MIPC_MAP_DONE);
-  CHECK_EQ(size_of(map), 0);
+  CHECK_EQ(entries_of(map), 0);
   check_map(map);
   close_map_object(object);
 }
@@ -191,7 +191,7 @@ static void expires(void) {
   usleep(80000);
   CHECK_EQ(mipc_map_get(map, key, false, got, 100, &value), MIPC_MAP_ABSENT);
   CHECK_EQ(delete_key(map, key), MIPC_MAP_ABSENT);
-  CHECK_EQ(mipc_map_size(map), 0);
+  CHECK_EQ(entries_of(map), 0);
   /* From no expiry to one and back, with the same version. */
   key = make_key(map, &room, "later");
   CHECK_EQ(set_bytes(map, key, "0123456789", 10), MIPC_MAP_DONE);
