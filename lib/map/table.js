@@ -35,8 +35,8 @@ function noteChange(version) {
 class Table extends Reader {
   #firstSlice;
 
-  constructor(handle, spec, cache, prefix) {
-    super(handle, spec, cache, prefix);
+  constructor(handle, spec, cache, prefix, owner) {
+    super(handle, spec, cache, prefix, owner);
     this.#firstSlice = Math.ceil(Math.min(spec.timeout, SLICE));
   }
 
