@@ -128,6 +128,26 @@ describe('copies of the modules over one addon', function () {
         map.close();
       });
 
+      /* A change of another map counted as one of this key, if bucket and version were equal, and update()
+       * threw ERR_MMAPIPC_DEADLOCK. The change by the other copy stands for one by another process. */
+      it('update() of one map may change other maps while others change its key', () => {
+        for (let i = 0; i < amount(1000, 3000); i++) {
+          const [map, mirror] = [new first.SharedMap(65536), new first.SharedMap(65536)];
+          const other = second.SharedMap.attach(map.handle);
+          let runs = 0;
+          map.set('a', 0);
+          const sum = map.update('a', (old) => {
+            if (runs++ === 0) {
+              other.set('a', 5);
+              mirror.set('b', 1).set('b', 2);
+            }
+            return old + 1;
+          });
+          assert.deepEqual([sum, runs], [6, 2]);
+          for (const one of [map, mirror, other]) one.close();
+        }
+      });
+
       it('lock() throws ERR_MMAPIPC_DEADLOCK while another copy in the thread holds the lock', () => {
         const share = new first.Share(100);
         const other = second.Share.attach(share.handle);
