@@ -1189,8 +1189,8 @@ export interface MapMethods<V> {
   /**
    * The value; if there is none, the awaited result of `make(key)`, which is set. Of all processes one runs
    * `make`; the others wait for its result. If `make` throws, its callers get the error, and another process
-   * that waits runs its own `make`; the same if the process dies. A set() by others wins. All callers of a
-   * thread for one key share one result.
+   * that waits runs its own `make`; the same if the process dies. A set() by others wins, and after a delete() or
+   * clear() the result is returned, but not set. All callers of a thread for one key share one result.
    * @param options - `ttl`: of the entry that is set; `timeout`: milliseconds to wait, default Infinity;
    *   `signal`: ends this call's wait, not `make`
    * @throws ERR_MMAPIPC_TIMEOUT - there is no value after `timeout`
@@ -1237,16 +1237,13 @@ export interface MapMethods<V> {
   readonly object: { [key: string]: V };
 }
 
-/** The entries of a {@link SharedMap} whose keys begin with a prefix. */
-export class SharedMapNamespace<V = any> {
-  private constructor();
+/** The entries of a {@link SharedMap} whose keys begin with a prefix: see {@link MapMethods.namespace}. */
+export interface SharedMapNamespace<V = any> extends MapMethods<V> {
   /** The prefix of its keys in the map. */
   readonly prefix: string;
   /** The map. */
   readonly map: SharedMap;
 }
-
-export interface SharedMapNamespace<V> extends MapMethods<V> {}
 
 /**
  * Named values that processes and threads share: a Map in shared memory, with counters, expiry and

@@ -24,8 +24,8 @@ const GROUPS = {
   regions: /^(?:region|places)/,
   threads: /^(?:threads|random-|copies)/,
   shares: /^share/,
-  maps: /^map/,
   locks: /^(?:lock|waits)/,
+  maps: /^(?:map|linear)/,
   'codecs, pack, properties': /^(?:codec|pack|properties|values|structure)/,
   'files and all others': /./,
 };

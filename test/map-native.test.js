@@ -21,6 +21,8 @@ const {
 const slow = process.env.MMAPIPC_SLOW === '1';
 const DEATHS = slow ? 350000 : amount(6000, 40000);
 const KILLS = slow ? 10000 : 1000;
+const SCRIBBLED = slow ? 1000000 : amount(20000, 100000);
+const CHURN = slow ? 10000000 : 200000;
 const TWIN_DEATHS = 60000; // most are found after a few hundred
 const PATIENCE = slow ? 1800000 : 240000; // ms
 
@@ -41,6 +43,12 @@ describe('SharedMap, in C', function () {
     runs('map_kills', KILLS));
 
   it(`a kill at ${STEPS.title} leaves what readers saw`, () => runs('map_steps', ...STEPS.args));
+
+  it('another process that overwrites the map all the time ends no process and no call', () =>
+    runs('map_scribble', SCRIBBLED));
+
+  it(`is filled to 80 % and more; ${grouped(CHURN)} sets at 95 % of that never find it full`, () =>
+    runs('map_fill', CHURN));
 
   it(`${grouped(DEATHS)} deaths, each before another store, leave what readers saw`, async () => {
     await buildDying();

@@ -7,7 +7,16 @@ const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const util = require('node:util');
 
-const { Mmap, PROT_READ, PROT_WRITE, MAP_SHARED, MAP_PRIVATE, MAP_ANON } = require('..');
+const {
+  Mmap,
+  Share,
+  SharedMap,
+  PROT_READ,
+  PROT_WRITE,
+  MAP_SHARED,
+  MAP_PRIVATE,
+  MAP_ANON,
+} = require('..');
 const { holdings } = require('./support/holdings');
 const { linuxIt, isLinux } = require('./support/platform');
 const { regions } = require('./support/regions');
@@ -278,6 +287,17 @@ describe('Mmap without a file', () => {
     (isLinux ? it.skip : it)('all regions on a system without support for them', () => {
       for (const options of [{ size: 10 }, { name: 'x', size: 10 }, { inherit: 'x', size: 10 }]) {
         assert.throws(() => open(options), { code: 'ERR_MMAPIPC_UNSUPPORTED', message: /file/ });
+      }
+      for (const Class of [Share, SharedMap]) {
+        const refused = { code: 'ERR_MMAPIPC_UNSUPPORTED', message: /file/ };
+        for (const options of [
+          {},
+          { name: 'x' },
+          { inherit: 'x' },
+          { name: 'x', readOnly: true },
+        ]) {
+          assert.throws(() => new Class(65536, options), refused);
+        }
       }
     });
   });

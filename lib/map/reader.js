@@ -141,9 +141,13 @@ class Reader {
   /* DONE or ABSENT; the frame has version and ttl. */
   #look(key) {
     let result = this.#lookOnce(key);
-    if (result === BUSY) result = this.wait(() => this.#lookOnce(key));
+    if (result === BUSY) result = this.#lookAgain(key);
     if (result < 0) throw this.errorOf(result, key);
     return result;
+  }
+
+  #lookAgain(key) {
+    return this.wait(() => this.#lookOnce(key));
   }
 
   #lookOnce(key) {

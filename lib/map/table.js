@@ -55,25 +55,30 @@ class Table extends Reader {
     return this.#store(key, value, IF_VERSION, version, ttl, keepsTtl ? 1 : 0) === DONE;
   }
 
-  /* Numbers are stored as numbers whatever the codec is, so that they can be added to. */
+  /* Numbers are stored as numbers whatever the codec is, so that they can be added to. (A function that
+   * makes a closure over its arguments allocates memory for them in each call, so none is made here.) */
   #store(key, value, when, expected, ttl, keepTtl) {
     let result;
     if (typeof value === 'number') {
       result = this.#putNumber(key, value, when, expected, ttl, keepTtl, this.#firstSlice);
-      if (result === BUSY) {
-        result = this.wait((ms) => this.#putNumber(key, value, when, expected, ttl, keepTtl, ms));
-      }
     } else if (typeof value === 'string' && this.hasTexts && 2 * value.length <= SCRATCH) {
       result = this.#putText(key, value, when, expected, ttl, keepTtl, this.#firstSlice);
-      if (result === BUSY) {
-        result = this.wait((ms) => this.#putText(key, value, when, expected, ttl, keepTtl, ms));
-      }
     } else {
       result = this.#putEncoded(key, value, when, expected, ttl, keepTtl);
     }
+    if (result === BUSY) result = this.#putAgain(key, value, when, expected, ttl, keepTtl);
     if (result === DONE) noteChange(doubles[VERSION]);
     else if (result !== OTHER) throw this.errorOf(result, key, doubles[LENGTH]);
     return result;
+  }
+
+  /* Of a number or a text. */
+  #putAgain(key, value, when, expected, ttl, keepTtl) {
+    return this.wait((ms) =>
+      typeof value === 'number'
+        ? this.#putNumber(key, value, when, expected, ttl, keepTtl, ms)
+        : this.#putText(key, value, when, expected, ttl, keepTtl, ms),
+    );
   }
 
   #putNumber(key, value, when, expected, ttl, keepTtl, ms) {
@@ -147,10 +152,14 @@ class Table extends Reader {
   /* The sum; the frame has the ttl, and whether the entry was created. */
   add(key, by, initial, ttl) {
     let result = this.#add(key, by, initial, ttl, this.#firstSlice);
-    if (result === BUSY) result = this.wait((ms) => this.#add(key, by, initial, ttl, ms));
+    if (result === BUSY) result = this.#addAgain(key, by, initial, ttl);
     if (result !== DONE) throw this.errorOf(result, key, 8);
     noteChange(doubles[VERSION]);
     return doubles[NUMBER];
+  }
+
+  #addAgain(key, by, initial, ttl) {
+    return this.wait((ms) => this.#add(key, by, initial, ttl, ms));
   }
 
   #add(key, by, initial, ttl, ms) {
@@ -179,19 +188,24 @@ class Table extends Reader {
   }
 
   #delete(key, when, version) {
-    const call = (ms) => {
-      this.#condition(when, version, Infinity, 0, ms);
-      if (this.put(key)) mapDelete();
-      else mapDeleteOf(this.whole(key));
-      return status[0];
-    };
-    let result = call(this.#firstSlice);
-    if (result === BUSY) result = this.wait(call);
+    let result = this.#deleteOnce(key, when, version, this.#firstSlice);
+    if (result === BUSY) result = this.#deleteAgain(key, when, version);
     if (result !== DONE && result !== ABSENT && result !== OTHER) {
       throw this.errorOf(result, key, 0);
     }
     noteChange(0);
     return result;
+  }
+
+  #deleteAgain(key, when, version) {
+    return this.wait((ms) => this.#deleteOnce(key, when, version, ms));
+  }
+
+  #deleteOnce(key, when, version, ms) {
+    this.#condition(when, version, Infinity, 0, ms);
+    if (this.put(key)) mapDelete();
+    else mapDeleteOf(this.whole(key));
+    return status[0];
   }
 
   /* Whether there is an entry, which expires in `ttl` ms from now on. */

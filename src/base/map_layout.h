@@ -1,7 +1,6 @@
 /*
- * The structs of a SharedMap in shared memory, as lists of rows (base/rows.h), and the frame in
- * which JS and C exchange the arguments and results of one call. src/map/map.h explains the design,
- * src/map/map_i.h who writes which word under which lock.
+ * The structs of a SharedMap in shared memory, as lists of rows (base/rows.h). src/map/map.h
+ * explains the design, src/map/map_i.h who writes which word under which lock.
  *
  * All offsets are from the start of the payload. A reference of 0 means none: offset 0 is the pool.
  * A list is one word: the number of its first page, and its length in the upper 32 bits.

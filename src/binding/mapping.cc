@@ -92,7 +92,8 @@ napi_value own_mapping(const Call &call, mipc_mapping_t *mapping, Text *label) {
     mipc_mapping_put(mapping);
     return to_number(call.env, mipc_no_memory());
   }
-  mipc_object_t object = {mapping, environment, send_wakeup, owner, nullptr, nullptr, nullptr};
+  mipc_object_t object = {mapping, environment, send_wakeup, owner,
+                          nullptr, nullptr,     nullptr,     nullptr};
   *owner = {environment, object, static_cast<uint64_t>(handle), label->take(), nullptr};
   environment->refs++;
   if (napi_add_finalizer(call.env, call.at[0], owner, owner_finalize, nullptr, nullptr) !=

@@ -86,28 +86,6 @@ int mipc_map_add(mipc_map_t *map, const mipc_map_key_t *key, double by, double i
   return mipc_i_end(map, status);
 }
 
-/* Takes the first empty overflow bucket out of the chain. */
-static void drop_bucket(mipc_i_set_t *s) {
-  mipc_map_t *map = s->map;
-  uint32_t hops = 0;
-  mipc_map_bucket_shm_t *before = s->home, *b;
-  for (; (b = mipc_i_next(map, before)) && hops < MIPC_MAP_MOST_HOPS; before = b) {
-    uint64_t slots = 0;
-    hops++;
-    for (uint32_t i = 0; i < MIPC_MAP_SLOTS; i++)
-      slots |= mipc_i_get64(&b->slots.at[i]);
-    if (slots) continue;
-    const mipc_i_change_t change = {.home = s->home,
-                                    .word = &before->next,
-                                    .value = mipc_i_get32(&b->next),
-                                    .is_narrow = true,
-                                    .count = mipc_i_get64(&s->stripe->count),
-                                    .old = {.head = mipc_i_offset(map, b)}};
-    mipc_i_publish(map, s->stripe, &change);
-    return;
-  }
-}
-
 static int delete_once(mipc_i_set_t *s) {
   mipc_map_t *map = s->map;
   int status = mipc_i_set_enter(s, false);
@@ -116,12 +94,15 @@ static int delete_once(mipc_i_set_t *s) {
   bool is_lease = s->place.slot && mipc_i_type(s->old.word) == MIPC_MAP_TYPE_LEASE;
   bool is_mine = is_lease && s->how->when == MIPC_MAP_IF_VERSION;
   if (status == MIPC_MAP_DONE && !s->is_there && !is_mine) status = MIPC_MAP_ABSENT;
-  if (status == MIPC_MAP_DONE || (status == MIPC_MAP_ABSENT && s->place.slot && !is_lease)) {
-    /* An expired entry is absent; it is removed, as it was found. */
+  if (status == MIPC_MAP_DONE || (status == MIPC_MAP_ABSENT && s->place.slot)) {
+    /* An expired entry is absent; it is removed, as it was found. So is a lease: a value that is
+     * being made from older data must not be stored after a delete. */
     uint32_t what = s->is_there ? MIPC_MAP_CHANGE_DELETE
                     : is_lease  ? MIPC_MAP_CHANGE_NONE
                                 : MIPC_MAP_CHANGE_EXPIRE;
-    if (mipc_i_remove(map, s->stripe, s->home, s->place.slot, what)) drop_bucket(s);
+    if (mipc_i_remove(map, s->stripe, s->home, s->place.slot, what)) {
+      mipc_i_drop_buckets(map, s->stripe, s->home);
+    }
   }
   return leave(s, status);
 }

@@ -73,6 +73,7 @@ static void sweep_bucket(mipc_map_t *map, mipc_map_stripe_shm_t *stripe,
     }
   }
   mipc_atomic_store_relaxed_u16(&home->due, next); /* relaxed: see above */
+  mipc_i_drop_buckets(map, stripe, home);
 }
 
 static mipc_map_bucket_shm_t *bucket_at(const mipc_map_t *map, const mipc_map_stripe_shm_t *stripe,
@@ -120,6 +121,7 @@ static bool evict_from(mipc_map_t *map, mipc_map_stripe_shm_t *stripe,
       if (is_living_lease(map, &entry)) continue;
       if (!mipc_i_remove(map, stripe, home, &b->slots.at[i], MIPC_MAP_CHANGE_EVICT)) return false;
       mipc_i_put64(&stripe->evicted, mipc_i_get64(&stripe->evicted) + 1);
+      mipc_i_drop_buckets(map, stripe, home);
       map->work += WORK_OF_REMOVAL;
       return true;
     }

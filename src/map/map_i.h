@@ -57,7 +57,9 @@ struct mipc_map {
   uint64_t odd;      /* index + 1 of a bucket whose version was odd at the last get, and when */
   uint64_t odd_us;
   struct mipc_i_listener *listener; /* changes.c; NULL: it does not listen */
-  mipc_map_stripe_shm_t *blocker; /* a stripe that was searched in vain, as its lock was not free */
+  mipc_map_stripe_shm_t *blocker;   /* a stripe that was not searched, as its lock was not free */
+  uint64_t searched[2]; /* by stripe: in this operation it had no room, and none was gained since */
+  uint32_t search_next; /* stripe with which the search goes on */
 };
 
 typedef struct {
@@ -181,6 +183,9 @@ static inline uint64_t mipc_i_version(const mipc_map_bucket_shm_t *home) {
   return mipc_i_get64(&home->version) & MIPC_MAP_VERSION_MASK;
 }
 
+/* Frees the overflow buckets of a chain that are empty. */
+void mipc_i_drop_buckets(mipc_map_t *map, mipc_map_stripe_shm_t *stripe,
+                         mipc_map_bucket_shm_t *home);
 /* Whether the bucket has versions left. */
 static inline bool mipc_i_has_versions(const mipc_map_bucket_shm_t *home) {
   return mipc_i_version(home) < MIPC_MAP_VERSION_MASK - 4;

@@ -85,3 +85,33 @@ bool mipc_i_remove(mipc_map_t *map, mipc_map_stripe_shm_t *stripe, mipc_map_buck
   mipc_i_publish(map, stripe, &change);
   return !map->is_corrupt;
 }
+
+/* The first empty overflow bucket leaves the chain: an operation of its own. False: there is none.
+ */
+static bool drop_bucket(mipc_map_t *map, mipc_map_stripe_shm_t *stripe,
+                        mipc_map_bucket_shm_t *home) {
+  uint32_t hops = 0;
+  mipc_map_bucket_shm_t *before = home, *b;
+  for (; (b = mipc_i_next(map, before)) && hops < MIPC_MAP_MOST_HOPS; before = b) {
+    uint64_t slots = 0;
+    hops++;
+    for (uint32_t i = 0; i < MIPC_MAP_SLOTS; i++)
+      slots |= mipc_i_get64(&b->slots.at[i]);
+    if (slots) continue;
+    const mipc_i_change_t change = {.home = home,
+                                    .word = &before->next,
+                                    .value = mipc_i_get32(&b->next),
+                                    .is_narrow = true,
+                                    .count = mipc_i_get64(&stripe->count),
+                                    .old = {.head = mipc_i_offset(map, b)}};
+    mipc_i_publish(map, stripe, &change);
+    return !map->is_corrupt;
+  }
+  return false;
+}
+
+void mipc_i_drop_buckets(mipc_map_t *map, mipc_map_stripe_shm_t *stripe,
+                         mipc_map_bucket_shm_t *home) {
+  while (mipc_i_has_versions(home) && drop_bucket(map, stripe, home))
+    ;
+}

@@ -171,7 +171,8 @@ static bool clear_bucket(mipc_map_t *map, mipc_map_stripe_shm_t *stripe,
       ++*removed;
     }
   }
-  return true;
+  mipc_i_drop_buckets(map, stripe, home);
+  return !map->is_corrupt;
 }
 
 int mipc_map_clear(mipc_map_t *map, const mipc_map_key_t *prefix, uint64_t *cursor, uint32_t us,

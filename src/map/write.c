@@ -12,6 +12,9 @@
 /* Values of more pages are filled without the lock: more than 64 KiB. */
 #define MANY_PAGES 16u
 
+/* How long an operation goes on to make room after its time to wait is over. */
+#define WORK_US 20000
+
 /* Buckets that a set with a ttl sweeps. */
 #define SWEEP_AT_SET 2u
 
@@ -149,6 +152,7 @@ static int set_large(mipc_i_set_t *s) {
 int mipc_i_set_until(mipc_i_set_t *s, int (*once)(mipc_i_set_t *)) {
   mipc_map_t *map = s->map;
   bool has_searched[2] = {false, false};
+  map->searched[0] = map->searched[1] = 0;
   for (;;) {
     map->work = 0;
     map->blocker = NULL;
@@ -164,7 +168,9 @@ int mipc_i_set_until(mipc_i_set_t *s, int (*once)(mipc_i_set_t *)) {
     /* The lock was given up for a moment after much work, or it was not free. */
     uint64_t now = mipc_clock_us();
     if (!map->deadline) map->deadline = now + map->us;
-    if (map->is_busy || now >= map->deadline) return MIPC_MAP_BUSY;
+    /* Work is not a wait: it goes on for a while, also if the caller does not wait at all. */
+    uint64_t more = map->work >= MIPC_MAP_MOST_WORK ? WORK_US : 0;
+    if (map->is_busy || now >= map->deadline + more) return MIPC_MAP_BUSY;
     if (!map->blocker) continue;
     /* Another stripe may have room. Its lock is waited for while no other is held; if its owner is
      * dead, it is recovered. */

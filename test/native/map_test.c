@@ -51,12 +51,6 @@ static bool check_key(mipc_map_t *map, uint32_t id, bool may_be_gone) {
   return CHECK(all_are(got, m->length, m->fill));
 }
 
-static uint64_t entries_of(const mipc_map_t *map) {
-  uint64_t size = 0;
-  CHECK_EQ(mipc_map_size(map, &size), 0);
-  return size;
-}
-
 static uint64_t count_model(void) {
   uint64_t count = 0;
   for (uint32_t i = 0; i < KEYS; i++)
@@ -244,6 +238,19 @@ static void judges_conditions(void) {
   how.expected = version;
   value = (mipc_map_value_t){.type = 8, .length = 1};
   CHECK_EQ(mipc_map_set(map, key, "d", &how, &value), MIPC_MAP_DONE);
+  /* A delete ends it: the maker of the value finds its lease gone. */
+  CHECK_EQ(delete_key(map, key), MIPC_MAP_DONE);
+  how.when = MIPC_MAP_IF_ADD;
+  value = (mipc_map_value_t){.type = MIPC_MAP_TYPE_LEASE, .length = sizeof lease};
+  CHECK_EQ(mipc_map_set(map, key, lease, &how, &value), MIPC_MAP_DONE);
+  version = value.version;
+  CHECK_EQ(delete_key(map, key), MIPC_MAP_ABSENT);
+  CHECK_EQ(mipc_map_get(map, key, true, got, 100, &value), MIPC_MAP_ABSENT);
+  how.when = MIPC_MAP_IF_VERSION;
+  how.expected = version;
+  value = (mipc_map_value_t){.type = 8, .length = 1};
+  CHECK_EQ(mipc_map_set(map, key, "late", &how, &value), MIPC_MAP_OTHER);
+  CHECK_EQ(set_bytes(map, key, "d", 1), MIPC_MAP_DONE);
   CHECK_EQ(mipc_map_get(map, key, false, got, 100, &value), MIPC_MAP_DONE);
   check_map(map);
   close_map_object(object);
@@ -336,6 +343,21 @@ static void tells_listeners(void) {
     close_map_object(objects[i]);
 }
 
+/* A value that no map of this size can hold does not empty a map that evicts. */
+static void refuses_what_never_fits(void) {
+  mipc_object_t *object = open_map_object(map_spec("too large", 1 << 20, true));
+  mipc_map_t *map = map_of(object);
+  key_t room;
+  uint8_t *large = calloc(1, 4 << 20);
+  for (uint32_t i = 0; i < 200; i++)
+    CHECK_EQ(set_number(map, numbered_key(map, &room, i), i), MIPC_MAP_DONE);
+  CHECK_EQ(set_bytes(map, numbered_key(map, &room, 7), large, 4 << 20), MIPC_MAP_FULL);
+  CHECK_EQ(entries_of(map), 200);
+  check_map(map);
+  free(large);
+  close_map_object(object);
+}
+
 /* Every class fits, and every cut holds exactly what it has to. */
 static void cuts_add_up(void) {
   for (uint32_t header = 16; header <= 16 + 8 + 1024; header += 8) {
@@ -367,5 +389,6 @@ int main(void) {
   holds_what_is_set("stripes", 9 << 20, false);
   takes_large_values();
   tells_listeners();
+  refuses_what_never_fits();
   return check_done("map");
 }

@@ -100,6 +100,19 @@ static inline int delete_key(mipc_map_t *map, const mipc_map_key_t *key) {
   return mipc_map_delete(map, key, &how, &value);
 }
 
+static inline uint64_t entries_of(const mipc_map_t *map) {
+  uint64_t size = 0;
+  CHECK_EQ(mipc_map_size(map, &size), 0);
+  return size;
+}
+
+/* As if a listener had armed every stripe for ever, and its thread waited for the event. */
+static inline void arm_map(mipc_map_t *map, bool on) {
+  for (uint32_t i = 0; i < map->geometry.stripe_count; i++)
+    map->stripes[i].wanted = on ? UINT64_MAX / 2 : 0;
+  map->pool->threads = on;
+}
+
 /* The check. It prints the first fault, and returns false. The map must be quiet, and every lock
  * free. */
 typedef struct {

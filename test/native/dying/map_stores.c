@@ -210,7 +210,7 @@ static bool check_done_act(const stage_t *s, int status) {
 static bool one_act(stage_t *s, long most) {
   act_t drawn = draw_act();
   now += draw() % 300;
-  s->writers[0]->pool->armed = draw() % 2;
+  arm_map(s->writers[0], draw() % 2);
   /* Now and then it has no record yet. */
   if (draw() % 8 == 0 && s->writers[0]->own) mipc_i_record_give(s->writers[0]);
   watch_act(s->reader, &drawn);
