@@ -103,6 +103,51 @@ describe('copies of the modules over one addon', function () {
         for (const share of shares) share.close();
       });
 
+      it('maps of two copies share entries, changes and makings, also within one call', async () => {
+        const map = new first.SharedMap(65536);
+        const other = second.SharedMap.attach(map.handle);
+        const seen = [];
+        map.on('change', ({ key }) => seen.push(key));
+        const changed = other.changed('a', { timeout: 5000 });
+        /* The getter uses the frame of the thread while the value is encoded. */
+        const value = {
+          get b() {
+            other.set('key of more than 24 characters', 'text');
+            return other.get('key of more than 24 characters');
+          },
+        };
+        map.set('a', value, 3600000);
+        assert.equal(await changed, map.entry('a').version);
+        assert.deepEqual([other.get('a'), other.ttl('a') < Infinity], [{ b: 'text' }, true]);
+        assert.deepEqual([map.increment('n'), other.increment('n'), map.get('n')], [1, 2, 2]);
+        const wait = new Promise((resolve) => setTimeout(resolve, 20, 'made'));
+        const makings = [map, other].map((one) => one.getOrSetAsync('m', () => wait));
+        assert.deepEqual(await Promise.all(makings), ['made', 'made']);
+        while (!seen.includes('m')) await new Promise((resolve) => map.once('change', resolve));
+        other.close();
+        map.close();
+      });
+
+      /* A change of another map counted as one of this key, if bucket and version were equal, and update()
+       * threw ERR_MMAPIPC_DEADLOCK. The change by the other copy stands for one by another process. */
+      it('update() of one map may change other maps while others change its key', () => {
+        for (let i = 0; i < amount(1000, 3000); i++) {
+          const [map, mirror] = [new first.SharedMap(65536), new first.SharedMap(65536)];
+          const other = second.SharedMap.attach(map.handle);
+          let runs = 0;
+          map.set('a', 0);
+          const sum = map.update('a', (old) => {
+            if (runs++ === 0) {
+              other.set('a', 5);
+              mirror.set('b', 1).set('b', 2);
+            }
+            return old + 1;
+          });
+          assert.deepEqual([sum, runs], [6, 2]);
+          for (const one of [map, mirror, other]) one.close();
+        }
+      });
+
       it('lock() throws ERR_MMAPIPC_DEADLOCK while another copy in the thread holds the lock', () => {
         const share = new first.Share(100);
         const other = second.Share.attach(share.handle);

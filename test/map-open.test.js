@@ -204,4 +204,28 @@ describe('SharedMap: places', () => {
     }
     assert.deepEqual([map.get('a'), map.get('b')], [1, 2]);
   });
+
+  /* The iterator held the table, but not the map. The map was collected in the middle of the loop, which
+   * ended with ERR_MMAPIPC_CLOSED. */
+  for (const [name, start] of Object.entries({
+    keys: (map) => map.keys(),
+    entries: (map) => map.entries(),
+    values: (map) => map.values(),
+    'the iterator': (map) => map[Symbol.iterator](),
+    'keys of a namespace': (map) => map.namespace('k').keys(),
+  })) {
+    it(`${name}: a loop ends normally if nothing else refers to the map`, async () => {
+      const map = make(MB, { name: 'x' });
+      for (let i = 0; i < 5000; i++) map.set(`k${i}`, i);
+      let count = 0;
+      for await (const item of start(SharedMap.open({ name: 'x' }))) {
+        if (count++ % 500 === 0) {
+          global.gc();
+          await new Promise(setImmediate);
+        }
+        assert.notEqual(item, undefined);
+      }
+      assert.equal(count, 5000);
+    });
+  }
 });

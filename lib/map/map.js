@@ -79,7 +79,7 @@ class SharedMap extends mapLike(lockable(ChangeEmitter)) {
   #makeCore({ handle, shape, number }) {
     const spec = this.#spec;
     const buckets = this.#window === undefined ? undefined : new Float64Array(this.#window);
-    const tableOf = (cache, prefix) => new Table(handle, spec, cache, prefix);
+    const tableOf = (cache, prefix) => new Table(handle, spec, cache, prefix, this);
     this.#cache = new Cache(buckets, spec.cache);
     const table = tableOf(this.#cache, '');
     const observer = new Observer(handle, table, {

@@ -49,8 +49,9 @@ class Reader {
   isCustom;
   cache;
   prefix; /* of every key; null: none */
+  owner; /* the SharedMap: an iteration keeps it from being collected, which would close the handle */
 
-  constructor(handle, spec, cache, prefix) {
+  constructor(handle, spec, cache, prefix, owner) {
     this.handle = handle;
     this.spec = spec;
     this.codec = spec.codec;
@@ -58,6 +59,7 @@ class Reader {
     this.isCustom = spec.codec.name === 'custom';
     this.cache = cache;
     this.prefix = prefix === '' ? null : prefix;
+    this.owner = owner;
   }
 
   /* Puts the whole key into the frame. Returns false if it must be passed to the call. */

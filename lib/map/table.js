@@ -23,20 +23,21 @@ const IF = { ...binding.numbers.mapIf };
 const { ANY, VERSION: IF_VERSION } = IF;
 const { LATIN1, NUMBER: T_NUMBER, UTF16 } = TYPES;
 
-/* The bucket of the last key that this thread has changed, and its version since then, which no other change
- * in that bucket has. */
-const last = new Float64Array(2);
+/* The bucket of the last key that this thread has changed, its version since then, which no other change in
+ * that bucket has, and the handle of the map: buckets and versions of two maps may be equal. */
+const last = new Float64Array(3);
 
 function noteChange(version) {
   last[0] = doubles[BUCKET];
   last[1] = version;
+  last[2] = doubles[HANDLE];
 }
 
 class Table extends Reader {
   #firstSlice;
 
-  constructor(handle, spec, cache, prefix) {
-    super(handle, spec, cache, prefix);
+  constructor(handle, spec, cache, prefix, owner) {
+    super(handle, spec, cache, prefix, owner);
     this.#firstSlice = Math.ceil(Math.min(spec.timeout, SLICE));
   }
 
@@ -224,7 +225,8 @@ class Table extends Reader {
   /* Whether, after a failed compareAndSet(), the last change that this thread has made since forgetChange()
    * is the one that the key has now. */
   isOwnChange() {
-    return last[0] === doubles[BUCKET] && last[1] === doubles[VERSION];
+    const isHere = last[2] === this.handle && last[0] === doubles[BUCKET];
+    return isHere && last[1] === doubles[VERSION];
   }
 
   forgetChange() {
