@@ -177,7 +177,10 @@ static void open_stage(stage_t *s, int kind) {
   memset(s->map->seed, 0x5A, sizeof s->map->seed);
   if (s->map->geometry.size > size) fuzz_die("a map beyond its payload");
   fill(s);
-  ((mipc_map_pool_shm_t *)s->payload)->armed = 1;
+  /* As if a listener had armed each stripe: its changes are recorded. */
+  for (uint32_t i = 0; i < s->map->geometry.stripe_count; i++) {
+    s->map->stripes[i].wanted = s->map->stripes[i].changes + 4096;
+  }
   memcpy(s->image, s->payload, size);
   s->state = *s->map;
 }
