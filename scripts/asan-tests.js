@@ -22,8 +22,8 @@ const FLAGS = [
 /* The values of mipc_wait in mmapipc.gypi, and the suites that run with each. */
 const WAITS = {
   system:
-    /^(?:mmap|pack|lock-(?:region(?:-inspect)?(?=\.)|share)|region(?!-life)|share(?!-bell|-native|-processes)).*\.test\.js$/,
-  none: /^(?:lock-region|share(?:-changes)?)\.test\.js$/,
+    /^(?:mmap|map(?!-native|-processes)|pack|lock-(?:region(?:-inspect)?(?=\.)|share)|region(?!-life)|share(?!-bell|-native|-processes)).*\.test\.js$/,
+  none: /^(?:lock-region|share(?:-changes)?|map(?:-changes)?)\.test\.js$/,
 };
 
 /* The runtime's own mlock() does nothing, but the suites check whether pages are locked. */

@@ -17,7 +17,7 @@ const VERSIONS = ['22.23.3', '26.10.0'];
 /* Not run: suites with many processes, which take minutes and depend little on the version. */
 const LONG = /-(?:ends|hostile|kills|life|native|perl|processes)\.test\.js$/;
 const SUITES =
-  /^(mmap-.*|region.*|share.*|codec.*|lock.*|pack.*|truncate|properties|readme|docs)\.test\.js$/;
+  /^(mmap-.*|map.*|region.*|share.*|codec.*|lock.*|pack.*|truncate|properties|readme|docs)\.test\.js$/;
 
 /* The path of the program `node` of this version. */
 function fetchNode(version) {
