@@ -172,6 +172,7 @@ typedef struct {
   uint64_t digest;  /* of type and value; 0: absent */
   uint64_t version; /* 0: absent */
   uint64_t word; /* as long as the bucket has this version, a process may keep the value; 0: no */
+  bool is_lease; /* which listeners do not hear of */
 } seen_t;
 
 static inline seen_t see(mipc_map_t *map, uint32_t id) {
@@ -188,7 +189,8 @@ static inline seen_t see(mipc_map_t *map, uint32_t id) {
     CHECK(n == 0 || memcmp(act_got, act_got + 1, n - 1) == 0);
     if (n) digest += (uint64_t)act_got[0] << 32;
   }
-  return (seen_t){digest, value.version, value.bucket_version};
+  bool is_lease = value.type == MIPC_MAP_TYPE_LEASE;
+  return (seen_t){digest, value.version, value.bucket_version, is_lease};
 }
 
 static inline void see_all(mipc_map_t *map, seen_t seen[ACT_KEYS]) {
