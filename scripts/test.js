@@ -1,6 +1,6 @@
 /*
  * npm test [-- mocha's arguments]: all suites, in groups that run side by side, each in a process of
- * its own, as many at a time as there are processors and at least two, as most of them wait much of
+ * its own, as many at a time as there are processors and at least three, as most of them wait much of
  * the time. The output of a group is printed whole; that of the first unfinished one as it comes.
  * With arguments it is one plain run of mocha.
  *
@@ -141,7 +141,7 @@ async function runAll(files) {
   const lane = async () => {
     while (queue.length > 0 && !signalled) await runGroup(queue.shift(), printer);
   };
-  await Promise.all(Array.from({ length: Math.max(2, os.availableParallelism()) }, lane));
+  await Promise.all(Array.from({ length: Math.max(3, os.availableParallelism()) }, lane));
   const bad = groups.filter((group) => !group.good);
   if (signalled) process.stdout.write('\ninterrupted\n');
   for (const group of bad.filter(({ ended }) => ended && !signalled)) {

@@ -11,7 +11,7 @@ const { freeze, makeCodec } = require('../lib/codec/codec');
 const { amount } = require('./support/amounts');
 const { assertClone, encoded, room, roundTrip } = require('./support/codecs');
 
-const RUNS = amount(1500, 4000);
+const RUNS = amount(1000, 4000);
 
 const auto = makeCodec();
 const v8 = makeCodec('v8');

@@ -15,7 +15,7 @@ const { amount } = require('./support/amounts');
 const { assertClone, encoded, encodedAgain, room, roundTrip } = require('./support/codecs');
 const { recordable, wild } = require('./support/records');
 
-const RUNS = amount(1500, 4000);
+const RUNS = amount(1000, 4000);
 const OFTEN = 200; // more uses than a shape has before a function is generated
 
 const auto = makeCodec();

@@ -19,14 +19,14 @@ const {
 
 /* npm run test:slow repeats more. */
 const slow = process.env.MMAPIPC_SLOW === '1';
-const DEATHS = slow ? 350000 : amount(6000, 40000);
+const DEATHS = slow ? 350000 : amount(3000, 40000);
 const KILLS = slow ? 10000 : 1000;
 const SCRIBBLED = slow ? 1000000 : amount(20000, 100000);
 const CHURN = slow ? 10000000 : 200000;
 const TWIN_DEATHS = 60000; // most are found after a few hundred
 const PATIENCE = slow ? 1800000 : 240000; // ms
 
-const STEPS = instructions({ slow, sample: 256 });
+const STEPS = instructions({ slow, sample: 512 });
 
 describe('SharedMap, in C', function () {
   if (!isLinux) return;

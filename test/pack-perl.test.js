@@ -25,7 +25,7 @@ const { runProperty, wantedCases } = require('./support/pack-run');
 const { PACK, PACK_CROAKS } = require('./support/pack-cases');
 const { UNPACK, UNPACK_CROAKS } = require('./support/unpack-cases');
 
-const CASES = wantedCases(amount(10000, 20000)) / 2; /* of each direction */
+const CASES = wantedCases(amount(6000, 20000)) / 2; /* of each direction */
 const MODEL_CASES = 1000;
 
 const PACKING = fc.record({

@@ -132,7 +132,7 @@ describe('random arguments', function () {
 
   it('of every method give a result within the bounds, or a named error', async () => {
     const path = tmp();
-    await leavesNothing((numRuns = amount(800, 3000)) =>
+    await leavesNothing((numRuns = amount(500, 3000)) =>
       fc.assert(
         fc.property(
           fc.boolean(),
@@ -193,7 +193,7 @@ describe('random arguments', function () {
       ]),
       options.map(([given, other]) => [{ ...given, file: other }]),
     );
-    await leavesNothing((numRuns = amount(1500, 5000)) =>
+    await leavesNothing((numRuns = amount(1000, 5000)) =>
       fc.assert(
         fc.property(args, (given) => {
           let map;
