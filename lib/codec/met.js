@@ -4,6 +4,8 @@
  */
 'use strict';
 
+const { nextTick } = require('../base/clock');
+
 /* The first objects are in a list, because most values have few, and more than that in a set. Each walk
  * makes a new set, because a V8 set is six times slower once it was cleared. */
 const FEW = 12;
@@ -11,12 +13,26 @@ const few = new Array(FEW).fill(null);
 let many;
 let count = 0;
 let busy = false;
+let isDoubted = false;
 
-/* Begins a walk. Returns false within a walk: a getter sets a value. */
+/* Begins a walk. Returns false within a walk: a getter sets a value. It may also be that a walk was ended by
+ * the time limit of a node:vm, which runs no `finally`. No walk lasts longer than the present tick. */
 function begin() {
-  if (busy) return false;
+  if (busy) {
+    doubt();
+    return false;
+  }
   busy = true;
   return true;
+}
+
+function doubt() {
+  if (isDoubted) return;
+  isDoubted = true;
+  nextTick(() => {
+    isDoubted = false;
+    end();
+  });
 }
 
 /* Records an object. Returns false if it was recorded before. */
