@@ -55,12 +55,23 @@ describe('SharedMap, in C', function () {
     await runs('map_stores', DEATHS);
   });
 
+  /* The operations are drawn. A fault in a rare one may not be met, so several draws follow. */
+  async function isCaught(program) {
+    for (const seed of [1, 2, 3, 4, 5]) {
+      try {
+        await runFixture(program, [TWIN_DEATHS, seed], { patience: PATIENCE });
+      } catch (error) {
+        assert.match(error.message, /checks failed/);
+        return true;
+      }
+    }
+    return false;
+  }
+
   /* The first one in npm test, so that the machinery stays alive. */
   for (const twin of slow ? TWINS : TWINS.slice(0, amount(1, TWINS.length))) {
     it(`these deaths find a broken twin: ${twin.title}`, async () => {
-      const program = await buildTwin(twin);
-      const run = runFixture(program, [TWIN_DEATHS], { patience: PATIENCE });
-      await assert.rejects(run, /checks failed/);
+      assert.ok(await isCaught(await buildTwin(twin)));
     });
   }
 });
