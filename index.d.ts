@@ -1190,7 +1190,8 @@ export interface MapMethods<V> {
    * The value; if there is none, the awaited result of `make(key)`, which is set. Of all processes one runs
    * `make`; the others wait for its result. If `make` throws, its callers get the error, and another process
    * that waits runs its own `make`; the same if the process dies. A set() by others wins, and after a delete() or
-   * clear() the result is returned, but not set. All callers of a thread for one key share one result.
+   * clear() the result is returned, but not set. All callers of a thread for one key share one
+   * result, so `make` must not wait for the same key itself.
    * @param options - `ttl`: of the entry that is set; `timeout`: milliseconds to wait, default Infinity;
    *   `signal`: ends this call's wait, not `make`
    * @throws ERR_MMAPIPC_TIMEOUT - there is no value after `timeout`

@@ -219,6 +219,16 @@ describe('SharedMap: entries', () => {
     assert.deepEqual([seen, result, map.get('a')], [[1, 11, 21], 22, 22]);
   });
 
+  it('updateAsync() whose function sets the key each time ends with TIMEOUT', async () => {
+    const map = make(65536, { timeout: 50 });
+    map.set('a', 0);
+    const fn = async (old) => {
+      map.increment('a');
+      return old;
+    };
+    await assert.rejects(map.updateAsync('a', fn), { code: 'ERR_MMAPIPC_TIMEOUT' });
+  });
+
   it('updateAsync() of 100 calls at once loses none', async () => {
     const map = make();
     const add = async (old = 0) => {

@@ -1,5 +1,5 @@
 /*
- * Opens the Share or SharedMap that a command line names. It must exist; inspect() tells its kind first.
+ * Opens the Share or SharedMap that a command line names. It must exist; inspect() returns its kind first.
  * Commands that change nothing attach read-only, so that they work whatever the process may write.
  */
 'use strict';
@@ -29,7 +29,7 @@ function described({ name, path, handle }) {
   return path === undefined ? `the region with the handle ${handle}` : `the region in ${path}`;
 }
 
-/* The kind of the region, one of `kinds`; or an error that says what the command is for. */
+/* The kind of the region, one of `kinds`; or an error that names the kinds of the command. */
 function kindOf({ command, where }, kinds) {
   const { state, reason, kind } = inspect(where);
   if (state !== 'ok') throw new Error(`${described(where)} cannot be opened: ${reason}`);

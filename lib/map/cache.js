@@ -1,6 +1,6 @@
 /*
  * The values that this thread has read from a map, by key. A value is valid as long as the bucket of its
- * key has the version with which it was read; the versions lie in shared memory, so one load in JS tells
+ * key has the version with which it was read; the versions lie in shared memory, so one load in JS decides
  * (src/map/map.h). A hit makes no call into C.
  *
  * What costs more than it saves is left out: when few of the values were read again before the cache is

@@ -27,12 +27,14 @@ function update(table, key, fn, ttl, otherwise, timeout) {
   }
 }
 
-async function updateAsync(table, key, fn, ttl, otherwise) {
+async function updateAsync(table, key, fn, ttl, otherwise, timeout) {
+  const until = now() + timeout;
   for (;;) {
     const old = table.entry(key);
     const value = await fn(old?.value);
     if (value === undefined) throw noResult('updateAsync', ', or use delete()');
     if (replace(table, key, old, value, ttl, otherwise)) return value;
+    if (now() >= until) throw updateTimedOut(key, timeout);
   }
 }
 

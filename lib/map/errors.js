@@ -82,7 +82,8 @@ const updateTimedOut = (key, timeout) =>
   new MmapipcError(
     'ERR_MMAPIPC_TIMEOUT',
     `the key ${quoted(key)} was changed by others for ${timeout} ms, each time before update() could set ` +
-      'it; make the function faster, use increment(), or set a longer timeout',
+      'it; make the function faster, use increment(), or set a longer timeout; the function must not set ' +
+      'the key itself',
   );
 
 const setsItself = (key) =>

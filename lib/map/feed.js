@@ -1,5 +1,5 @@
 /*
- * The changes of a map, as this object has heard of them: the latest are kept, under rising positions.
+ * The changes of a map that this object has read: the latest are kept, under rising positions.
  * Listeners and iterators read them from their own position on. What is not known (too much has changed
  * at once) is one change without a key.
  */
@@ -27,6 +27,7 @@ class Feed {
   #changes = []; /* the last of them has the position `end` */
   #end = 0;
   #isOn = false;
+  #isReading = false;
   #isThreaded = false;
 
   constructor(table) {
@@ -36,8 +37,14 @@ class Feed {
   /* Reads what is new, and returns the position of the last change. The first call begins to listen. */
   poll(isThreaded) {
     if (!this.#isOn || (isThreaded && !this.#isThreaded)) this.#listen(isThreaded);
+    /* A read that was unwound, as at the end of the stack, has lost what it had read. */
+    if (this.#isReading) this.#add(MANY);
     let isMore = true;
-    while (isMore) isMore = this.#read() === MORE;
+    while (isMore) {
+      this.#isReading = true;
+      isMore = this.#read() === MORE;
+      this.#isReading = false;
+    }
     const extra = this.#changes.length - MOST;
     if (extra > 0) this.#changes.splice(0, extra);
     return this.#end;

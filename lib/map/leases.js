@@ -1,5 +1,5 @@
 /*
- * Leases: entries that say which participant computes a value (getOrSetAsync). They count as absent for
+ * Leases: entries that name the participant which computes a value (getOrSetAsync). They count as absent for
  * every other call.
  */
 'use strict';

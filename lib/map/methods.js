@@ -202,7 +202,7 @@ const mapLike = (Base) =>
       checked(key);
       callback(fn, 'The "fn" argument');
       const life = ttlOf(options(opts, ['ttl'], OPTIONS).ttl, undefined, 'The option "ttl"');
-      return updateAsync(this.#table, key, fn, life, this.#ttl);
+      return updateAsync(this.#table, key, fn, life, this.#ttl, this.#core.timeout);
     }
 
     async getOrSetAsync(key, make, opts) {

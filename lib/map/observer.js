@@ -1,5 +1,5 @@
 /*
- * changed(), watch() and the event 'change' of a map: who waits for which of its changes.
+ * changed(), watch() and the event 'change' of a map: the waits for its changes.
  */
 'use strict';
 
@@ -13,7 +13,7 @@ const { Feed, withPrefix } = require('./feed');
 const dropped = new FinalizationRegistry((end) => end());
 
 /* The result, or `otherwise` if the map cannot be read: timers and wake-ups call this, where an error would
- * end the process. Those who wait look once more, and get the error. */
+ * end the process. The waits look once more, and get the error. */
 function tried(fn, otherwise) {
   try {
     return fn();

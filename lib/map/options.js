@@ -15,9 +15,8 @@ const { ttlOf } = require('./ttl');
 
 const { PROT_READ, PROT_WRITE } = constants;
 const KIND = binding.numbers.regionKind.MAP;
-const LEAST = binding.numbers.mapLimit.LEAST_BYTES;
+const { LEAST_BYTES: LEAST, KIND_WORDS } = binding.numbers.mapLimit;
 const LEAST_ENTRY = 32; /* bytes */
-const WORDS = 8;
 const CACHED = 4096; /* entries that a process caches by default */
 const EVICTS = ['none', 'lru'];
 
@@ -46,7 +45,7 @@ function evictOf(evict) {
 
 /* { size, kindWords } of the payload of a new map. */
 function planOf(capacity, maxEntries, evict, place) {
-  const kindWords = new Uint32Array(WORDS);
+  const kindWords = new Uint32Array(KIND_WORDS);
   if (capacity === 0) return { size: 0, kindWords };
   /* What lies in a file outlives a reboot, and so must the times at which its entries expire. */
   const byWallClock = place?.place === PLACE.PATH;

@@ -28,7 +28,7 @@ class Changes {
   /* { version(isThreaded), listen?(known), errorOf(status), emit(version, before, isRing), fail(error),
    * timeoutError(timeout), stop() }; isThreaded: a thread waits for the event instead of the bell;
    * listen(): arms the bell, and returns the version; isRing: nothing else is on the stack; stop():
-   * nobody waits now */
+   * there is no wait now */
   #owner;
   /* { isDue(version), resolve(version), reject(error), close(error), timer, signal, onAbort } */
   #waiting = new Set();

@@ -1,6 +1,6 @@
 /*
  * The structs of a SharedMap in shared memory, as lists of rows (base/rows.h). src/map/map.h
- * explains the design, src/map/map_i.h who writes which word under which lock.
+ * explains the design, src/map/map_i.h the writer and the lock of each word.
  *
  * All offsets are from the start of the payload. A reference of 0 means none: offset 0 is the pool.
  * A list is one word: the number of its first page, and its length in the upper 32 bits.

@@ -170,6 +170,7 @@ static napi_value numbers(napi_env env) {
   add("mapType", {{"NUMBER", MIPC_MAP_TYPE_NUMBER}, {"LEASE", MIPC_MAP_TYPE_LEASE}});
   add("mapLimit", {{"KEY", MIPC_MAP_MOST_KEY},
                    {"LEAST_BYTES", static_cast<int>(MIPC_MAP_LEAST_BYTES)},
+                   {"KIND_WORDS", MIPC_REGION_KIND_WORDS},
                    {"ITEMS", MIPC_MAP_MOST_ITEMS},
                    {"ITEM_KEYS", MIPC_MAP_SCRATCH_KEYS}});
   add("tag", {MIPC_TAG_MAP(ROW)});

@@ -122,7 +122,7 @@ int mipc_map_delete(mipc_map_t *map, const mipc_map_key_t *key, const mipc_map_h
 static uint8_t *copy_of(mipc_i_set_t *s) {
   uint8_t *bytes = malloc(s->old.length ? (size_t)s->old.length : 1);
   mipc_map_value_t value;
-  /* We hold the lock: nobody overtakes us. */
+  /* Under the lock no writer overtakes the read. */
   int status = bytes ? mipc_map_get(s->map, s->key, false, bytes, s->old.length, &value) : 0;
   if (status == MIPC_MAP_DONE || !bytes) return bytes;
   free(bytes);

@@ -23,10 +23,11 @@ typedef struct {
 } ear_t;
 
 struct mipc_i_listener {
+  bool thread;    /* of this process waits for the event */
   bool is_lost;   /* changes are missing, and the user does not know it yet */
   uint32_t next;  /* stripe at which the last call stopped */
-  uint32_t armed; /* stripes that were armed once */
-  ear_t ears[];   /* by stripe */
+  uint32_t armed; /* stripes that were armed since `thread` was set */
+  ear_t ears[];   /* by stripe; wanted 0: not armed yet */
 };
 
 static mipc_map_change_shm_t *ring_of(const mipc_map_t *map, const mipc_map_stripe_shm_t *stripe) {
@@ -160,11 +161,16 @@ int mipc_map_listen(mipc_map_t *map, bool thread, uint32_t us) {
   if (!map->listener) map->listener = calloc(1, sizeof *map->listener + count * sizeof(ear_t));
   listener_t *l = map->listener;
   if (!l) return mipc_no_memory();
-  /* Never cleared: other listeners may need it, and it costs a change 20 ns. */
-  if (thread) mipc_i_put32(&map->pool->threads, 1);
+  if (thread && !l->thread) {
+    /* Never cleared: other listeners may need it, and it costs a change 20 ns. The lock of each
+     * stripe follows, so that every later change of it publishes the event. */
+    mipc_i_put32(&map->pool->threads, 1);
+    l->thread = true;
+    l->armed = 0;
+  }
   status = MIPC_MAP_DONE;
   while (l->armed < count && status == MIPC_MAP_DONE) {
-    status = arm(map, l, l->armed, true);
+    status = arm(map, l, l->armed, l->ears[l->armed].wanted == 0);
     if (status == MIPC_MAP_DONE) l->armed++;
   }
   return mipc_i_end(map, status);
@@ -277,6 +283,8 @@ int mipc_map_changes(mipc_map_t *map, void *to, uint64_t room, uint32_t us, uint
     if (status == MIPC_MAP_DONE && !read_stripe(map, l, to, room, ret_used)) status = MIPC_MAP_MORE;
     if (status != MIPC_MAP_DONE) break;
   }
+  /* The changes that were copied must not be copied over by the next try. */
+  if (status == MIPC_MAP_BUSY && *ret_used) status = MIPC_MAP_MORE;
   if (status != MIPC_MAP_DONE) return mipc_i_end(map, status);
   l->next = 0;
   *ret_lost = l->is_lost;

@@ -1,5 +1,5 @@
 /*
- * Changes: what a listener hears of the writes of all processes.
+ * Changes: how a listener is notified of the writes of all processes.
  *
  * Each stripe has a ring of its last 64 changes. Writers fill it only up to the position `wanted`,
  * which listeners move ahead. So a listener that dies is forgotten after a while, and costs writers
@@ -15,8 +15,8 @@
  * also look from time to time. formal/map-ring.pml is the model.
  *
  * Changes are lost for a listener if they were overwritten before it read them, or if `changes` has
- * reached the value of `wanted` that it knows. It then hears that something has changed, and not
- * what.
+ * reached the value of `wanted` that it knows. The listener is then notified that
+ * something has changed, but not what.
  */
 #ifndef MIPC_MAP_CHANGES_H
 #define MIPC_MAP_CHANGES_H

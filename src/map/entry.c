@@ -7,7 +7,7 @@
 
 #include "../base/multiply.h"
 
-/* Two multiplications for 16 bytes of a key. The seed is random in every map, so that nobody can
+/* Two multiplications for 16 bytes of a key. The seed is random in every map, so that no user can
  * choose keys that collide. The constants are the fractions of the golden ratio and of another
  * irrational number, as in wyhash, whose construction this is. */
 #define HASH_A ((uint64_t)0x9E3779B97F4A7C15)

@@ -4,9 +4,9 @@
  * reservation for waiters and without the recovery flag: it is held only inside one call of C, and
  * the next owner repairs what a dead one has left.
  *
- * An owner is dead if the kernel says so (region.h). The process that takes the lock from it first
- * notes in its own record whose record it is about to use; only then does it swap the word. If it
- * dies, too, the next one finds both: the word names it, and its record names the other one.
+ * An owner is dead if the kernel reports it (region.h). The process that takes the lock from it
+ * first notes in its own record whose record it is about to use; only then does it swap the word.
+ * If it dies, too, the next one finds both: the word names it, and its record names the other one.
  *
  * Order: the lock of a stripe, then that of the pool. While a process holds a stripe, it only tries
  * the locks of other stripes, and never waits for one.

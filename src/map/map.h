@@ -62,7 +62,7 @@ typedef struct mipc_map mipc_map_t;
   X(REPLACE, 2)                                                                                    \
   X(VERSION, 3)
 
-/* The kinds of change that listeners are told about. */
+/* The kinds of change that are reported to listeners. */
 #define MIPC_MAP_CHANGE_MAP(X)                                                                     \
   X(NONE, 0)                                                                                       \
   X(SET, 1)                                                                                        \

@@ -2,12 +2,12 @@
  * The inner side of the table: a map as one thread of this process sees it, and access to its
  * words.
  *
- * Who writes what:
+ * The writers of each word:
  *   a stripe's words, its buckets, the entries and slabs in them   the holder of the stripe's lock
  *   the pool's words, and pages that no stripe has                 the holder of the pool's lock
  *   `mail` of a stripe                                             the holder of both
  *   a record                      its participant; when that is dead, the process that recovers it
- *   `used` of a bucket            anybody, at any time: a wrong bit only makes an eviction less
+ *   `used` of a bucket            any process, at any time: a wrong bit only makes an eviction less
  * good
  *
  * Nothing in shared memory is trusted: an offset, page number or class that was read is checked

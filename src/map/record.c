@@ -12,9 +12,9 @@ static bool is_quiet(const mipc_map_record_shm_t *r) {
 }
 
 /*
- * Whether somebody still needs the record of a dead participant: a lock word names it, or a process
- * is about to take such a word over. In this order: the process that takes the word over has noted
- * the record before it swaps the word.
+ * Whether a process still needs the record of a dead participant: a lock word names it, or a
+ * process is about to take such a word over. In this order: the process that takes the word over
+ * has noted the record before it swaps the word.
  */
 static bool is_needed(const mipc_map_t *map, uint32_t number, uint32_t index) {
   const mipc_map_geometry_t *g = &map->geometry;

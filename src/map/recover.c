@@ -4,11 +4,9 @@
  * begins with what this one was recovering, as its record says.
  *
  *   state NONE        blocks may have been allocated: they are freed
- *   state READY       the commit word tells: if it has the new value, the operation took effect and
- *                     is finished; else it is undone
- *   state COMMITTED   it is finished
- *   state NUMBER      the version is stored; the number is what its one store has made it
- *   state RESERVED    as NONE
+ *   state READY       the commit word decides: if it has the new value, the operation took effect
+ * and is finished; else it is undone state COMMITTED   it is finished state NUMBER      the version
+ * is stored; the number is what its one store has made it state RESERVED    as NONE
  *
  * The new value of a commit word names a block that no other slot names, so it cannot be there by
  * chance.
@@ -113,7 +111,7 @@ static void recover_chain(mipc_map_t *map, mipc_map_stripe_shm_t *stripe, uint32
 void mipc_i_recover(mipc_map_t *map, mipc_map_stripe_shm_t *stripe) {
   bool was_hoarding = map->is_hoarding;
   uint32_t index = mipc_i_get32(&map->own->recovering);
-  /* The dead one may have recorded a change, and notified nobody. */
+  /* The dead one may have recorded a change without a notification. */
   map->has_changed = true;
   if (index) recover_chain(map, stripe, index, 0);
   mipc_i_put32(&map->own->recovering, 0);

@@ -47,7 +47,7 @@ typedef struct {
   uint32_t items;
 } walk_t;
 
-/* The value of an entry: its key was copied, so its blocks were checked by no one yet. */
+/* Copies one entry, if it has the prefix: its key, and its value if that is wanted. */
 static int copy_entry(walk_t *w, uint64_t offset) {
   mipc_map_t *map = w->map;
   mipc_i_entry_t entry;
@@ -112,7 +112,7 @@ static int copy_bucket(walk_t *w, mipc_map_bucket_shm_t *home) {
   return MIPC_MAP_DONE;
 }
 
-/* The same under the lock, where nobody overtakes. */
+/* The same under the lock, where no writer overtakes it. */
 static int copy_locked(walk_t *w, uint64_t bucket) {
   mipc_map_t *map = w->map;
   if (!map->me) return MIPC_MAP_BUSY;

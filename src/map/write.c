@@ -1,6 +1,6 @@
 /*
  * Set and what is like it. An operation takes the lock of its stripe, judges its condition,
- * allocates blocks, fills them, and publishes them. If there is no room, it gives its blocks back,
+ * allocates blocks, fills them, and publishes them. If there is no room, it releases its blocks,
  * makes room and judges again.
  *
  * A value of many pages is filled without the lock: its blocks are reserved by the record, and
@@ -104,7 +104,7 @@ static int set_reserved(mipc_i_set_t *s) {
   mipc_map_t *map = s->map;
   uint64_t expiry = s->expiry;
   mipc_i_new_fill(s);
-  /* The reservation must be used or given back, and that needs the lock, whoever has it. */
+  /* The reservation must be used or released, and that needs the lock. */
   int status;
   do {
     map->deadline = 0;

@@ -1,7 +1,7 @@
 /*
  * How a wait for the lock of a region sleeps, and when it asks whether the owner is dead.
  *
- * A wait sleeps in slices of a few milliseconds, and asks after each: nobody is woken by a death.
+ * A wait sleeps in slices of a few milliseconds, and asks after each: a death wakes no waiter.
  * Once it has waited for the same owner for some time, it has the owner watched
  * (sync/owner_watch.h). As long as the kernel would report the end of exactly this owner, its
  * slices are long. What the watch does not see, a waiter that dies after it was woken, or an owner

@@ -11,7 +11,7 @@
 #include "../os/thread.h"
 #include "../os/wait.h"
 
-/* The longest sleep of a thread that watches nobody. It is signalled; this is only for safety. */
+/* The longest sleep of a thread that watches no owner. It is signalled; this is only for safety. */
 #define PARKED_MS 60000
 
 /* The time between two wakes of a sleep that may not have begun at the first, and between two
@@ -36,7 +36,7 @@ struct mipc_owner_watch {
 
 static mipc_owner_watch_t *all; /* of this process; under its mutex */
 
-/* Entered. Nobody can enter a sleep meanwhile. */
+/* Entered. No sleep can be entered meanwhile. */
 static void wake_all(mipc_owner_watch_t *w) {
   while (w->sleeps) {
     /* A sleep that is entered has not left, so the word is still mapped. It is the same word for
@@ -173,7 +173,7 @@ static void turn_to(mipc_owner_watch_t *w, uint32_t number) {
 
 bool mipc_owner_watch_enter(mipc_owner_watch_t *w, uint32_t number, mipc_watched_sleep_t *sleep) {
   mipc_monitor_enter(w->monitor);
-  /* If the thread was told to turn to another owner, it may not have returned yet. */
+  /* If the thread is to turn to another owner, it may not have returned yet. */
   bool is_watched = w->watched == number && w->wanted == number;
   if (is_watched) {
     sleep->next = w->sleeps;

@@ -2,7 +2,6 @@
  * The table of a SharedMap in one process: what is set is got, of any size, until the map is full
  * and beyond; after every group of operations, each page and each block has exactly one owner.
  */
-#include "../../src/map/changes.h"
 #include "maps.h"
 
 static uint64_t chance = 88172645463325252u;
@@ -276,73 +275,6 @@ static void takes_large_values(void) {
   close_map_object(object);
 }
 
-/* The changes that a listener of `map` gets, as text: "s:key " for a set; "?" if some are lost. */
-static const char *heard(mipc_map_t *map) {
-  static char text[8192];
-  static uint8_t items[500];
-  int at = 0, status;
-  do {
-    uint64_t used = 0;
-    bool lost = false;
-    status = mipc_map_changes(map, items, sizeof items, 1000000, &used, &lost);
-    CHECK(status == MIPC_MAP_DONE || status == MIPC_MAP_MORE);
-    for (uint64_t i = 0; i < used;) {
-      mipc_map_item_t item;
-      memcpy(&item, items + i, sizeof item);
-      at += snprintf(text + at, sizeof text - (size_t)at, "%c:%.*s ", "-sdxec"[item.type],
-                     (int)item.key_length, (char *)items + i + sizeof item);
-      i += sizeof item + mipc_i_pad(item.key_length);
-    }
-    if (lost) at += snprintf(text + at, sizeof text - (size_t)at, "?");
-  } while (status == MIPC_MAP_MORE);
-  text[at] = 0;
-  return text;
-}
-
-static void tells_listeners(void) {
-  mipc_object_t *objects[3];
-  mipc_map_t *maps[3];
-  key_t room;
-  for (int i = 0; i < 3; i++) {
-    objects[i] = open_map_object(map_spec("changes", 1 << 20, false));
-    maps[i] = map_of(objects[i]);
-  }
-  CHECK_EQ(set_number(maps[0], make_key(maps[0], &room, "before"), 1), MIPC_MAP_DONE);
-  CHECK_EQ(mipc_map_listen(maps[1], false, 1000), MIPC_MAP_DONE);
-  CHECK(strcmp(heard(maps[1]), "") == 0);
-  CHECK_EQ(set_number(maps[0], make_key(maps[0], &room, "a"), 1), MIPC_MAP_DONE);
-  CHECK_EQ(set_number(maps[0], &room.key, 2), MIPC_MAP_DONE);
-  CHECK_EQ(set_bytes(maps[0], make_key(maps[0], &room, "b"), "x", 1), MIPC_MAP_DONE);
-  CHECK_EQ(delete_key(maps[0], &room.key), MIPC_MAP_DONE);
-  const char *text = "a key that is much too long for the 40 bytes of a record";
-  CHECK_EQ(set_bytes(maps[0], make_key(maps[0], &room, text), "x", 1), MIPC_MAP_DONE);
-  char expected[200];
-  snprintf(expected, sizeof expected, "s:a s:a s:b d:b s:%s ", text);
-  if (!CHECK(strcmp(heard(maps[1]), expected) == 0)) printf("%s\n", heard(maps[1]));
-  CHECK(strcmp(heard(maps[1]), "") == 0);
-  CHECK_EQ(delete_key(maps[0], &room.key), MIPC_MAP_DONE);
-  CHECK(strcmp(heard(maps[1]), "?") == 0); /* its key is gone */
-  /* Too much for the ring, and for the credits. */
-  for (int i = 0; i < 65; i++)
-    set_number(maps[0], make_key(maps[0], &room, "a"), i);
-  CHECK(strcmp(heard(maps[1]), "?") == 0);
-  CHECK_EQ(mipc_map_listen(maps[2], false, 1000), MIPC_MAP_DONE);
-  for (int i = 0; i < 5000; i++)
-    set_number(maps[0], make_key(maps[0], &room, "a"), i);
-  CHECK(strcmp(heard(maps[2]), "?") == 0);
-  set_number(maps[0], make_key(maps[0], &room, "z"), 1);
-  CHECK(strcmp(heard(maps[2]), "s:z ") == 0);
-  /* The first listener did not see that the credits had ended. */
-  CHECK(strchr(heard(maps[1]), '?'));
-  uint64_t cursor = 0, removed;
-  while (cursor < (uint64_t)maps[0]->geometry.stripe_count * maps[0]->geometry.buckets_of_stripe)
-    CHECK_EQ(mipc_map_clear(maps[0], NULL, &cursor, 1000, &removed), MIPC_MAP_DONE);
-  CHECK(strcmp(heard(maps[2]), "c: ") == 0);
-  check_map(maps[0]);
-  for (int i = 0; i < 3; i++)
-    close_map_object(objects[i]);
-}
-
 /* A value that no map of this size can hold does not empty a map that evicts. */
 static void refuses_what_never_fits(void) {
   mipc_object_t *object = open_map_object(map_spec("too large", 1 << 20, true));
@@ -388,7 +320,6 @@ int main(void) {
   holds_what_is_set("evicts", 768 << 10, true);
   holds_what_is_set("stripes", 9 << 20, false);
   takes_large_values();
-  tells_listeners();
   refuses_what_never_fits();
   return check_done("map");
 }
